@@ -1,0 +1,65 @@
+//! Range checks on settings, shared by every room that owns some.
+//!
+//! A room checks its own keys (`learning_rate`); `experiment` puts the section in front
+//! (`optimizer.learning_rate`) and finds the line in the file.
+
+use std::fmt::Display;
+
+/// A setting whose value is outside its range.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("`{key}` is {value}, but must be {expected}")]
+pub struct InvalidSetting {
+    /// The key, relative to the section that is checked.
+    pub key: String,
+    /// The value found.
+    pub value: String,
+    /// What the value must be, to follow "must be".
+    pub expected: String,
+}
+
+impl InvalidSetting {
+    /// The error for `key`, which has `value` and must be `expected`.
+    pub fn new(key: &str, value: impl Display, expected: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), value: value.to_string(), expected: expected.into() }
+    }
+
+    /// The same error with `section.` in front of the key.
+    #[must_use]
+    pub fn in_section(mut self, section: &str) -> Self {
+        self.key = format!("{section}.{}", self.key);
+        self
+    }
+}
+
+/// The outcome of a check.
+pub type Checked = Result<(), InvalidSetting>;
+
+/// `value` is a finite number above 0.
+pub fn positive(key: &str, value: f64) -> Checked {
+    ensure(value.is_finite() && value > 0.0, key, value, "a finite number above 0")
+}
+
+/// `value` is a finite number, 0 or above.
+pub fn non_negative(key: &str, value: f64) -> Checked {
+    ensure(value.is_finite() && value >= 0.0, key, value, "a finite number, 0 or above")
+}
+
+/// `value` is a finite number.
+pub fn finite(key: &str, value: f64) -> Checked {
+    ensure(value.is_finite(), key, value, "a finite number")
+}
+
+/// `value` lies in `[0, 1)`: a share, a dropout rate, a decay factor.
+pub fn share(key: &str, value: f64) -> Checked {
+    ensure((0.0..1.0).contains(&value), key, value, "at least 0 and below 1")
+}
+
+/// `value` is 1 or above.
+pub fn at_least_one(key: &str, value: usize) -> Checked {
+    ensure(value >= 1, key, value, "a whole number, 1 or above")
+}
+
+/// `condition` holds; else `value` of `key` must be `expected`.
+pub fn ensure(condition: bool, key: &str, value: impl Display, expected: &str) -> Checked {
+    if condition { Ok(()) } else { Err(InvalidSetting::new(key, value, expected)) }
+}

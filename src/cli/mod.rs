@@ -1,0 +1,115 @@
+//! The command line: one file per command, the only code that prints.
+//!
+//! Results go to stdout, progress and logs to stderr. Exit status: 0 done, 1 it failed, 2 wrong
+//! usage.
+
+mod completions;
+mod data;
+mod devices;
+mod evaluate;
+mod export;
+mod options;
+mod predict;
+mod printer;
+mod progress;
+mod runs;
+mod train;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use printer::{Printer, is_broken_pipe};
+
+/// Did this training converge, and if not, why, and what should I change?
+///
+/// Trains the classic models on real data, and records how they converge.
+#[derive(Debug, Parser)]
+#[command(name = "converge", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  converge train cifar10                   train the main experiment
+  converge evaluate artifacts/cifar10-…    score its best checkpoint on the test split
+  converge runs                            list the runs there are")]
+struct Cli {
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Predict(predict::PredictArgs),
+    Export(export::ExportArgs),
+    Runs(runs::RunsArgs),
+    Data(data::DataArgs),
+    Devices(devices::DevicesArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Parses the command line, runs the command, and tells how it went.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // The terminal may be gone; there is nobody left to tell.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    set_burn_device(cli.command.device());
+    let mut printer = Printer::new(cli.json);
+    match run(cli.command, &mut printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Command {
+    /// The device asked for, of commands that compute.
+    fn device(&self) -> Option<String> {
+        match self {
+            Self::Train(args) => Some(args.device.name()),
+            Self::Evaluate(args) => Some(args.device.name()),
+            Self::Predict(args) => Some(args.device.name()),
+            Self::Export(args) => Some(args.device.name()),
+            Self::Runs(_) | Self::Data(_) | Self::Devices(_) | Self::Completions(_) => None,
+        }
+    }
+}
+
+/// Makes Burn's default device the one asked for.
+///
+/// Burn loads an optimizer's state by way of its default device, which is a GPU wherever one is
+/// compiled in: a run resumed on `flex` would need that GPU. Only the environment decides it.
+fn set_burn_device(name: Option<String>) {
+    let backend = name.as_deref().and_then(|name| name.split(':').next());
+    if let Some(backend) = backend.filter(|backend| crate::device::is_compiled(backend)) {
+        #[expect(unsafe_code, reason = "the environment is Burn's only door")]
+        // SAFETY: called first thing in `main`, while this is the only thread.
+        unsafe {
+            std::env::set_var("BURN_DEVICE", backend);
+        }
+    }
+}
+
+fn run(command: Command, printer: &mut Printer) -> Result<()> {
+    match command {
+        Command::Train(args) => args.run(printer),
+        Command::Evaluate(args) => args.run(printer),
+        Command::Predict(args) => args.run(printer),
+        Command::Export(args) => args.run(printer),
+        Command::Runs(args) => args.run(printer),
+        Command::Data(args) => args.run(printer),
+        Command::Devices(args) => args.run(printer),
+        Command::Completions(args) => args.run(printer, &mut Cli::command()),
+    }
+}

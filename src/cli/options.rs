@@ -1,0 +1,44 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use clap::Args;
+
+use crate::data::LoadOptions;
+use crate::device;
+
+/// Where data may be found.
+#[derive(Debug, Args)]
+pub(super) struct DataOptions {
+    /// A folder that holds data sets, or a data set itself [default: $CONVERGE_DATA]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl DataOptions {
+    pub(super) fn load_options(&self) -> Result<LoadOptions> {
+        Ok(LoadOptions::from_environment(self.data_dir.clone())?)
+    }
+}
+
+/// What computes.
+#[derive(Debug, Args)]
+pub(super) struct DeviceOption {
+    /// The device, as `converge devices` lists it [default: the first backend compiled in]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+}
+
+impl DeviceOption {
+    /// The name of the device.
+    pub(super) fn name(&self) -> String {
+        self.device.clone().unwrap_or_else(|| device::default_name().to_owned())
+    }
+
+    /// The device, opened.
+    pub(super) fn open(&self) -> Result<Device> {
+        Ok(device::open(&self.name())?)
+    }
+}

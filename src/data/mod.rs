@@ -1,0 +1,138 @@
+//! Data sets: where they come from, how they are read, split and preprocessed.
+//!
+//! One file per data set, and one line each in `registry`. Each reads the layouts
+//! that people already have on disk and brings a synthetic stand-in of the same shape. `train` and
+//! `evaluate` call [`DataSettings::load`], the command `data` calls [`catalogue`].
+
+mod archive;
+pub mod catalogue;
+mod checksum;
+mod cifar10;
+mod error;
+mod fashion_mnist;
+mod fetch;
+mod housing;
+mod idx;
+mod locate;
+mod mnist;
+mod options;
+mod pictures;
+mod preprocessing;
+mod published;
+mod registry;
+mod regression;
+mod samples;
+mod settings;
+mod split;
+mod synthetic;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::DataError;
+pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
+pub use options::LoadOptions;
+pub use preprocessing::Preprocessing;
+pub use published::{Layout, PublishedFile, PublishedSet};
+pub use registry::DataSettings;
+pub use settings::{
+    HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
+};
+pub use split::split_validation;
+
+/// Inputs of all samples, one after the other, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inputs {
+    /// Grey levels or colour channels, 0 to 255, as they are in the file.
+    Bytes(Vec<u8>),
+    /// Real-valued features; a missing value is NaN.
+    Floats(Vec<f32>),
+}
+
+/// What the model has to predict.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// One class index per sample.
+    Classes(Vec<u32>),
+    /// One real number per sample.
+    Values(Vec<f32>),
+}
+
+/// Samples of one split: inputs of one shape, and a target each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    /// The shape of one input: `[features]` or `[channels, height, width]`.
+    pub shape: Vec<usize>,
+    /// All inputs, sample after sample.
+    pub inputs: Inputs,
+    /// All targets, in the same order.
+    pub targets: Targets,
+}
+
+/// Where a data set came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Read from its published files.
+    Real,
+    /// Drawn by code, in place of real data that could not be had.
+    SyntheticStandIn,
+    /// Drawn by code, as the experiment means it to be.
+    Synthetic,
+}
+
+impl Origin {
+    /// A stand-in that is there for a reason replaces real data; one without was chosen.
+    fn of_stand_in(reason: Option<&String>) -> Self {
+        if reason.is_some() { Self::SyntheticStandIn } else { Self::Synthetic }
+    }
+}
+
+/// A file that data was read from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// Whether the sum is that of the published file; `None` where none is published.
+    pub official: Option<bool>,
+}
+
+/// Which splits to load. Training does not need the test split in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// The training split, validation samples included.
+    Training,
+    /// The test split.
+    Test,
+    /// Both.
+    Both,
+}
+
+/// A data set as it was loaded: the official training and test splits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataSet {
+    /// Its title, as tables show it: `CIFAR-10`.
+    pub title: String,
+    /// Real or synthetic.
+    pub origin: Origin,
+    /// One line for the user: where it was read, or how it was drawn.
+    pub description: String,
+    /// Why there is a stand-in instead of real data, where the origin is
+    /// [`Origin::SyntheticStandIn`].
+    pub stand_in_reason: Option<String>,
+    /// The files it was read from; empty for synthetic data.
+    pub files: Vec<SourceFile>,
+    /// The names of the classes, where targets are classes.
+    pub class_names: Vec<String>,
+    /// The names of the features, where inputs are features.
+    pub feature_names: Vec<String>,
+    /// The training split, validation samples included; empty where not asked for.
+    pub training: Samples,
+    /// The test split; empty where not asked for.
+    pub test: Samples,
+}

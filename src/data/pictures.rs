@@ -1,0 +1,107 @@
+//! What data sets of small pictures have in common: official splits, bytes, and a stand-in.
+//!
+//! A data set of pictures describes itself with one [`PictureSet`] and leaves loading to it.
+
+use std::path::Path;
+
+use super::published::Obtained;
+use super::synthetic::Drawing;
+use super::{
+    DataError, DataSet, DownloadProgress, ImageSettings, LoadOptions, Origin, Parts, PublishedSet,
+    Samples, SourceFile, Task,
+};
+
+/// Reads one split, [`Parts::Training`] or [`Parts::Test`], from a folder.
+type ReadSplit = fn(&Path, Parts) -> Result<(Samples, Vec<SourceFile>), DataError>;
+
+/// A data set of pictures.
+#[derive(Debug)]
+pub(super) struct PictureSet {
+    /// Its files.
+    pub published: &'static PublishedSet,
+    /// `[channels, height, width]`.
+    pub shape: [usize; 3],
+    /// The names of its classes.
+    pub class_names: &'static [&'static str],
+    /// Reads the real files.
+    pub read: ReadSplit,
+    /// Draws the stand-in.
+    pub drawing: Drawing,
+}
+
+impl PictureSet {
+    /// What a model has to predict.
+    pub(super) const fn task(&self) -> Task {
+        Task::Classification { classes: self.class_names.len() }
+    }
+
+    /// Loads the real files or the stand-in.
+    pub(super) fn load(
+        &self,
+        settings: &ImageSettings,
+        parts: Parts,
+        options: &LoadOptions,
+        progress: &mut dyn DownloadProgress,
+    ) -> Result<DataSet, DataError> {
+        Ok(match self.published.obtain(settings.source, options, progress)? {
+            Obtained::Folder(folder) => self.real(&folder, parts)?,
+            Obtained::StandIn(reason) => self.stand_in(reason, parts),
+        })
+    }
+
+    fn real(&self, folder: &Path, parts: Parts) -> Result<DataSet, DataError> {
+        let mut files = Vec::new();
+        let mut split = |part: Parts| {
+            if parts != part && parts != Parts::Both {
+                return Ok(Samples::no_pictures(&self.shape));
+            }
+            let (samples, read) = (self.read)(folder, part)?;
+            files.extend(read);
+            Ok::<_, DataError>(samples)
+        };
+        let (training, test) = (split(Parts::Training)?, split(Parts::Test)?);
+        Ok(DataSet {
+            title: self.published.title.to_owned(),
+            origin: Origin::Real,
+            description: format!("{} from {}", self.published.title, folder.display()),
+            stand_in_reason: None,
+            files,
+            class_names: owned(self.class_names),
+            feature_names: Vec::new(),
+            training,
+            test,
+        })
+    }
+
+    fn stand_in(&self, reason: Option<String>, parts: Parts) -> DataSet {
+        let split = |part: Parts| {
+            if parts == part || parts == Parts::Both {
+                self.drawing.split(self.shape, part)
+            } else {
+                Samples::no_pictures(&self.shape)
+            }
+        };
+        DataSet {
+            title: format!("{} (synthetic)", self.published.title),
+            origin: Origin::of_stand_in(reason.as_ref()),
+            description: format!(
+                "synthetic stand-in for {}: {} training and {} test pictures of ten drawn shapes",
+                self.published.title,
+                Drawing::TRAINING,
+                Drawing::TEST
+            ),
+            stand_in_reason: reason,
+            files: Vec::new(),
+            // The names of the real classes would be lies here.
+            class_names: owned(&Drawing::CLASS_NAMES),
+            feature_names: Vec::new(),
+            training: split(Parts::Training),
+            test: split(Parts::Test),
+        }
+    }
+}
+
+/// Names as a data set holds them.
+pub(super) fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}

@@ -1,0 +1,192 @@
+//! What is done to raw inputs before a model sees them.
+//!
+//! Fitted on the training samples only, saved with a run, and applied by the training loader, by
+//! `evaluate` and by `predict` alike.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DataError, Inputs, Samples};
+
+/// How raw inputs become model inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Preprocessing {
+    /// `x / divisor`: pictures, whose bytes become numbers from 0 to 1.
+    Scale {
+        /// 255 for bytes.
+        divisor: f32,
+    },
+    /// `(x - mean) / scale` per feature, where a missing (NaN) `x` is `fill` first: scikit-learn's
+    /// `SimpleImputer(strategy="median")` in front of its `StandardScaler`.
+    Standardize {
+        /// The median of each feature.
+        fill: Vec<f32>,
+        /// The mean of each feature, missing values filled.
+        mean: Vec<f32>,
+        /// The population standard deviation of each feature; 1 for a constant one.
+        scale: Vec<f32>,
+    },
+}
+
+impl Preprocessing {
+    /// Fits to the training samples: bytes are scaled, real-valued features standardised.
+    pub fn fit(training: &Samples) -> Self {
+        match &training.inputs {
+            Inputs::Bytes(_) => Self::Scale { divisor: 255.0 },
+            Inputs::Floats(values) => standardize(values, training.input_len()),
+        }
+    }
+
+    /// Writes the preprocessed input `index` of `samples` to `out`, which has
+    /// [`Samples::input_len`] places. An `index` beyond the end writes nothing.
+    pub fn apply_into(&self, samples: &Samples, index: usize, out: &mut [f32]) {
+        let width = samples.input_len();
+        debug_assert_eq!(out.len(), width, "one place per value");
+        let row = index * width..(index + 1) * width;
+        match &samples.inputs {
+            Inputs::Bytes(values) => {
+                let row = values.get(row).unwrap_or_default();
+                match self {
+                    Self::Scale { divisor } => {
+                        for (out, &value) in out.iter_mut().zip(row) {
+                            *out = f32::from(value) / divisor;
+                        }
+                    }
+                    Self::Standardize { .. } => {
+                        for (out, &value) in out.iter_mut().zip(row) {
+                            *out = f32::from(value);
+                        }
+                        self.apply(out);
+                    }
+                }
+            }
+            Inputs::Floats(values) => {
+                let row = values.get(row).unwrap_or_default();
+                for (out, &value) in out.iter_mut().zip(row) {
+                    *out = value;
+                }
+                self.apply(out);
+            }
+        }
+    }
+
+    /// Preprocesses one raw row in place, as `predict` reads it.
+    pub fn apply_row(&self, row: &mut [f32]) -> Result<(), DataError> {
+        if let Self::Standardize { mean, .. } = self
+            && mean.len() != row.len()
+        {
+            return Err(DataError::RowLength { found: row.len(), expected: mean.len() });
+        }
+        self.apply(row);
+        Ok(())
+    }
+
+    fn apply(&self, row: &mut [f32]) {
+        match self {
+            Self::Scale { divisor } => {
+                for value in row {
+                    *value /= divisor;
+                }
+            }
+            Self::Standardize { fill, mean, scale } => {
+                for (((value, fill), mean), scale) in row.iter_mut().zip(fill).zip(mean).zip(scale)
+                {
+                    let known = if value.is_nan() { *fill } else { *value };
+                    *value = (known - mean) / scale;
+                }
+            }
+        }
+    }
+}
+
+fn standardize(values: &[f32], width: usize) -> Preprocessing {
+    let (mut fill, mut mean, mut scale) = (Vec::new(), Vec::new(), Vec::new());
+    for feature in 0..width {
+        let column: Vec<f32> = values.iter().skip(feature).step_by(width).copied().collect();
+        let median = median(&column);
+        let filled =
+            || column.iter().map(|&value| f64::from(if value.is_nan() { median } else { value }));
+        let count = column.len().max(1) as f64;
+        let average = filled().sum::<f64>() / count;
+        let variance = filled().map(|value| (value - average).powi(2)).sum::<f64>() / count;
+        // A constant feature has no spread but rounding error; dividing by that would blow it up.
+        let constant = variance <= (1e-7 * average).powi(2);
+        fill.push(median);
+        mean.push(average as f32);
+        scale.push(if constant { 1.0 } else { variance.sqrt() as f32 });
+    }
+    Preprocessing::Standardize { fill, mean, scale }
+}
+
+/// The median of the values that are not missing; 0 where all are.
+fn median(values: &[f32]) -> f32 {
+    let mut known: Vec<f32> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    known.sort_unstable_by(f32::total_cmp);
+    let middle = known.len() / 2;
+    match known.as_slice() {
+        [] => 0.0,
+        sorted if sorted.len().is_multiple_of(2) => {
+            f32::midpoint(sorted[middle - 1], sorted[middle])
+        }
+        sorted => sorted[middle],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
+
+    use super::*;
+    use crate::data::Targets;
+
+    fn table(shape: usize, values: &[f32]) -> Samples {
+        Samples {
+            shape: vec![shape],
+            inputs: Inputs::Floats(values.to_vec()),
+            targets: Targets::Values(vec![0.0; values.len() / shape]),
+        }
+    }
+
+    #[test]
+    fn bytes_become_numbers_from_0_to_1() {
+        let samples = Samples {
+            shape: vec![1, 1, 3],
+            inputs: Inputs::Bytes(vec![9, 9, 9, 0, 51, 255]),
+            targets: Targets::Classes(vec![0, 1]),
+        };
+        let mut out = [0.0; 3];
+        Preprocessing::fit(&samples).apply_into(&samples, 1, &mut out);
+        assert_eq!(out, [0.0, 0.2, 1.0]);
+    }
+
+    #[test]
+    fn features_are_standardised_as_scikit_learn_does() {
+        // make_pipeline(SimpleImputer(strategy="median"), StandardScaler()).fit_transform(
+        //     [[1, 5], [2, 5], [nan, 5], [6, 5]])
+        let samples = table(2, &[1.0, 5.0, 2.0, 5.0, f32::NAN, 5.0, 6.0, 5.0]);
+        let fitted = Preprocessing::fit(&samples);
+        let expected = [-0.911_322_4, -0.390_566_7, -0.390_566_7, 1.692_455_8];
+        for (index, expected) in expected.iter().enumerate() {
+            let mut out = [f32::NAN; 2];
+            fitted.apply_into(&samples, index, &mut out);
+            assert!((out[0] - expected).abs() < 1e-6, "{out:?}");
+            assert_eq!(out[1], 0.0);
+        }
+    }
+
+    #[test]
+    fn a_row_of_another_length_is_an_error() {
+        let fitted = Preprocessing::fit(&table(2, &[1.0, 5.0, 2.0, 6.0]));
+        assert!(fitted.apply_row(&mut [1.0]).is_err());
+        let mut row = [1.5, f32::NAN];
+        fitted.apply_row(&mut row).unwrap();
+        assert_eq!(row, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_fitted_numbers_survive_json() {
+        let fitted = Preprocessing::fit(&table(1, &[0.1, 0.7, 0.3]));
+        let text = serde_json::to_string(&fitted).unwrap();
+        assert_eq!(serde_json::from_str::<Preprocessing>(&text).unwrap(), fitted);
+    }
+}

@@ -1,0 +1,108 @@
+//! The checks that stand between the settings as written and an experiment that can run: every
+//! range, and everything that two sections must agree on.
+
+use super::Settings;
+use super::fault::{Fault, Problem};
+use crate::checks::{Checked, InvalidSetting, ensure};
+use crate::data::{DataSettings, Task};
+use crate::train::early_stopping::{EarlyStoppingSettings, Mode};
+
+/// Every setting is in its range, and the settings fit each other.
+pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
+    check_words(settings).map_err(|error| invalid(&error))?;
+    let sections = [
+        ("data", settings.data.check()),
+        ("model", settings.model.check()),
+        ("training", settings.training.check()),
+        ("optimizer", settings.optimizer.check()),
+        ("schedule", settings.schedule.check()),
+        ("clipping", settings.clipping.check()),
+        (
+            "early_stopping",
+            settings.early_stopping.as_ref().map_or(Ok(()), EarlyStoppingSettings::check),
+        ),
+        ("checkpoints", settings.checkpoints.check()),
+        ("records", settings.records.check()),
+    ];
+    for (section, checked) in sections {
+        checked.map_err(|error| invalid(&error.in_section(section)))?;
+    }
+    settings
+        .model
+        .check_input(&settings.data.input_shape())
+        .map_err(|error| invalid(&error.in_section("model")).because_of("data", "name"))?;
+    if let Some(early_stopping) = &settings.early_stopping {
+        check_monitor("early_stopping", &early_stopping.monitor, &settings.data)?;
+        check_mode("early_stopping", early_stopping.mode, &early_stopping.monitor)?;
+    }
+    check_monitor("checkpoints", &settings.checkpoints.monitor, &settings.data)?;
+    check_mode("checkpoints", settings.checkpoints.mode, &settings.checkpoints.monitor)
+}
+
+/// The metrics that are logged for every epoch of a task, in the order of the columns.
+pub fn logged_metrics(task: Task, with_validation: bool) -> Vec<String> {
+    let training: &[&str] = match task {
+        Task::Classification { .. } => &["loss", "accuracy"],
+        Task::Regression => &["loss", "mse", "rmse", "mae", "r2"],
+    };
+    let validation = training.iter().filter(|_| with_validation).map(|name| format!("val_{name}"));
+    training.iter().map(|&name| name.to_owned()).chain(validation).collect()
+}
+
+/// The name makes a directory and the purpose a line.
+fn check_words(settings: &Settings) -> Checked {
+    const LONGEST: usize = 100;
+    let name = settings.name.as_str();
+    let forbidden = |letter: char| letter.is_control() || r#"/\:*?"<>|"#.contains(letter);
+    ensure(
+        !name.trim().is_empty()
+            && !name.starts_with('.')
+            && !name.contains(forbidden)
+            && name.len() <= LONGEST,
+        "name",
+        format!("{name:?}"),
+        "fit for a directory: up to 100 bytes, no leading dot, none of / \\ : * ? \" < > |",
+    )?;
+    let purpose = settings.purpose.as_deref().unwrap_or_default();
+    ensure(!purpose.contains(char::is_control), "purpose", format!("{purpose:?}"), "one line")
+}
+
+fn check_monitor(section: &str, monitor: &str, data: &DataSettings) -> Result<(), Problem> {
+    let with_validation = data.validation_share() > 0.0;
+    let problem = |fault| Problem::new([section, "monitor"], fault);
+    let names = logged_metrics(data.task(), with_validation);
+    if names.iter().any(|name| name == monitor) {
+        return Ok(());
+    }
+    if logged_metrics(data.task(), true).iter().any(|name| name == monitor) {
+        let reason = format!(
+            "is \"{monitor}\", but no samples are set aside for validation: set \
+             `data.validation_share` above 0, or monitor one of {}",
+            names.join(", ")
+        );
+        return Err(problem(Fault::Contradiction(reason)).because_of("data", "validation_share"));
+    }
+    let fault = Fault::UnknownName { found: monitor.to_owned(), names };
+    Err(problem(fault).because_of("data", "name"))
+}
+
+/// The mode does not take the worst epoch for the best.
+fn check_mode(section: &str, mode: Mode, monitor: &str) -> Result<(), Problem> {
+    let higher_is_better = Mode::Auto.higher_is_better(monitor);
+    if mode.higher_is_better(monitor) == higher_is_better {
+        return Ok(());
+    }
+    let reason = format!(
+        "takes the worst epoch for the best, since {} `{monitor}` is better: leave it \"auto\"",
+        if higher_is_better { "higher" } else { "lower" }
+    );
+    Err(Problem::new([section, "mode"], Fault::Contradiction(reason))
+        .because_of(section, "monitor"))
+}
+
+fn invalid(error: &InvalidSetting) -> Problem {
+    let must = format!("must be {}", error.expected);
+    // A key may name an element: `betas[0]`.
+    let path = error.key.split('.').map(|part| part.split('[').next().unwrap_or(part));
+    Problem::new(path, Fault::Invalid { found: error.value.clone(), must })
+}

@@ -1,0 +1,159 @@
+//! An experiment file with the overrides on top: what it says, and who is to blame for an error.
+
+use serde::de::DeserializeOwned;
+use toml::Table;
+
+use super::Settings;
+use super::error::{ExperimentError, Place, SettingError};
+use super::fault::{Fault, Problem};
+use super::overrides::{self, Override};
+use super::read::read;
+use super::registry::{self, SECTIONS, TOP_LEVEL};
+use super::source::Source;
+
+/// A parsed file and overrides.
+pub(super) struct Document {
+    source: Source,
+    overrides: Vec<Override>,
+    table: Table,
+}
+
+impl Document {
+    /// Parses `text`, which came from `origin`, and puts `overrides` on top.
+    pub(super) fn new(
+        text: &str,
+        origin: &str,
+        overrides: &[String],
+    ) -> Result<Self, ExperimentError> {
+        let (source, table) = Source::parse(text, origin)?;
+        let overrides =
+            overrides.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let mut document = Self { source, overrides, table };
+        match overrides::apply(&document.overrides, &mut document.table) {
+            Ok(()) => Ok(document),
+            Err(problem) => Err(document.error(problem)),
+        }
+    }
+
+    /// The settings, with `name` for an experiment that does not name itself.
+    pub(super) fn settings(&self, name: &str) -> Result<Settings, Problem> {
+        for key in self.table.keys() {
+            if !TOP_LEVEL.iter().chain(&SECTIONS).any(|known| known == key) {
+                let known = TOP_LEVEL.iter().chain(&SECTIONS).map(|&key| key.to_owned());
+                return Err(Problem::new([key], Fault::UnknownKey(known.collect())));
+            }
+        }
+        let mut settings = Settings {
+            name: self.optional("name")?.unwrap_or_else(|| name.to_owned()),
+            purpose: self.optional("purpose")?,
+            data: self.required("data")?,
+            model: self.required("model")?,
+            training: self.optional("training")?.unwrap_or_default(),
+            optimizer: self.required("optimizer")?,
+            schedule: self.optional("schedule")?.unwrap_or_default(),
+            clipping: self.optional("clipping")?.unwrap_or_default(),
+            early_stopping: self.optional("early_stopping")?,
+            checkpoints: self.optional("checkpoints")?.unwrap_or_default(),
+            records: self.optional("records")?.unwrap_or_default(),
+        };
+        let checkpoints = self.table.get("checkpoints").and_then(toml::Value::as_table);
+        let monitor_is_written = checkpoints.is_some_and(|section| section.contains_key("monitor"));
+        if !monitor_is_written && settings.data.validation_share() == 0.0 {
+            "loss".clone_into(&mut settings.checkpoints.monitor);
+        }
+        Ok(settings)
+    }
+
+    fn optional<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Problem> {
+        self.table.get(key).map(|value| read(key, value)).transpose()
+    }
+
+    fn required<T: DeserializeOwned>(&self, key: &str) -> Result<T, Problem> {
+        self.optional(key)?.ok_or_else(|| Problem::new([key], Fault::Missing(key.to_owned())))
+    }
+
+    /// The error that tells the user of `problem`.
+    pub(super) fn error(&self, problem: Problem) -> ExperimentError {
+        let place = self.place(&problem);
+        let section = problem.path.first().map_or("", String::as_str);
+        let name = self.table.get(section).and_then(|section| section.get("name")?.as_str());
+        let notes = notes(&problem, name);
+        SettingError::new(problem, place, notes).into()
+    }
+
+    /// Where the setting was written that causes `problem`: an override comes before the file,
+    /// and a written key before the section that lacks it.
+    fn place(&self, problem: &Problem) -> Place {
+        let path = problem.path.as_slice();
+        let section = path.get(..1).unwrap_or_default();
+        let set_by = |test: &dyn Fn(&[String]) -> bool| {
+            let found = self.overrides.iter().rev().find(|change| test(&change.path));
+            found.map(|change| Place::Override(change.text.clone()))
+        };
+        let in_file = |path: &[String]| self.source.has(path).then(|| self.source.place(path));
+        set_by(&|set| path.starts_with(set))
+            .or_else(|| {
+                problem.because.iter().find_map(|cause| set_by(&|set| cause.starts_with(set)))
+            })
+            .or_else(|| in_file(path))
+            .or_else(|| set_by(&|set| set.starts_with(path)))
+            .or_else(|| {
+                set_by(&|set| matches!(set, [at, key] if section == [at.clone()] && key == "name"))
+            })
+            .or_else(|| in_file(section))
+            .or_else(|| set_by(&|set| set.starts_with(section)))
+            .unwrap_or_else(|| self.source.place(path))
+    }
+}
+
+/// What else helps with `problem`, in a section that has `name`.
+fn notes(problem: &Problem, name: Option<&str>) -> Vec<String> {
+    let section = problem.path.first().map_or("", String::as_str);
+    let key = problem.path.last().map_or("", String::as_str);
+    match (&problem.fault, problem.path.as_slice()) {
+        (Fault::Missing(_), [section]) => {
+            vec![format!(
+                "add `[{section}]` with a `name`, one of: {}",
+                list(registry::names(section))
+            )]
+        }
+        (Fault::Missing(_), [section, name]) if name == "name" => {
+            vec![format!("one of: {}", list(registry::names(section)))]
+        }
+        (Fault::UnknownKey(keys), _) => {
+            let owner = match (problem.path.len(), name) {
+                (1, _) => "an experiment has".to_owned(),
+                (2, Some(name)) if !registry::names(section).is_empty() => format!("`{name}` has"),
+                _ => format!("`[{section}]` has"),
+            };
+            let mut notes = vec![match keys.as_slice() {
+                [] => format!("{owner} no keys"),
+                keys => format!("{owner}: {}", list(keys)),
+            }];
+            notes.extend(homes(section, key));
+            notes
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The sections that do have `key`: `section` itself, with another name, before all others.
+fn homes(section: &str, key: &str) -> Option<String> {
+    let homes = registry::homes(key);
+    if let Some((_, names)) = homes.iter().find(|(home, _)| *home == section) {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        return Some(format!("`{key}` is a key of {}", list(&names)));
+    }
+    if SECTIONS.contains(&key) {
+        return Some(format!("`[{key}]` is a section of its own"));
+    }
+    if TOP_LEVEL.contains(&key) {
+        return Some(format!("`{key}` stands above all sections"));
+    }
+    let homes: Vec<_> = homes.iter().map(|(home, _)| format!("`{home}.{key}`")).collect();
+    (!homes.is_empty()).then(|| format!("there is {}", list(&homes)))
+}
+
+fn list<S: AsRef<str>>(words: &[S]) -> String {
+    words.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")
+}

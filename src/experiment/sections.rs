@@ -1,0 +1,126 @@
+//! The sections that no other room owns: `[training]`, `[clipping]`, `[checkpoints]`, `[records]`.
+//!
+//! Every key has a default, so an experiment says only what matters to it. `train` reads them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::checks::{Checked, at_least_one, ensure, positive};
+use crate::train::early_stopping::Mode;
+
+/// The `[training]` section: how long, in what batches, from which seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingSettings {
+    /// Passes over the training samples.
+    pub epochs: usize,
+    /// Samples in one forward and backward pass.
+    pub batch_size: usize,
+    /// What every random number of the run derives from.
+    pub seed: u64,
+    /// Batches whose gradients are averaged into one optimizer step.
+    pub gradient_accumulation: usize,
+    /// Samples in one forward pass of validation; changes speed and memory, not results.
+    pub validation_batch_size: usize,
+    /// Whether every epoch sees the samples in a new order.
+    pub shuffle: bool,
+}
+
+impl Default for TrainingSettings {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch_size: 32,
+            seed: 42,
+            gradient_accumulation: 1,
+            validation_batch_size: 256,
+            shuffle: true,
+        }
+    }
+}
+
+impl TrainingSettings {
+    pub(super) fn check(&self) -> Checked {
+        at_least_one("epochs", self.epochs)?;
+        at_least_one("batch_size", self.batch_size)?;
+        at_least_one("gradient_accumulation", self.gradient_accumulation)?;
+        at_least_one("validation_batch_size", self.validation_batch_size)?;
+        // TOML's whole numbers are signed: a larger seed could not be written back.
+        ensure(
+            i64::try_from(self.seed).is_ok(),
+            "seed",
+            self.seed,
+            "a whole number from 0 to 9223372036854775807",
+        )
+    }
+}
+
+/// The `[clipping]` section: bounds on the gradient, none unless written.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClippingSettings {
+    /// The largest L2 norm of all gradients together; `torch.nn.utils.clip_grad_norm_`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_norm: Option<f64>,
+    /// The largest absolute value of each gradient element; `torch.nn.utils.clip_grad_value_`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+}
+
+impl ClippingSettings {
+    /// Whether gradients are left as they are.
+    pub fn is_off(&self) -> bool {
+        self.global_norm.is_none() && self.value.is_none()
+    }
+
+    pub(super) fn check(&self) -> Checked {
+        self.global_norm.map_or(Ok(()), |norm| positive("global_norm", norm))?;
+        self.value.map_or(Ok(()), |value| positive("value", value))
+    }
+}
+
+/// The `[checkpoints]` section: which epochs stay on disk, beside the best.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointSettings {
+    /// How many of the latest epochs are kept.
+    pub keep_last: usize,
+    /// The metric that tells the best epoch. Not written, it is `val_loss`, or `loss` in an
+    /// experiment without validation samples.
+    pub monitor: String,
+    /// Whether it is better low or high.
+    pub mode: Mode,
+}
+
+impl Default for CheckpointSettings {
+    fn default() -> Self {
+        Self { keep_last: 1, monitor: "val_loss".to_owned(), mode: Mode::Auto }
+    }
+}
+
+impl CheckpointSettings {
+    pub(super) fn check(&self) -> Checked {
+        // A run without its latest epoch could not be resumed.
+        at_least_one("keep_last", self.keep_last)
+    }
+}
+
+/// The `[records]` section: what is written down while training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordSettings {
+    /// Gradient and parameter norms are recorded every so many optimizer steps. They cost a pass
+    /// over all parameters.
+    pub norms_every: usize,
+}
+
+impl Default for RecordSettings {
+    fn default() -> Self {
+        Self { norms_every: 1 }
+    }
+}
+
+impl RecordSettings {
+    pub(super) fn check(&self) -> Checked {
+        at_least_one("norms_every", self.norms_every)
+    }
+}

@@ -1,0 +1,77 @@
+//! Linear regression: one affine map, the model whose optimum is known in closed form.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, TensorReadError};
+use serde::{Deserialize, Serialize};
+
+use super::Initialization;
+use crate::checks::Checked;
+
+/// The settings of [`LinearRegression`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinearSettings {
+    /// How the weights start.
+    pub initialization: Initialization,
+}
+
+/// y = W x + b.
+#[derive(Module, Debug)]
+pub struct LinearRegression {
+    output: Linear,
+}
+
+impl LinearSettings {
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
+    pub(super) fn check(&self) -> Checked {
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
+    pub(super) fn check_input(&self, _shape: &[usize]) -> Checked {
+        Ok(())
+    }
+
+    pub(super) fn init(
+        &self,
+        shape: &[usize],
+        outputs: usize,
+        device: &Device,
+    ) -> LinearRegression {
+        LinearRegression {
+            output: dense(shape.iter().product(), outputs, self.initialization, device),
+        }
+    }
+}
+
+impl LinearRegression {
+    pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        self.output.forward(inputs)
+    }
+
+    /// The weights of the first output, one per input, then its bias.
+    pub fn weights(&self) -> Result<Vec<f32>, TensorReadError> {
+        let [inputs, _] = self.output.weight.dims();
+        let weights = self.output.weight.val().slice([0..inputs, 0..1]);
+        let mut values: Vec<f32> = weights.try_into_vec_as()?;
+        if let Some(bias) = &self.output.bias {
+            values.extend(bias.val().slice([0..1]).try_into_vec_as::<f32>()?);
+        }
+        Ok(values)
+    }
+}
+
+/// A fully connected layer, started as `initialization` says.
+pub(super) fn dense(
+    inputs: usize,
+    outputs: usize,
+    initialization: Initialization,
+    device: &Device,
+) -> Linear {
+    let config =
+        LinearConfig::new(inputs, outputs).with_initializer(initialization.initializer());
+    let mut layer = config.init(device);
+    layer.bias = initialization.bias(layer.bias);
+    layer
+}

@@ -1,0 +1,106 @@
+//! Stochastic gradient descent, with momentum and Nesterov's variant.
+//!
+//! With gradient g, weights w, rate η, momentum μ, dampening τ, weight decay λ:
+//!
+//! ```text
+//! g ← g + λ w
+//! b ← g on the first step, μ b + (1 − τ) g afterwards
+//! w ← w − η b            (Nesterov: w − η (g + μ b))
+//! ```
+//!
+//! As `torch.optim.SGD`. Nesterov's form follows Sutskever et al., "On the importance of
+//! initialization and momentum in deep learning", 2013.
+
+use burn::optim::{LearningRate, Optimizer};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::state::record_state;
+use crate::checks::{Checked, ensure, non_negative, positive, share};
+
+/// Stochastic gradient descent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sgd {
+    /// Base learning rate η.
+    pub learning_rate: f64,
+    /// Momentum μ; 0 turns it off.
+    pub momentum: f64,
+    /// Dampening τ of the momentum.
+    pub dampening: f64,
+    /// Whether to look ahead, as Nesterov does.
+    pub nesterov: bool,
+    /// Weight decay λ, added to the gradient (L2).
+    pub weight_decay: f64,
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.01,
+            momentum: 0.0,
+            dampening: 0.0,
+            nesterov: false,
+            weight_decay: 0.0,
+        }
+    }
+}
+
+impl Sgd {
+    pub(super) fn check(&self) -> Checked {
+        positive("learning_rate", self.learning_rate)?;
+        share("momentum", self.momentum)?;
+        ensure((0.0..=1.0).contains(&self.dampening), "dampening", self.dampening, "from 0 to 1")?;
+        non_negative("weight_decay", self.weight_decay)?;
+        ensure(
+            !self.nesterov || (self.momentum > 0.0 && self.dampening == 0.0),
+            "nesterov",
+            self.nesterov,
+            "false unless `momentum` is above 0 and `dampening` is 0",
+        )
+    }
+}
+
+/// The momentum buffer of one parameter.
+#[derive(Debug, Clone)]
+pub struct SgdState<const D: usize> {
+    buffer: Option<Tensor<D>>,
+}
+
+record_state!(SgdState { buffer });
+
+impl Optimizer for Sgd {
+    type State<const D: usize> = SgdState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        weights: Tensor<D>,
+        mut gradient: Tensor<D>,
+        state: Option<SgdState<D>>,
+    ) -> (Tensor<D>, Option<SgdState<D>>) {
+        if self.weight_decay > 0.0 {
+            gradient = gradient + weights.clone().mul_scalar(self.weight_decay);
+        }
+        if self.momentum == 0.0 {
+            return (weights - gradient.mul_scalar(learning_rate), None);
+        }
+        let buffer = match state.and_then(|state| state.buffer) {
+            Some(buffer) => {
+                buffer.mul_scalar(self.momentum)
+                    + gradient.clone().mul_scalar(1.0 - self.dampening)
+            }
+            None => gradient.clone(),
+        };
+        let direction = if self.nesterov {
+            gradient + buffer.clone().mul_scalar(self.momentum)
+        } else {
+            buffer.clone()
+        };
+        (weights - direction.mul_scalar(learning_rate), Some(SgdState { buffer: Some(buffer) }))
+    }
+
+    fn to_device<const D: usize>(state: SgdState<D>, device: &Device) -> SgdState<D> {
+        SgdState { buffer: state.buffer.map(|buffer| buffer.to_device(device)) }
+    }
+}

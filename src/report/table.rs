@@ -1,0 +1,199 @@
+//! Tables for the terminal, and for whatever stdout is piped into.
+//!
+//! On a terminal tables have rules, fit the width and, unless `NO_COLOR` is set, bold type; elsewhere
+//! they are plain columns that `grep` and `awk` can read. Nothing here prints.
+
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table,
+    TableStyle, Width,
+};
+
+/// The least width of a column of longer text, in characters.
+const NARROWEST_TEXT: usize = 16;
+
+/// How tables look where they go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// The width that tables have to fit, in characters; `None` for any.
+    pub width: Option<u16>,
+    /// Whether there are rules above and below the header and the last row.
+    pub rules: bool,
+    /// Whether there is bold and faint type.
+    pub styled: bool,
+}
+
+impl Look {
+    /// Plain columns of any width, for pipes and files.
+    pub const PLAIN: Self = Self { width: None, rules: false, styled: false };
+
+    /// The look for the stdout of this process.
+    pub fn detect() -> Self {
+        let stdout = Table::new();
+        if !stdout.is_tty() {
+            return Self::PLAIN;
+        }
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { width: stdout.width(), rules: true, styled: !no_color }
+    }
+}
+
+/// How much a cell stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Emphasis {
+    /// Like its neighbours.
+    #[default]
+    None,
+    /// More than its neighbours.
+    Strong,
+    /// Less than its neighbours.
+    Faint,
+}
+
+/// A table with `header` above `rows`.
+///
+/// Columns of numbers are aligned right. Rows may be shorter than the header. Where the table does
+/// not fit the width, long cells wrap.
+pub fn table(look: Look, header: &[&str], rows: &[Vec<String>]) -> String {
+    let header: Vec<String> = header.iter().copied().map(str::to_owned).collect();
+    emphasized_table(look, 2, &header, rows, |_, _| Emphasis::None)
+}
+
+/// The same with `gap` spaces, 1 or more, between columns, and some cells standing out, by row and
+/// column.
+pub(super) fn emphasized_table(
+    look: Look,
+    gap: u16,
+    header: &[String],
+    rows: &[Vec<String>],
+    emphasis: impl Fn(usize, usize) -> Emphasis,
+) -> String {
+    let mut table = Table::new();
+    // What stdout is was decided in `look`.
+    table.force_no_tty();
+    if look.styled {
+        table.enforce_styling();
+    }
+    if let Some(width) = look.width {
+        table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    if look.rules {
+        table.load_style(rules());
+    } else {
+        table.load_style(TableStyle::new());
+    }
+
+    table.set_header(header.iter().map(|name| {
+        let cell = Cell::new(printable(name));
+        if look.styled { cell.add_attribute(Attribute::Bold) } else { cell }
+    }));
+    for (row_index, row) in rows.iter().enumerate() {
+        table.add_row(row.iter().enumerate().map(|(column, text)| {
+            let cell = Cell::new(printable(text));
+            match emphasis(row_index, column) {
+                Emphasis::Strong if look.styled => cell.add_attribute(Attribute::Bold),
+                Emphasis::Faint if look.styled => cell.add_attribute(Attribute::Dim),
+                _ => cell,
+            }
+        }));
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        // Where there are rules, their junctions are a space between columns.
+        column.set_padding((0, gap.saturating_sub(u16::from(look.rules))));
+        let cells = || rows.iter().filter_map(|row| row.get(index)).filter(|cell| !cell.is_empty());
+        if cells().next().is_some() && cells().all(|cell| is_number(cell)) {
+            column.set_cell_alignment(CellAlignment::Right);
+            // A wrapped number is no number.
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        } else {
+            // Narrower, words would run down the page letter by letter.
+            let content = cells().map(|cell| cell.chars().count()).max().unwrap_or(0);
+            let least = content.min(NARROWEST_TEXT) as u16 + column.padding_width();
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
+    }
+    table.trim_fmt()
+}
+
+/// Rules above and below the header and below the last row, as in printed tables.
+fn rules() -> TableStyle {
+    let rule = LineStyle::none().fill('─').junction('─');
+    TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule)
+}
+
+/// Whether `text` is a number, perhaps with a unit, or stands for a missing one.
+fn is_number(text: &str) -> bool {
+    let text = text.trim_start_matches([' ', '[', '+', '-', '\u{2212}', '<', '>', '~', '≈']);
+    text.starts_with(|first: char| first.is_ascii_digit())
+        || matches!(text.trim_end(), "" | "NaN" | "inf" | "·" | "–" | "—")
+}
+
+/// `text` without control characters, which could change the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rows() -> Vec<Vec<String>> {
+        [["adam", "0.9", "12"], ["momentum", "10.25", "NaN"]]
+            .map(|row| row.map(str::to_owned).to_vec())
+            .to_vec()
+    }
+
+    #[test]
+    fn plain_tables_are_aligned_columns_without_rules_or_bold_type() {
+        let table = table(Look::PLAIN, &["optimizer", "loss", "epoch"], &rows());
+        let expected = "\
+optimizer   loss  epoch
+adam         0.9     12
+momentum   10.25    NaN";
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn tables_on_a_terminal_have_rules() {
+        let look = Look { width: Some(80), rules: true, styled: false };
+        let table = table(look, &["optimizer", "loss", "epoch"], &rows());
+        assert_eq!(table.lines().count(), 6);
+        assert!(table.starts_with("───"), "{table}");
+        assert!(!table.contains('\u{1b}'), "{table}");
+    }
+
+    #[test]
+    fn bold_type_is_used_only_where_the_look_allows_it() {
+        let strong = |look| {
+            emphasized_table(look, 2, &["a".to_owned()], &[vec!["1".to_owned()]], |_, _| {
+                Emphasis::Strong
+            })
+        };
+        assert!(strong(Look { styled: true, ..Look::PLAIN }).contains('\u{1b}'));
+        assert!(!strong(Look::PLAIN).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn long_text_wraps_to_the_width_and_numbers_stay_whole() {
+        let look = Look { width: Some(40), rules: true, styled: false };
+        let row = vec!["words and ".repeat(12), "1234567890".to_owned()];
+        let table = table(look, &["description", "count"], &[row]);
+        assert!(table.lines().all(|line| line.chars().count() <= 40), "{table}");
+        assert!(table.contains("1234567890"), "{table}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics(
+            header in prop::collection::vec(any::<String>(), 0..4),
+            rows in prop::collection::vec(prop::collection::vec(any::<String>(), 0..5), 0..5),
+            width in prop::option::of(any::<u16>()),
+            rules: bool,
+            styled: bool,
+        ) {
+            let header: Vec<&str> = header.iter().map(String::as_str).collect();
+            let _ = table(Look { width, rules, styled }, &header, &rows);
+        }
+    }
+}

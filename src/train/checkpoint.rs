@@ -1,0 +1,328 @@
+//! Checkpoints: complete or absent, never half.
+//!
+//! A checkpoint is a directory `checkpoints/epoch-0004/` of three files: `model.bpk`,
+//! `optimizer.bpk` and `state.json`, the last with counters, history, early-stopping state and the
+//! SHA-256 of the other two. It is written under a hidden name and renamed once it is on the disk.
+//! `checkpoints/interrupted/` is the same, taken within an epoch when the run was asked to stop.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::optim::OptimizerRecord;
+use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::TrainError;
+use super::early_stopping::EarlyStoppingState;
+use super::files::{beside, sha256};
+use super::history::EpochRow;
+use super::session::Snapshot;
+use super::tally::Tally;
+use crate::models::Model;
+
+/// The version of the checkpoint format.
+const FORMAT: u32 = 1;
+const MODEL_FILE: &str = "model.bpk";
+const OPTIMIZER_FILE: &str = "optimizer.bpk";
+const STATE_FILE: &str = "state.json";
+const INTERRUPTED: &str = "interrupted";
+const EPOCH_PREFIX: &str = "epoch-";
+
+/// The best epoch so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The metric it was the best in.
+    pub monitor: String,
+    /// The metric's value.
+    pub value: f64,
+}
+
+/// Everything but weights and optimizer state that a session needs to go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointState {
+    /// The version of the format.
+    format: u32,
+    /// Whole epochs trained.
+    pub epochs_done: usize,
+    /// Optimizer steps trained.
+    pub steps_done: usize,
+    /// Batches of the current epoch trained; 0 between epochs.
+    pub batches_done: usize,
+    /// Scores of the current epoch so far.
+    pub training: Tally,
+    /// Every whole epoch.
+    pub history: Vec<EpochRow>,
+    /// What early stopping remembers.
+    pub early_stopping: EarlyStoppingState,
+    /// The best epoch so far.
+    pub best: Option<Best>,
+    model_sha256: String,
+    optimizer_sha256: String,
+}
+
+impl CheckpointState {
+    /// The state of a session with `history`; sums are filled in when it is written.
+    pub(super) fn new(
+        history: &[EpochRow],
+        early_stopping: &EarlyStoppingState,
+        best: Option<&Best>,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            epochs_done: history.len(),
+            steps_done: 0,
+            batches_done: 0,
+            training: Tally::default(),
+            history: history.to_vec(),
+            early_stopping: early_stopping.clone(),
+            best: best.cloned(),
+            model_sha256: String::new(),
+            optimizer_sha256: String::new(),
+        }
+    }
+}
+
+/// Which checkpoint of a run is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The best epoch.
+    Best,
+    /// The last whole epoch.
+    Last,
+    /// A certain epoch, from 1.
+    Epoch(usize),
+}
+
+impl std::str::FromStr for Which {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "best" => Ok(Self::Best),
+            "last" => Ok(Self::Last),
+            _ => text
+                .parse()
+                .map(Self::Epoch)
+                .map_err(|_| format!("`{text}` is neither `best`, `last` nor an epoch such as 7")),
+        }
+    }
+}
+
+impl std::fmt::Display for Which {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Best => formatter.write_str("best"),
+            Self::Last => formatter.write_str("last"),
+            Self::Epoch(epoch) => write!(formatter, "{epoch}"),
+        }
+    }
+}
+
+/// The checkpoints of one run.
+#[derive(Debug, Clone)]
+pub struct Checkpoints {
+    run: PathBuf,
+    directory: PathBuf,
+}
+
+impl Checkpoints {
+    pub(super) fn of(run: &Path) -> Self {
+        Self { run: run.to_owned(), directory: run.join("checkpoints") }
+    }
+
+    fn epoch_path(&self, epoch: usize) -> PathBuf {
+        self.directory.join(format!("{EPOCH_PREFIX}{epoch:04}"))
+    }
+
+    /// The epochs that have a checkpoint, in order.
+    pub fn epochs(&self) -> Vec<usize> {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let mut epochs: Vec<usize> = entries
+            .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(EPOCH_PREFIX)?.parse().ok())
+            .collect();
+        epochs.sort_unstable();
+        epochs
+    }
+
+    /// Saves the end of an epoch, then removes what is neither among the last `keep_last` nor the
+    /// best.
+    pub(super) fn save_epoch(
+        &self,
+        snapshot: Snapshot,
+        state: CheckpointState,
+        keep_last: usize,
+    ) -> Result<(), TrainError> {
+        let best = state.best.as_ref().map(|best| best.epoch);
+        let epoch = state.epochs_done;
+        write(&self.epoch_path(epoch), snapshot, state)?;
+        self.remove(&self.directory.join(INTERRUPTED))?;
+        let epochs = self.epochs();
+        let recent = epochs.iter().rev().filter(|other| **other <= epoch).take(keep_last);
+        let recent: Vec<usize> = recent.copied().collect();
+        for other in epochs {
+            if !recent.contains(&other) && Some(other) != best {
+                self.remove(&self.epoch_path(other))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Saves a step within an epoch, after which the session stops.
+    pub(super) fn save_interrupted(
+        &self,
+        snapshot: Snapshot,
+        state: CheckpointState,
+    ) -> Result<(), TrainError> {
+        let path = self.directory.join(INTERRUPTED);
+        self.remove(&path)?;
+        write(&path, snapshot, state)
+    }
+
+    /// Removes a checkpoint: hidden first, so that a half-removed one is never found.
+    fn remove(&self, path: &Path) -> Result<(), TrainError> {
+        if !path.exists() {
+            return Ok(());
+        }
+        let hidden = beside(path, "removed");
+        let removed = fs::rename(path, &hidden).and_then(|()| fs::remove_dir_all(&hidden));
+        removed.map_err(|error| TrainError::write(path, error))
+    }
+
+    /// Removes what a killed process left half written or half removed.
+    pub(super) fn sweep(&self) -> Result<(), TrainError> {
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                fs::remove_dir_all(entry.path())
+                    .map_err(|error| TrainError::write(&entry.path(), error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest checkpoint, for a session to go on from: its state, if there is any.
+    pub fn newest(&self) -> Result<Option<Checkpoint>, TrainError> {
+        let last = self.epochs().last().map(|epoch| self.epoch_path(*epoch));
+        let interrupted = Some(self.directory.join(INTERRUPTED)).filter(|path| path.exists());
+        let found = [last, interrupted].into_iter().flatten().map(Checkpoint::open);
+        let found = found.collect::<Result<Vec<_>, _>>()?;
+        Ok(found.into_iter().max_by_key(|checkpoint| checkpoint.state.steps_done))
+    }
+
+    /// The checkpoint that `which` means.
+    pub fn find(&self, which: Which) -> Result<Checkpoint, TrainError> {
+        let epochs = self.epochs();
+        let missing = || TrainError::NoCheckpoint {
+            run: self.run.clone(),
+            wanted: which.to_string(),
+            available: epochs.iter().map(ToString::to_string).collect(),
+        };
+        let last = *epochs.last().ok_or_else(missing)?;
+        let epoch = match which {
+            Which::Last => last,
+            Which::Epoch(epoch) => epoch,
+            Which::Best => {
+                let newest = Checkpoint::open(self.epoch_path(last))?;
+                newest.state.best.map_or(last, |best| best.epoch)
+            }
+        };
+        if !epochs.contains(&epoch) {
+            return Err(missing());
+        }
+        Checkpoint::open(self.epoch_path(epoch))
+    }
+}
+
+/// A checkpoint on disk, its state read.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    path: PathBuf,
+    /// Everything but weights and optimizer state.
+    pub state: CheckpointState,
+}
+
+impl Checkpoint {
+    fn open(path: PathBuf) -> Result<Self, TrainError> {
+        let file = path.join(STATE_FILE);
+        let text = fs::read_to_string(&file).map_err(|error| TrainError::read(&file, error))?;
+        let version: Version =
+            serde_json::from_str(&text).map_err(|error| TrainError::damaged(&file, error))?;
+        if version.format != FORMAT {
+            let reason = format!("its format is {}, this program reads {FORMAT}", version.format);
+            return Err(TrainError::damaged(&file, reason));
+        }
+        let state = serde_json::from_str(&text).map_err(|error| TrainError::damaged(&file, error))?;
+        Ok(Self { path, state })
+    }
+
+    fn read(&self, name: &str, expected: &str) -> Result<(PathBuf, Bytes), TrainError> {
+        let path = self.path.join(name);
+        let contents = fs::read(&path).map_err(|error| TrainError::read(&path, error))?;
+        if sha256(&contents) != expected {
+            return Err(TrainError::damaged(
+                &path,
+                "its SHA-256 is not the one in state.json. Use another checkpoint with \
+                 `--checkpoint N`, or remove this one's directory to resume from the one before",
+            ));
+        }
+        Ok((path, Bytes::from_bytes_vec(contents)))
+    }
+
+    /// `model` with the weights of this checkpoint.
+    pub fn load_model(&self, model: Model) -> Result<Model, TrainError> {
+        let (path, bytes) = self.read(MODEL_FILE, &self.state.model_sha256)?;
+        let record =
+            ModuleRecord::from_bytes(bytes).map_err(|error| TrainError::damaged(&path, error))?;
+        model.try_load_record(record).map_err(|error| TrainError::damaged(&path, error))
+    }
+
+    /// The state of the optimizer.
+    pub(super) fn optimizer(&self) -> Result<OptimizerRecord, TrainError> {
+        let (path, bytes) = self.read(OPTIMIZER_FILE, &self.state.optimizer_sha256)?;
+        OptimizerRecord::from_bytes(bytes).map_err(|error| TrainError::damaged(&path, error))
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
+/// Writes a checkpoint to `path` by way of a hidden directory beside it.
+fn write(path: &Path, snapshot: Snapshot, mut state: CheckpointState) -> Result<(), TrainError> {
+    let partial = beside(path, "partial");
+    let fail = |error| TrainError::write(path, error);
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(fail)?;
+    }
+    let steps_done = snapshot.position.step + 1;
+    let model = snapshot.model.into_bytes().map_err(TrainError::device)?;
+    let optimizer = snapshot.optimizer.into_bytes().map_err(TrainError::device)?;
+    state.steps_done = steps_done;
+    state.model_sha256 = sha256(&model);
+    state.optimizer_sha256 = sha256(&optimizer);
+    let text = serde_json::to_vec_pretty(&state).map_err(|error| fail(error.into()))?;
+    let written = (|| {
+        fs::create_dir_all(&partial)?;
+        for (name, contents) in
+            [(MODEL_FILE, &model[..]), (OPTIMIZER_FILE, &optimizer[..]), (STATE_FILE, &text[..])]
+        {
+            let file = partial.join(name);
+            fs::write(&file, contents)?;
+            File::open(&file)?.sync_all()?;
+        }
+        if path.exists() {
+            // A resumed run trains an epoch again that an earlier one had saved.
+            fs::remove_dir_all(path)?;
+        }
+        fs::rename(&partial, path)
+    })();
+    if written.is_err() {
+        // What matters is the first error; the partial directory is only litter.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    written.map_err(fail)
+}

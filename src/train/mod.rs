@@ -1,0 +1,218 @@
+//! The training session around Burn's Learner.
+//!
+//! [`train`] starts a run, [`resume`] takes one up again; both end in `fit`, which builds the
+//! Learner and plugs in what Burn lacks: [`step`] (seeding, clipping, records), [`epoch_end`]
+//! (early stopping, checkpoints), [`renderer`] (progress), [`run_directory`] (the record of the
+//! run). [`evaluation`] scores a checkpoint. Nothing here prints: an [`Observer`] is told.
+
+pub mod checkpoint;
+mod clipping;
+pub mod early_stopping;
+mod epoch_end;
+mod error;
+pub mod evaluation;
+mod files;
+mod fit;
+pub mod history;
+pub mod loader;
+mod norms;
+pub mod observer;
+mod recorder;
+mod renderer;
+pub mod run_directory;
+mod score_metric;
+mod session;
+pub mod signals;
+mod step;
+pub mod tally;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use burn::tensor::Device;
+
+pub use checkpoint::{Best, Which};
+pub use early_stopping::{Stop, StopReason};
+pub use error::TrainError;
+pub use fit::Outcome;
+pub use history::EpochRow;
+pub use observer::{Observer, Silent};
+pub use run_directory::{RunDirectory, RunRecord, Status};
+pub use signals::StopRequest;
+pub use step::mean_loss;
+
+use crate::data::{DataSet, DownloadProgress, LoadOptions, Parts, Preprocessing, Samples, Task};
+use crate::data::{Origin, split_validation};
+use crate::experiment::Experiment;
+use crate::models::Model;
+use fit::{Fit, Start};
+use run_directory::{DataRecord, NewRun};
+
+/// What a session needs beside the experiment.
+pub struct Surroundings {
+    /// The device, opened.
+    pub device: Device,
+    /// Its name, for the record.
+    pub device_name: String,
+    /// Where data may be found.
+    pub load: LoadOptions,
+    /// Told of downloads.
+    pub downloads: Box<dyn DownloadProgress>,
+    /// Told of the data before training starts, so that a stand-in is announced in time.
+    pub announce: Box<dyn FnMut(&RunDirectory)>,
+    /// Told of the training.
+    pub observer: Arc<Mutex<dyn Observer>>,
+    /// Stops the session.
+    pub stop_request: StopRequest,
+    /// Whether Burn's full-screen interface takes the place of the observer's progress.
+    pub full_screen: bool,
+}
+
+/// The number of outputs that a model for `task` has.
+pub fn outputs_of(task: Task) -> usize {
+    match task {
+        Task::Classification { classes } => classes,
+        Task::Regression => 1,
+    }
+}
+
+/// The model of `experiment` on `device`, its parameters drawn from the seed.
+pub fn new_model(experiment: &Experiment, device: &Device) -> Model {
+    device.seed(experiment.training.seed);
+    let outputs = outputs_of(experiment.data.task());
+    let model = experiment.model.init(&experiment.data.input_shape(), outputs, device);
+    norms::draw_parameters(&model);
+    model
+}
+
+/// The training and validation samples of a run.
+fn split(data: &mut DataSet, experiment: &Experiment) -> Result<(Samples, Samples), TrainError> {
+    let empty = data.training.select(&[]);
+    let all = std::mem::replace(&mut data.training, empty);
+    let total = all.len();
+    let settings = &experiment.data;
+    let (training, validation) = split_validation(
+        all,
+        settings.validation_share(),
+        settings.validation_split(),
+        experiment.training.seed,
+    )?;
+    if training.is_empty() {
+        return Err(TrainError::NoSamples { held_out: validation.len(), total });
+    }
+    Ok((training, validation))
+}
+
+/// Trains `experiment` in a new run directory under `output`.
+pub fn train(
+    experiment: Experiment,
+    output: &Path,
+    mut surroundings: Surroundings,
+) -> Result<Outcome, TrainError> {
+    experiment.model.check_input(&experiment.data.input_shape())?;
+    let mut data =
+        experiment.data.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
+    let (training, validation) = split(&mut data, &experiment)?;
+    let preprocessing = Preprocessing::fit(&training);
+    let model = new_model(&experiment, &surroundings.device.clone().autodiff());
+    let run = RunDirectory::create(
+        output,
+        &NewRun {
+            experiment: &experiment,
+            device: &surroundings.device_name,
+            data: &data,
+            preprocessing: &preprocessing,
+            training_samples: training.len(),
+            validation_samples: validation.len(),
+            parameters: burn::module::Module::num_params(&model),
+        },
+    )?;
+    let lock = run.lock()?;
+    (surroundings.announce)(&run);
+    let fit = Fit { experiment, run, training, validation, preprocessing, model, surroundings, lock };
+    fit.run(Start::Fresh)
+}
+
+/// Takes up the run at `path` where its newest checkpoint left it, to train `epochs` in all, or as
+/// many as its experiment says.
+pub fn resume(
+    path: &Path,
+    epochs: Option<usize>,
+    mut surroundings: Surroundings,
+) -> Result<Outcome, TrainError> {
+    let mut run = RunDirectory::open(path)?;
+    let lock = run.lock()?;
+    let mut experiment = run.experiment()?;
+    if let Some(epochs) = epochs {
+        experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
+    }
+    let checkpoints = run.checkpoints();
+    checkpoints.sweep()?;
+    let newest = checkpoints.newest()?;
+    if let Some(newest) = &newest {
+        let done = newest.state.epochs_done;
+        let stopped = run.record.stop.as_ref().filter(|_| run.record.status == Status::Completed);
+        let reason = match stopped {
+            Some(stop) if stop.reason != StopReason::MaxEpochs && epochs.is_none() => {
+                Some(stop.message.clone())
+            }
+            _ if done >= experiment.training.epochs => {
+                Some(format!("it has trained its {done} epochs"))
+            }
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Err(TrainError::Complete { run: path.to_owned(), reason, epochs: done });
+        }
+    }
+    // The origin is the run's: a resumed run on stand-in data must not find real files instead.
+    let recorded = run.record.data.origin;
+    let mut settings = experiment.data.clone();
+    if recorded == Origin::SyntheticStandIn {
+        settings.set_source(crate::data::Source::Synthetic)?;
+    }
+    let mut data =
+        settings.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
+    check_same_data(&run.record.data, &data)?;
+    let (training, validation) = split(&mut data, &experiment)?;
+    let preprocessing = run.preprocessing()?;
+    let mut model = new_model(&experiment, &surroundings.device.clone().autodiff());
+    let start = match newest {
+        None => Start::Fresh,
+        Some(checkpoint) => {
+            model = checkpoint.load_model(model)?;
+            Start::From(Box::new(checkpoint))
+        }
+    };
+    run.write_experiment(&experiment)?;
+    run.record.resumed.push(run_directory::timestamp());
+    run.record.device.clone_from(&surroundings.device_name);
+    (surroundings.announce)(&run);
+    let fit = Fit { experiment, run, training, validation, preprocessing, model, surroundings, lock };
+    fit.run(start)
+}
+
+/// The data loaded are those that the run began with.
+fn check_same_data(recorded: &DataRecord, data: &DataSet) -> Result<(), TrainError> {
+    if recorded.is_synthetic() != (data.origin != Origin::Real) {
+        let kind = |origin| if origin == Origin::Real { "real" } else { "synthetic" };
+        return Err(TrainError::OtherData(format!(
+            "it began with {} data, and found {} data now",
+            kind(recorded.origin),
+            kind(data.origin)
+        )));
+    }
+    let sums = |files: &[crate::data::SourceFile]| -> Vec<(PathBuf, String)> {
+        let named = files.iter().map(|file| {
+            (PathBuf::from(file.path.file_name().unwrap_or_default()), file.sha256.clone())
+        });
+        named.collect()
+    };
+    let (before, now) = (sums(&recorded.files), sums(&data.files));
+    match before.iter().find(|file| !now.contains(file)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            Err(TrainError::OtherData(format!("`{}` has another checksum", name.display())))
+        }
+    }
+}

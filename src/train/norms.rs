@@ -1,0 +1,137 @@
+//! Squared norms of every parameter, its gradient and its update.
+//!
+//! One scalar tensor per parameter and kind, left on the device: the recorder reads them later,
+//! many steps at once.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+/// The names of the parameters of `module`, in visiting order: `convolutions.0.weight`.
+pub(super) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
+    #[derive(Default)]
+    struct Names {
+        path: Vec<String>,
+        names: Vec<String>,
+    }
+    impl ModuleVisitor for Names {
+        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+            self.names.push(self.path.join("."));
+        }
+        fn enter_module(&mut self, name: &str, container: &str) {
+            // The variant of the `Model` enum is not part of a name.
+            let hidden = container.starts_with("Enum:");
+            self.path.push(if hidden { String::new() } else { name.to_owned() });
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+    }
+    let mut visitor = Names::default();
+    module.visit(&mut visitor);
+    let trimmed = visitor.names.iter().map(|name| name.trim_start_matches('.').to_owned());
+    trimmed.collect()
+}
+
+/// The sum of squares of `tensor`, as a tensor of one element.
+fn square<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    tensor.square().sum()
+}
+
+/// The squared norm of every gradient, in visiting order; 0 for a parameter without one.
+pub(super) fn gradient_squares<M: Module>(
+    module: &M,
+    gradients: &GradientsParams,
+) -> Vec<Tensor<1>> {
+    struct Squares<'a> {
+        gradients: &'a GradientsParams,
+        squares: Vec<Tensor<1>>,
+    }
+    impl ModuleVisitor for Squares<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let gradient = self.gradients.get::<D>(param.id);
+            self.squares.push(gradient.map_or_else(
+                || Tensor::zeros([1], &param.val().device().inner()),
+                square,
+            ));
+        }
+    }
+    let mut visitor = Squares { gradients, squares: vec![] };
+    module.visit(&mut visitor);
+    visitor.squares
+}
+
+/// The squared norm of every parameter of `before`, and of its change towards `after`.
+pub(super) fn update_squares<M: Module>(
+    before: M,
+    after: &M,
+) -> (Vec<Tensor<1>>, Vec<Tensor<1>>) {
+    #[derive(Default)]
+    struct Differences {
+        before: GradientsParams,
+        parameters: Vec<Tensor<1>>,
+        updates: Vec<Tensor<1>>,
+    }
+    impl ModuleVisitor for Differences {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(before) = self.before.remove::<D>(param.id) {
+                self.parameters.push(square(before.clone()));
+                self.updates.push(square(param.val().inner() - before));
+            }
+        }
+    }
+    let mut visitor = Differences { before: values(before), ..Default::default() };
+    after.visit(&mut visitor);
+    (visitor.parameters, visitor.updates)
+}
+
+/// The values of all parameters, by their ids.
+fn values<M: Module>(module: M) -> GradientsParams {
+    struct Values(GradientsParams);
+    impl ModuleVisitor for Values {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.register(param.id, param.val().inner());
+        }
+    }
+    let mut visitor = Values(GradientsParams::new());
+    module.visit(&mut visitor);
+    visitor.0
+}
+
+/// `gradients` with every one of them changed by `change`.
+pub(super) fn map_gradients<M: Module>(
+    module: &M,
+    gradients: &mut GradientsParams,
+    change: &impl GradientChange,
+) {
+    struct Change<'a, C> {
+        gradients: &'a mut GradientsParams,
+        change: &'a C,
+    }
+    impl<C: GradientChange> ModuleVisitor for Change<'_, C> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+                self.gradients.register(param.id, self.change.apply(gradient));
+            }
+        }
+    }
+    module.visit(&mut Change { gradients, change });
+}
+
+/// A change of one gradient, whatever its rank.
+pub(super) trait GradientChange {
+    fn apply<const D: usize>(&self, gradient: Tensor<D>) -> Tensor<D>;
+}
+
+/// Draws all random parameters of `module`, now and in visiting order.
+///
+/// Burn draws a parameter when it is first used; the order of use must not decide its values.
+pub(crate) fn draw_parameters<M: Module>(module: &M) {
+    struct Draw;
+    impl ModuleVisitor for Draw {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            drop(param.val());
+        }
+    }
+    module.visit(&mut Draw);
+}

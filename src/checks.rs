@@ -54,9 +54,9 @@ pub fn share(key: &str, value: f64) -> Checked {
     ensure((0.0..1.0).contains(&value), key, value, "at least 0 and below 1")
 }
 
-/// `value` is 1 or above.
-pub fn at_least_one(key: &str, value: usize) -> Checked {
-    ensure(value >= 1, key, value, "a whole number, 1 or above")
+/// `value` counts something: 1 or above, and far from where products of counts overflow.
+pub fn count(key: &str, value: usize) -> Checked {
+    ensure((1..=1_000_000_000).contains(&value), key, value, "a whole number from 1 to 1000000000")
 }
 
 /// `condition` holds; else `value` of `key` must be `expected`.

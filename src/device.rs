@@ -138,9 +138,10 @@ pub fn open(name: &str) -> Result<Device, DeviceError> {
         feature: backend.to_owned(),
         available: available(),
     })?;
-    let found = devices_of(backend, kind).into_iter().nth(index).ok_or_else(|| {
-        DeviceError::Missing { name: name.to_owned(), available: available() }
-    })?;
+    let found = devices_of(backend, kind)
+        .into_iter()
+        .nth(index)
+        .ok_or_else(|| DeviceError::Missing { name: name.to_owned(), available: available() })?;
     probe(name, &found.device)?;
     Ok(found.device)
 }
@@ -169,7 +170,9 @@ mod tests {
         assert!(message("gpu").contains("there is no device `gpu`; this program has:"));
         assert!(message("flex:one").contains("there is no device `flex:one`"));
         #[cfg(feature = "flex")]
-        assert!(message("flex:7").contains("`flex:7` was not found on this machine; there are: flex"));
+        assert!(
+            message("flex:7").contains("`flex:7` was not found on this machine; there are: flex")
+        );
         #[cfg(not(feature = "metal"))]
         assert!(message("metal").contains("--features metal"));
     }

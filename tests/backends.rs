@@ -23,6 +23,8 @@ fn has_wgpu() -> bool {
         .iter()
         .any(|device| device["name"].as_str().unwrap().starts_with("wgpu"));
     if !found {
+        let required = std::env::var_os("CONVERGE_REQUIRE_WGPU").is_some();
+        assert!(!required, "there is no device for wgpu");
         eprintln!("skipped: there is no device for wgpu; install mesa-vulkan-drivers");
     }
     found
@@ -52,8 +54,11 @@ fn a_classifier_trained_on_flex_predicts_the_same_everywhere() {
     for device in backends() {
         let (other_matrix, other) = on(device);
         assert_eq!(matrix, other_matrix, "{device}");
-        for (ours, theirs) in
-            prediction[0]["classes"].as_array().unwrap().iter().zip(other[0]["classes"].as_array().unwrap())
+        for (ours, theirs) in prediction[0]["classes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(other[0]["classes"].as_array().unwrap())
         {
             assert_eq!(ours["class"], theirs["class"], "{device}");
             let difference =

@@ -366,7 +366,7 @@ fn what_cannot_be_fetched_is_replaced_by_the_stand_in_or_an_error_as_asked() {
 
         let before = server.requests();
         let chosen = load(Source::Synthetic).unwrap();
-        assert_eq!((chosen.origin, chosen.stand_in_reason), (Origin::Synthetic, None));
+        assert_eq!((chosen.origin, chosen.stand_in_reason), (Origin::SyntheticStandIn, None));
         assert_eq!(chosen.test, data.test);
         assert_eq!(server.requests(), before);
     }

@@ -113,9 +113,8 @@ fn a_loss_that_explodes_ends_the_run_and_keeps_the_best_checkpoint() {
 #[test]
 fn a_classifier_is_evaluated_and_predicts_pictures() {
     let runs = Runs::new();
-    let directory =
-        runs.train("mnist --data synthetic --epochs 2 --set training.batch_size=128");
-    assert_eq!(record(&directory)["data"]["origin"], "synthetic");
+    let directory = runs.train("mnist --data synthetic --epochs 2 --set training.batch_size=128");
+    assert_eq!(record(&directory)["data"]["origin"], "synthetic_stand_in");
     let text = stdout(&succeed(&format!("evaluate {}", directory.display())));
     for expected in ["precision", "recall", "SYNTHETIC", "accuracy"] {
         assert!(text.contains(expected), "{expected} in\n{text}");

@@ -8,7 +8,7 @@ use super::options::DataOptions;
 use super::printer::Printer;
 use super::progress::Downloads;
 use crate::data::catalogue::{self, Entry, Place};
-use crate::report::{numbers, table};
+use crate::report::{Look, numbers, table};
 
 /// List, fetch and verify data sets
 #[derive(Debug, Args)]
@@ -96,7 +96,7 @@ struct Verification {
 impl DataArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         let options = self.data_options.load_options()?;
-        let look = printer.look();
+        let look = Look::detect();
         match self.action.unwrap_or(Action::List) {
             Action::List => {
                 let entries = catalogue::entries(&options)?;

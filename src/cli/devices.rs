@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::printer::Printer;
 use crate::device;
-use crate::report::table;
+use crate::report::{Look, table};
 
 /// List backends and devices
 #[derive(Debug, Args)]
@@ -31,18 +31,17 @@ struct Entry {
 impl DevicesArgs {
     #[expect(clippy::unused_self, reason = "one signature for all commands")]
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
-        let default = device::default_name();
         let devices: Vec<Entry> = device::list()
             .into_iter()
-            .map(|found| Entry {
-                default: found.name.split(':').next() == Some(default)
-                    && !found.name.contains(|c: char| c.is_ascii_digit() && c != '0'),
+            .enumerate()
+            .map(|(index, found)| Entry {
                 name: found.name,
                 description: found.description,
+                default: index == 0,
             })
             .collect();
         let listed = Listed { devices, not_compiled_in: device::not_compiled() };
-        let look = printer.look();
+        let look = Look::detect();
         printer.result(&listed, || {
             let rows: Vec<Vec<String>> = listed
                 .devices

@@ -3,22 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
 use super::options::{DataOptions, DeviceOption};
 use super::printer::Printer;
 use super::progress::{Downloads, SampleBar};
-use crate::data::{DataSet, DataSettings, Origin, Parts, Preprocessing, Samples, Source, Targets};
+use crate::data::{DataSet, Origin, Parts, Targets};
 use crate::metrics::classification::{cross_entropy, predicted_classes};
-use crate::metrics::{ClassificationReport, ConfusionMatrix, LeastSquares, RegressionScores};
+use crate::metrics::{ClassificationReport, ConfusionMatrix, RegressionScores};
 use crate::models::Model;
 use crate::report::{
     Look, classification_report_table, confusion_matrix_table, numbers, regression_table, table,
 };
+use crate::train::baseline::{Baseline, least_squares};
 use crate::train::evaluation::Trained;
-use crate::train::{RunDirectory, Which};
+use crate::train::{RunDirectory, Which, same_source};
 
 /// Score a run on the test split
 ///
@@ -71,14 +72,6 @@ enum Scores {
     },
 }
 
-/// The closed-form solution beside a linear model.
-#[derive(Serialize)]
-struct Baseline {
-    scores: RegressionScores,
-    /// ‖w − w*‖ / ‖w*‖ over weights and intercept.
-    relative_distance: f64,
-}
-
 impl EvaluateArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         let run = RunDirectory::open(&self.run)?;
@@ -87,7 +80,8 @@ impl EvaluateArgs {
         let settings = same_source(&trained.experiment.data, run.record.data.origin)?;
         let needs_training_split = matches!(trained.model, Model::Linear(_));
         let parts = if needs_training_split { Parts::Both } else { Parts::Test };
-        let data = settings.load(parts, &self.data_options.load_options()?, &mut Downloads::new())?;
+        let data =
+            settings.load(parts, &self.data_options.load_options()?, &mut Downloads::new())?;
         let evaluation = Evaluation {
             run: self.run,
             epoch: trained.epoch,
@@ -96,20 +90,9 @@ impl EvaluateArgs {
             origin: data.origin,
             scores: score(&trained, data)?,
         };
-        let look = printer.look();
+        let look = Look::detect();
         printer.result(&evaluation, || evaluation.text(look))
     }
-}
-
-/// The data settings, with the kind of data that the run was trained on.
-pub(super) fn same_source(settings: &DataSettings, origin: Origin) -> Result<DataSettings> {
-    let mut settings = settings.clone();
-    match origin {
-        Origin::Real => settings.set_source(Source::Real)?,
-        Origin::SyntheticStandIn => settings.set_source(Source::Synthetic)?,
-        Origin::Synthetic => {}
-    }
-    Ok(settings)
 }
 
 fn score(trained: &Trained, data: DataSet) -> Result<Scores> {
@@ -135,57 +118,10 @@ fn score(trained: &Trained, data: DataSet) -> Result<Scores> {
         }
         Targets::Values(targets) => {
             let scores = RegressionScores::new(targets, &outputs)?;
-            let training = (data.training, &*test);
-            let least_squares = match &trained.model {
-                Model::Linear(model) => {
-                    let weights = model.weights().context("the weights cannot be read")?;
-                    Some(baseline(trained, training, targets, &weights)?)
-                }
-                _ => None,
-            };
+            let least_squares = least_squares(trained, data.training, &test)?;
             Ok(Scores::Regression { scores, least_squares })
         }
     }
-}
-
-/// Least squares on the samples that the run was trained on, scored on the test split.
-fn baseline(
-    trained: &Trained,
-    (training, test): (Samples, &Samples),
-    targets: &[f32],
-    weights: &[f32],
-) -> Result<Baseline> {
-    let settings = &trained.experiment.data;
-    let (training, _) = crate::data::split_validation(
-        training,
-        settings.validation_share(),
-        settings.validation_split(),
-        trained.experiment.training.seed,
-    )?;
-    let Targets::Values(training_targets) = &training.targets else {
-        bail!("the training split has no values to fit");
-    };
-    let features = |samples: &Samples| inputs(&trained.preprocessing, samples);
-    let fitted = LeastSquares::fit(&features(&training), training.input_len(), training_targets)?;
-    let predicted: Vec<f32> =
-        fitted.predict(&features(test))?.into_iter().map(|value| value as f32).collect();
-    let optimum: Vec<f64> = fitted.coefficients.iter().copied().chain([fitted.intercept]).collect();
-    let square = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
-    let mut differences =
-        optimum.iter().zip(weights).map(|(best, weight)| f64::from(*weight) - best);
-    let distance = square(&mut differences).sqrt();
-    let relative_distance = distance / square(&mut optimum.iter().copied()).sqrt();
-    Ok(Baseline { scores: RegressionScores::new(targets, &predicted)?, relative_distance })
-}
-
-/// All inputs of `samples`, preprocessed, row-major.
-fn inputs(preprocessing: &Preprocessing, samples: &Samples) -> Vec<f32> {
-    let width = samples.input_len();
-    let mut all = vec![0.0; samples.len() * width];
-    for (index, row) in all.chunks_exact_mut(width.max(1)).enumerate() {
-        preprocessing.apply_into(samples, index, row);
-    }
-    all
 }
 
 impl Evaluation {

@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
-    set_burn_device(cli.command.device());
+    set_burn_device(cli.command.device().as_deref());
     let mut printer = Printer::new(cli.json);
     match run(cli.command, &mut printer) {
         Ok(()) => ExitCode::SUCCESS,
@@ -90,8 +90,8 @@ impl Command {
 ///
 /// Burn loads an optimizer's state by way of its default device, which is a GPU wherever one is
 /// compiled in: a run resumed on `flex` would need that GPU. Only the environment decides it.
-fn set_burn_device(name: Option<String>) {
-    let backend = name.as_deref().and_then(|name| name.split(':').next());
+fn set_burn_device(name: Option<&str>) {
+    let backend = name.and_then(|name| name.split(':').next());
     if let Some(backend) = backend.filter(|backend| crate::device::is_compiled(backend)) {
         #[expect(unsafe_code, reason = "the environment is Burn's only door")]
         // SAFETY: called first thing in `main`, while this is the only thread.

@@ -12,7 +12,7 @@ use crate::device;
 /// Where data may be found.
 #[derive(Debug, Args)]
 pub(super) struct DataOptions {
-    /// A folder that holds data sets, or a data set itself [default: $CONVERGE_DATA]
+    /// A folder that holds data sets, or a data set itself [default: `$CONVERGE_DATA`]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }

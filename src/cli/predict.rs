@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::options::DeviceOption;
 use super::printer::Printer;
 use crate::data::Task;
-use crate::report::{numbers, table};
+use crate::report::{Look, numbers, table};
 use crate::train::evaluation::Trained;
 use crate::train::tally::argmax;
 use crate::train::{RunDirectory, Which};
@@ -75,8 +75,9 @@ impl PredictArgs {
         let mut predictions = vec![];
         for input in &self.inputs {
             for (name, values) in read(input, &shape, self.invert)? {
-                let outputs =
-                    trained.output(values).with_context(|| format!("cannot predict for `{name}`"))?;
+                let outputs = trained
+                    .output(values)
+                    .with_context(|| format!("cannot predict for `{name}`"))?;
                 let answer = match trained.experiment.data.task() {
                     Task::Classification { .. } => {
                         Answer::Classes(ranked(&outputs, &run.record.data.class_names, self.top))
@@ -88,7 +89,7 @@ impl PredictArgs {
                 predictions.push(Prediction { input: name, answer });
             }
         }
-        let look = printer.look();
+        let look = Look::detect();
         printer.result(&predictions, || {
             let rows: Vec<Vec<String>> = predictions.iter().map(row).collect();
             table(look, &["input", "prediction", "probability", "next"], &rows)
@@ -203,9 +204,11 @@ fn parse_row<'a>(fields: impl Iterator<Item = &'a str>) -> Result<Vec<f32>> {
     fields
         .map(|field| match field.trim() {
             "" => Ok(f32::NAN),
-            field => field.parse().ok().filter(|value: &f32| value.is_finite()).with_context(|| {
-                format!("`{field}` is not a number; give a row such as `1,2.5,3` or a CSV file")
-            }),
+            field => {
+                field.parse().ok().filter(|value: &f32| value.is_finite()).with_context(|| {
+                    format!("`{field}` is not a number; give a row such as `1,2.5,3` or a CSV file")
+                })
+            }
         })
         .collect()
 }

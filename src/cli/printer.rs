@@ -5,8 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use crate::report::Look;
-
 /// Writes results to stdout and messages to stderr.
 pub(super) struct Printer {
     /// Whether results are wanted as JSON.
@@ -18,11 +16,6 @@ impl Printer {
     pub(super) fn new(json: bool) -> Self {
         let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self { json, color }
-    }
-
-    /// How tables look.
-    pub(super) fn look(&self) -> Look {
-        Look::detect()
     }
 
     /// Prints a result: as JSON if asked for, else as `text` says.
@@ -42,25 +35,25 @@ impl Printer {
         Ok(stdout.flush()?)
     }
 
-    /// Tells something on stderr.
-    pub(super) fn message(&self, text: &str) {
-        // Without stderr there is nobody to tell.
-        let _ = writeln!(io::stderr(), "{text}");
-    }
-
     /// A warning that nobody can miss.
     pub(super) fn warning(&self, text: &str) {
-        self.message(&self.painted("33;1", &format!("warning: {text}")));
+        message(&self.painted("33;1", &format!("warning: {text}")));
     }
 
     /// The error that ends the command, with its causes.
     pub(super) fn error(&self, error: &anyhow::Error) {
-        self.message(&format!("{} {error:#}", self.painted("31;1", "error:")));
+        message(&format!("{} {error:#}", self.painted("31;1", "error:")));
     }
 
     fn painted(&self, style: &str, text: &str) -> String {
         if self.color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+/// Tells something on stderr.
+pub(super) fn message(text: &str) {
+    // Without stderr there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Whether `error` only says that the reader of stdout has gone, as `| head` does.

@@ -31,11 +31,6 @@ impl TrainingProgress {
             epoch_began: now,
         }
     }
-
-    /// Progress that shows nothing, for Burn's full-screen interface.
-    pub(super) fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), ..Self::new() }
-    }
 }
 
 /// A bar where stderr is a terminal; else one that is never drawn.
@@ -93,8 +88,9 @@ impl Observer for TrainingProgress {
                 line += &format!("  {name} {}", numbers::significant(value.0, 4));
             }
         }
-        let done = (row.epoch + 1 - self.sessions_first_epoch) as u32;
-        let left = self.began.elapsed() / done * (self.epochs - row.epoch) as u32;
+        let done = (row.epoch + 1).saturating_sub(self.sessions_first_epoch).max(1) as f64;
+        let left = self.epochs.saturating_sub(row.epoch) as f64;
+        let left = self.began.elapsed().div_f64(done).mul_f64(left);
         line += &format!("  {}", numbers::duration(self.epoch_began.elapsed()));
         if left > Duration::ZERO {
             line += &format!(", {} left", numbers::duration(left));

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::printer::Printer;
-use crate::report::{numbers, table};
+use crate::report::{Look, numbers, table};
 use crate::train::{RunDirectory, RunRecord, Status};
 
 /// List the runs
@@ -42,7 +42,7 @@ impl RunsArgs {
                 Err(error) => printer.warning(&error.to_string()),
             }
         }
-        let look = printer.look();
+        let look = Look::detect();
         printer.result(&runs, || {
             if runs.is_empty() {
                 return format!("no runs in `{}`", self.output.display());
@@ -74,7 +74,7 @@ fn row(run: &Listed) -> Vec<String> {
         record.data.label(),
         record.epochs_done.to_string(),
         best,
-        numbers::duration(Duration::from_secs_f64(record.seconds)),
+        numbers::duration(Duration::try_from_secs_f64(record.seconds).unwrap_or_default()),
         reason.or_else(|| record.error.clone()).unwrap_or_default(),
     ]
 }

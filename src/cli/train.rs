@@ -1,5 +1,6 @@
 //! `converge train`: train an experiment in a run directory of its own, or take a run up again.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,14 +10,15 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::options::{DataOptions, DeviceOption};
-use super::printer::Printer;
+use super::printer::{Printer, message};
 use super::progress::{Downloads, TrainingProgress};
-use crate::data::{Source, Task};
+use crate::data::{Origin, Source, Task};
 use crate::experiment::{Experiment, builtins};
-use crate::report::{CurvesFigure, EpochPoint, StopMark, draw_curves, numbers, render_png, table};
+use crate::report::{
+    CurvesFigure, EpochPoint, Look, StopMark, draw_curves, numbers, render_png, table,
+};
 use crate::train::{
-    self, Observer, Outcome, RunDirectory, RunRecord, Status, StopReason, StopRequest,
-    Surroundings,
+    self, Observer, Outcome, RunDirectory, RunRecord, Status, StopReason, StopRequest, Surroundings,
 };
 
 /// Train an experiment
@@ -91,23 +93,24 @@ impl TrainArgs {
                  tui`"
             );
         }
+        if full_screen && !std::io::stdout().is_terminal() {
+            bail!("`--progress tui` needs a terminal on stdout; leave the option out");
+        }
         let stop_request = StopRequest::default();
         let observer: Arc<Mutex<dyn Observer>> = match self.progress {
             ProgressKind::Auto => Arc::new(Mutex::new(TrainingProgress::new())),
-            ProgressKind::Off => Arc::new(Mutex::new(train::Silent)),
-            ProgressKind::Tui => Arc::new(Mutex::new(TrainingProgress::hidden())),
+            ProgressKind::Off | ProgressKind::Tui => Arc::new(Mutex::new(train::Silent)),
         };
         let surroundings = Surroundings {
             device: self.device.open()?,
             device_name: self.device.name(),
             load: self.data_options.load_options()?,
             downloads: Box::new(Downloads::new()),
-            announce: Box::new(announcer(printer)),
+            announce: Box::new(announcer(printer, stop_request.clone())),
             observer,
-            stop_request: stop_request.clone(),
+            stop_request,
             full_screen,
         };
-        catch_signals(stop_request)?;
         let outcome = match &self.resume {
             Some(run) => train::resume(run, self.epochs, surroundings)?,
             None => train::train(self.experiment()?, &self.output, surroundings)?,
@@ -144,7 +147,7 @@ fn list(printer: &mut Printer) -> Result<()> {
     let all: Vec<Listed> =
         builtins().map(|one| Listed { name: one.name, purpose: one.purpose }).collect();
     let rows: Vec<_> = all.iter().map(|one| vec![one.name.into(), one.purpose.clone()]).collect();
-    let look = printer.look();
+    let look = Look::detect();
     printer.result(&all, || table(look, &["experiment", "purpose"], &rows))
 }
 
@@ -155,18 +158,21 @@ fn catch_signals(stop_request: StopRequest) -> Result<()> {
             #[expect(clippy::exit, reason = "a second Ctrl-C means now")]
             std::process::exit(130);
         }
-        let printer = Printer::new(false);
-        printer.message("stopping after this step; press Ctrl-C again to stop at once");
+        message("stopping after this step; press Ctrl-C again to stop at once");
     })
     .context("cannot catch Ctrl-C")
 }
 
-/// Says what is about to be trained on what.
-fn announcer(printer: &Printer) -> impl FnMut(&RunDirectory) + use<> {
+/// Says what is about to be trained on what, and from then on catches Ctrl-C: before, there is
+/// nothing to save.
+fn announcer(printer: &Printer, stop_request: StopRequest) -> impl FnMut(&RunDirectory) + use<> {
     let printer = Printer::new(printer.json);
     move |run| {
+        if let Err(error) = catch_signals(stop_request.clone()) {
+            printer.warning(&format!("{error:#}: Ctrl-C will not save the current epoch"));
+        }
         let record = &run.record;
-        printer.message(&format!(
+        message(&format!(
             "{} on {} ({}): {} training and {} validation samples, {} parameters, device {}",
             record.experiment,
             record.data.title,
@@ -176,7 +182,7 @@ fn announcer(printer: &Printer) -> impl FnMut(&RunDirectory) + use<> {
             numbers::count(record.parameters as u64),
             record.device,
         ));
-        if record.data.is_stand_in() {
+        if record.data.origin == Origin::SyntheticStandIn {
             let reason = record.data.stand_in_reason.as_deref().unwrap_or("it was asked for");
             printer.warning(&format!(
                 "THIS IS SYNTHETIC DATA: a stand-in of the same shape, drawn by code.\n  Reason: \
@@ -184,13 +190,13 @@ fn announcer(printer: &Printer) -> impl FnMut(&RunDirectory) + use<> {
                  data`, or name the folder that holds them with `--data-dir`"
             ));
         }
-        printer.message(&format!("run: {}", run.path().display()));
+        message(&format!("run: {}", run.path().display()));
     }
 }
 
 /// What `train --json` prints.
 #[derive(Serialize)]
-struct Result_<'a> {
+struct TrainResult<'a> {
     run: String,
     #[serde(flatten)]
     record: &'a RunRecord,
@@ -200,16 +206,16 @@ struct Result_<'a> {
 /// Draws the curves and prints the result.
 fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
     if !outcome.history.is_empty() {
-        draw(outcome).context("the run is complete, but its curves could not be drawn")?;
+        draw(outcome).context("the run is saved, but its curves could not be drawn")?;
     }
     let run = outcome.run.path().display().to_string();
-    let look = printer.look();
+    let look = Look::detect();
     let result =
-        Result_ { run: run.clone(), record: &outcome.run.record, epochs: &outcome.history };
+        TrainResult { run: run.clone(), record: &outcome.run.record, epochs: &outcome.history };
     printer.result(&result, || summary(outcome, look))?;
     match outcome.run.record.status {
         Status::Interrupted => {
-            printer.message(&format!("go on with: converge train --resume {run}"));
+            message(&format!("go on with: converge train --resume {run}"));
         }
         Status::Diverged => {
             let kept = match &outcome.run.record.best {
@@ -223,12 +229,12 @@ fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
                 outcome.run.experiment()?.optimizer.learning_rate() / 10.0
             );
         }
-        _ => printer.message(&format!("score it on the test split: converge evaluate {run}")),
+        _ => message(&format!("score it on the test split: converge evaluate {run}")),
     }
     Ok(())
 }
 
-fn summary(outcome: &Outcome, look: crate::report::Look) -> String {
+fn summary(outcome: &Outcome, look: Look) -> String {
     let record = &outcome.run.record;
     let best_epoch = record.best.as_ref().map(|best| best.epoch);
     let best = best_epoch.and_then(|epoch| outcome.history.get(epoch - 1));
@@ -261,7 +267,7 @@ fn summary(outcome: &Outcome, look: crate::report::Look) -> String {
         },
         outcome.stop.message,
         plural(record.steps_done, "step"),
-        numbers::duration(Duration::from_secs_f64(record.seconds))
+        numbers::duration(Duration::try_from_secs_f64(record.seconds).unwrap_or_default())
     );
     if record.data.is_synthetic() {
         text += "\nThe data are synthetic.";
@@ -290,8 +296,8 @@ fn draw(outcome: &Outcome) -> Result<()> {
     };
     let mut figure =
         CurvesFigure::new(&record.experiment, &record.data.label(), metric, epochs.collect());
-    figure.loss_label = loss_label.to_owned();
-    figure.metric_label = metric_label.to_owned();
+    loss_label.clone_into(&mut figure.loss_label);
+    metric_label.clone_into(&mut figure.metric_label);
     figure.best_epoch = record.best.as_ref().map(|best| best.epoch);
     if outcome.stop.reason != StopReason::MaxEpochs {
         let epoch = outcome.history.last().map_or(1, |row| row.epoch);
@@ -310,7 +316,8 @@ fn draw(outcome: &Outcome) -> Result<()> {
         [("curves.svg", svg.as_bytes()), ("curves.png", &render_png(&svg, 1.0)?)]
     {
         let path = outcome.run.file(name);
-        std::fs::write(&path, contents).with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(&path, contents)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }

@@ -76,17 +76,10 @@ pub struct Samples {
 pub enum Origin {
     /// Read from its published files.
     Real,
-    /// Drawn by code, in place of real data that could not be had.
+    /// Drawn by code, in place of published files.
     SyntheticStandIn,
     /// Drawn by code, as the experiment means it to be.
     Synthetic,
-}
-
-impl Origin {
-    /// A stand-in that is there for a reason replaces real data; one without was chosen.
-    fn of_stand_in(reason: Option<&String>) -> Self {
-        if reason.is_some() { Self::SyntheticStandIn } else { Self::Synthetic }
-    }
 }
 
 /// A file that data was read from.
@@ -122,8 +115,7 @@ pub struct DataSet {
     pub origin: Origin,
     /// One line for the user: where it was read, or how it was drawn.
     pub description: String,
-    /// Why there is a stand-in instead of real data, where the origin is
-    /// [`Origin::SyntheticStandIn`].
+    /// Why there is a stand-in instead of real data; `None` where it was asked for.
     pub stand_in_reason: Option<String>,
     /// The files it was read from; empty for synthetic data.
     pub files: Vec<SourceFile>,

@@ -83,7 +83,7 @@ impl PictureSet {
         };
         DataSet {
             title: format!("{} (synthetic)", self.published.title),
-            origin: Origin::of_stand_in(reason.as_ref()),
+            origin: Origin::SyntheticStandIn,
             description: format!(
                 "synthetic stand-in for {}: {} training and {} test pictures of ten drawn shapes",
                 self.published.title,

@@ -166,7 +166,7 @@ const MOST_VALUES: usize = 100_000_000;
 impl Section for RegressionSettings {
     fn check(&self) -> Checked {
         checks::ensure(self.samples >= 3, "samples", self.samples, "3 or above")?;
-        checks::at_least_one("features", self.features)?;
+        checks::count("features", self.features)?;
         checks::ensure(
             self.samples.checked_mul(self.features).is_some_and(|n| n <= MOST_VALUES),
             "samples",

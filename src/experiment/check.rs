@@ -2,10 +2,10 @@
 //! range, and everything that two sections must agree on.
 
 use super::Settings;
+use super::early_stopping::{EarlyStoppingSettings, Mode};
 use super::fault::{Fault, Problem};
 use crate::checks::{Checked, InvalidSetting, ensure};
 use crate::data::{DataSettings, Task};
-use crate::train::early_stopping::{EarlyStoppingSettings, Mode};
 
 /// Every setting is in its range, and the settings fit each other.
 pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
@@ -39,12 +39,17 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     check_mode("checkpoints", settings.checkpoints.mode, &settings.checkpoints.monitor)
 }
 
-/// The metrics that are logged for every epoch of a task, in the order of the columns.
-pub fn logged_metrics(task: Task, with_validation: bool) -> Vec<String> {
-    let training: &[&str] = match task {
+/// The metrics of a task, in the order of the columns of `epochs.csv`.
+pub fn metric_names(task: Task) -> &'static [&'static str] {
+    match task {
         Task::Classification { .. } => &["loss", "accuracy"],
         Task::Regression => &["loss", "mse", "rmse", "mae", "r2"],
-    };
+    }
+}
+
+/// The metrics that are logged for every epoch of a task, in the order of the columns.
+pub fn logged_metrics(task: Task, with_validation: bool) -> Vec<String> {
+    let training = metric_names(task);
     let validation = training.iter().filter(|_| with_validation).map(|name| format!("val_{name}"));
     training.iter().map(|&name| name.to_owned()).chain(validation).collect()
 }

@@ -58,8 +58,12 @@ impl Document {
         };
         let checkpoints = self.table.get("checkpoints").and_then(toml::Value::as_table);
         let monitor_is_written = checkpoints.is_some_and(|section| section.contains_key("monitor"));
-        if !monitor_is_written && settings.data.validation_share() == 0.0 {
-            "loss".clone_into(&mut settings.checkpoints.monitor);
+        if !monitor_is_written {
+            if let Some(early_stopping) = &settings.early_stopping {
+                settings.checkpoints.monitor.clone_from(&early_stopping.monitor);
+            } else if settings.data.validation_share() == 0.0 {
+                "loss".clone_into(&mut settings.checkpoints.monitor);
+            }
         }
         Ok(settings)
     }

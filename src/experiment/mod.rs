@@ -9,6 +9,7 @@
 mod builtin;
 mod check;
 mod document;
+mod early_stopping;
 mod error;
 mod fault;
 mod overrides;
@@ -27,11 +28,12 @@ use crate::data::DataSettings;
 use crate::models::ModelSettings;
 use crate::optim::OptimizerSettings;
 use crate::schedule::ScheduleSettings;
-use crate::train::early_stopping::EarlyStoppingSettings;
+
 use document::Document;
 
 pub use builtin::{Builtin, builtins};
-pub use check::logged_metrics;
+pub use check::{logged_metrics, metric_names};
+pub use early_stopping::{DeltaMode, EarlyStoppingSettings, Mode};
 pub use error::{ExperimentError, Fault, Line, Place, SettingError};
 pub use sections::{CheckpointSettings, ClippingSettings, RecordSettings, TrainingSettings};
 

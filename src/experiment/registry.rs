@@ -4,6 +4,7 @@
 
 use toml::{Table, Value};
 
+use super::early_stopping::EarlyStoppingSettings;
 use super::fault::Fault;
 use super::read::attempt;
 use super::sections::{CheckpointSettings, ClippingSettings, RecordSettings, TrainingSettings};
@@ -11,7 +12,6 @@ use crate::data::DataSettings;
 use crate::models::ModelSettings;
 use crate::optim::OptimizerSettings;
 use crate::schedule::ScheduleSettings;
-use crate::train::early_stopping::EarlyStoppingSettings;
 
 /// The sections that an experiment can have.
 pub(super) const SECTIONS: [&str; 9] = [

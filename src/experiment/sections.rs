@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::checks::{Checked, at_least_one, ensure, positive};
-use crate::train::early_stopping::Mode;
+use super::early_stopping::Mode;
+use crate::checks::{Checked, count, ensure, positive};
 
 /// The `[training]` section: how long, in what batches, from which seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,10 +40,10 @@ impl Default for TrainingSettings {
 
 impl TrainingSettings {
     pub(super) fn check(&self) -> Checked {
-        at_least_one("epochs", self.epochs)?;
-        at_least_one("batch_size", self.batch_size)?;
-        at_least_one("gradient_accumulation", self.gradient_accumulation)?;
-        at_least_one("validation_batch_size", self.validation_batch_size)?;
+        count("epochs", self.epochs)?;
+        count("batch_size", self.batch_size)?;
+        count("gradient_accumulation", self.gradient_accumulation)?;
+        count("validation_batch_size", self.validation_batch_size)?;
         // TOML's whole numbers are signed: a larger seed could not be written back.
         ensure(
             i64::try_from(self.seed).is_ok(),
@@ -84,8 +84,8 @@ impl ClippingSettings {
 pub struct CheckpointSettings {
     /// How many of the latest epochs are kept.
     pub keep_last: usize,
-    /// The metric that tells the best epoch. Not written, it is `val_loss`, or `loss` in an
-    /// experiment without validation samples.
+    /// The metric that tells the best epoch. Not written, it is the one that early stopping
+    /// watches; without early stopping `val_loss`, or `loss` where there are no validation samples.
     pub monitor: String,
     /// Whether it is better low or high.
     pub mode: Mode,
@@ -100,7 +100,7 @@ impl Default for CheckpointSettings {
 impl CheckpointSettings {
     pub(super) fn check(&self) -> Checked {
         // A run without its latest epoch could not be resumed.
-        at_least_one("keep_last", self.keep_last)
+        count("keep_last", self.keep_last)
     }
 }
 
@@ -121,6 +121,6 @@ impl Default for RecordSettings {
 
 impl RecordSettings {
     pub(super) fn check(&self) -> Checked {
-        at_least_one("norms_every", self.norms_every)
+        count("norms_every", self.norms_every)
     }
 }

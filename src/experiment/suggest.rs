@@ -39,8 +39,16 @@ const SYNONYMS: &[(&str, &str)] = &[
 /// Longer words than any key are no typing mistakes.
 const LONGEST: usize = 64;
 
+/// Edits from `word` to `name`; a beginning of three letters or more counts as one.
+fn edits(word: &str, name: &str) -> usize {
+    if word.chars().count() >= 3 && name.starts_with(word) {
+        return 1;
+    }
+    strsim::damerau_levenshtein(word, name)
+}
+
 /// The valid word that `word` most likely means, if there is one near enough: by a synonym, by
-/// case and punctuation, or by an edit (Damerau-Levenshtein) of a third of its letters at most.
+/// case and punctuation, by its beginning, or by an edit (Damerau-Levenshtein) of a third of its letters at most.
 pub(super) fn nearest<'a, S: AsRef<str>>(word: &str, valid: &'a [S]) -> Option<&'a str> {
     if word.chars().count() > LONGEST {
         return None;
@@ -55,7 +63,7 @@ pub(super) fn nearest<'a, S: AsRef<str>>(word: &str, valid: &'a [S]) -> Option<&
     let allowed = (word.chars().count() / 3).max(1);
     valid
         .iter()
-        .map(|name| (strsim::damerau_levenshtein(&word, &plain(name.as_ref())), name.as_ref()))
+        .map(|name| (edits(&word, &plain(name.as_ref())), name.as_ref()))
         .filter(|&(edits, name)| edits <= allowed && edits < name.chars().count())
         .min_by_key(|&(edits, _)| edits)
         .map(|(_, name)| name)

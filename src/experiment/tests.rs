@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::early_stopping::Mode;
 use super::*;
-use crate::train::early_stopping::Mode;
 
 pub(super) const TINY: &str = r#"purpose = "A line through noise"
 
@@ -185,12 +185,12 @@ fn a_value_outside_its_range_is_told_the_range() {
     };
     assert_eq!(
         error_with("epochs = 3", "epochs = 0"),
-        "`training.epochs` is 0, but must be a whole number, 1 or above".to_owned()
+        "`training.epochs` is 0, but must be a whole number from 1 to 1000000000".to_owned()
             + &at(10, "epochs = 0", 6)
     );
     assert_eq!(
         error_with("epochs = 3", "batch_size = 0"),
-        "`training.batch_size` is 0, but must be a whole number, 1 or above".to_owned()
+        "`training.batch_size` is 0, but must be a whole number from 1 to 1000000000".to_owned()
             + &at(10, "batch_size = 0", 10)
     );
     assert_eq!(
@@ -296,7 +296,10 @@ fn an_edited_experiment_is_checked_again() {
     let longer = experiment.clone().with(|settings| settings.training.epochs = 9).unwrap();
     assert_eq!(longer.training.epochs, 9);
     let error = experiment.clone().with(|settings| settings.training.epochs = 0).unwrap_err();
-    assert_eq!(error.to_string(), "`training.epochs` is 0, but must be a whole number, 1 or above");
+    assert_eq!(
+        error.to_string(),
+        "`training.epochs` is 0, but must be a whole number from 1 to 1000000000"
+    );
     let error = experiment.with(|settings| settings.training.seed = u64::MAX).unwrap_err();
     assert!(error.to_string().starts_with("`training.seed` is 18446744073709551615, but must be"));
 }

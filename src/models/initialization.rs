@@ -51,8 +51,6 @@ impl Initialization {
         if self == Self::Default {
             return bias;
         }
-        bias.map(|bias| {
-            Initializer::Zeros.init(bias.lazy_shape(), &bias.lazy_device())
-        })
+        bias.map(|bias| Initializer::Zeros.init(bias.lazy_shape(), &bias.lazy_device()))
     }
 }

@@ -56,7 +56,7 @@ impl LinearRegression {
         let weights = self.output.weight.val().slice([0..inputs, 0..1]);
         let mut values: Vec<f32> = weights.try_into_vec_as()?;
         if let Some(bias) = &self.output.bias {
-            values.extend(bias.val().slice([0..1]).try_into_vec_as::<f32>()?);
+            values.extend(bias.val().narrow(0, 0, 1).try_into_vec_as::<f32>()?);
         }
         Ok(values)
     }
@@ -69,8 +69,7 @@ pub(super) fn dense(
     initialization: Initialization,
     device: &Device,
 ) -> Linear {
-    let config =
-        LinearConfig::new(inputs, outputs).with_initializer(initialization.initializer());
+    let config = LinearConfig::new(inputs, outputs).with_initializer(initialization.initializer());
     let mut layer = config.init(device);
     layer.bias = initialization.bias(layer.bias);
     layer

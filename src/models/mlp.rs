@@ -76,9 +76,10 @@ impl Mlp {
     }
 
     pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let hidden = self.hidden.iter().fold(inputs, |values, layer| {
-            self.dropout.forward(relu(layer.forward(values)))
-        });
+        let hidden = self
+            .hidden
+            .iter()
+            .fold(inputs, |values, layer| self.dropout.forward(relu(layer.forward(values))));
         self.output.forward(hidden)
     }
 }

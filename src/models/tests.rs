@@ -28,7 +28,8 @@ struct Fill<'a> {
 impl ModuleMapper for Fill<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let stated = self.stated.next().unwrap();
-        let (key, scale) = (stated["k"].as_u64().unwrap() as usize, stated["scale"].as_f64().unwrap());
+        let (key, scale) =
+            (stated["k"].as_u64().unwrap() as usize, stated["scale"].as_f64().unwrap());
         let shape: Vec<usize> = serde_json::from_value(stated["shape"].clone()).unwrap();
         let value = |index: usize| (scale * mixed(index, key)) as f32;
         // PyTorch keeps dense weights as [outputs, inputs], Burn as [inputs, outputs].
@@ -68,11 +69,11 @@ fn compare(case: &str, settings: &str, shape: &[usize]) {
 
     let labels: Vec<i32> = serde_json::from_value(golden["labels"].clone()).unwrap();
     let width: usize = shape.iter().product();
-    let inputs: Vec<f32> = (0..labels.len() * width)
-        .map(|index| f64::midpoint(mixed(index, 0), 1.0) as f32)
-        .collect();
+    let inputs: Vec<f32> =
+        (0..labels.len() * width).map(|index| f64::midpoint(mixed(index, 0), 1.0) as f32).collect();
     let inputs = Tensor::from_data(TensorData::new(inputs, [labels.len(), width]), &device);
-    let targets = Tensor::<1, Int>::from_data(TensorData::new(labels.clone(), [labels.len()]), &device);
+    let targets =
+        Tensor::<1, Int>::from_data(TensorData::new(labels.clone(), [labels.len()]), &device);
     let outputs = model.forward(inputs);
     let logits: Vec<f32> = outputs.clone().try_into_vec_as().unwrap();
     let loss = mean_loss(outputs, &DeviceTargets::Classes(targets));

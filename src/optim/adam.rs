@@ -73,6 +73,6 @@ impl Optimizer for Adam {
     }
 
     fn to_device<const D: usize>(state: Moments<D>, device: &Device) -> Moments<D> {
-        state.to_device(device)
+        state.on_device(device)
     }
 }

@@ -1,4 +1,4 @@
-//! AdamW: Adam with decoupled weight decay.
+//! `AdamW`: Adam with decoupled weight decay.
 //!
 //! ```text
 //! w ← w − η λ w
@@ -69,6 +69,6 @@ impl Optimizer for AdamW {
     }
 
     fn to_device<const D: usize>(state: Moments<D>, device: &Device) -> Moments<D> {
-        state.to_device(device)
+        state.on_device(device)
     }
 }

@@ -3,7 +3,7 @@
 //! One file per optimizer. The struct that an experiment's `[optimizer]` section is read into is
 //! the optimizer itself, implementing Burn's [`Optimizer`](burn::optim::Optimizer). Semantics and
 //! defaults are PyTorch's (`torch.optim`, 2.x), which differ from Burn's own in places: Adam's
-//! epsilon is 1e-8 (Burn 1e-5), dampening is 0 (0.1), RMSprop has no momentum (0.9).
+//! epsilon is 1e-8 (Burn 1e-5), dampening is 0 (0.1), `RMSprop` has no momentum (0.9).
 //!
 //! A new optimizer is a new file and one line in [`optimizers!`].
 

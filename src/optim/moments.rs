@@ -1,4 +1,4 @@
-//! The first and second moments of the gradient that Adam and AdamW share.
+//! The first and second moments of the gradient that `Adam` and `AdamW` share.
 
 use burn::tensor::{Device, Tensor};
 
@@ -58,7 +58,7 @@ impl<const D: usize> Moments<D> {
         (moments, direction)
     }
 
-    pub(super) fn to_device(self, device: &Device) -> Self {
+    pub(super) fn on_device(self, device: &Device) -> Self {
         Self {
             time: self.time,
             first: self.first.to_device(device),

@@ -1,4 +1,4 @@
-//! RMSprop: the gradient divided by a running root mean square.
+//! `RMSprop`: the gradient divided by a running root mean square.
 //!
 //! With gradient g, weights w, rate η, decay α, momentum μ, weight decay λ:
 //!
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::state::record_state;
 use crate::checks::{Checked, non_negative, positive, share};
 
-/// RMSprop, not centered.
+/// `RMSprop`, not centered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
@@ -36,13 +36,7 @@ pub struct RmsProp {
 
 impl Default for RmsProp {
     fn default() -> Self {
-        Self {
-            learning_rate: 0.01,
-            alpha: 0.99,
-            epsilon: 1e-8,
-            momentum: 0.0,
-            weight_decay: 0.0,
-        }
+        Self { learning_rate: 0.01, alpha: 0.99, epsilon: 1e-8, momentum: 0.0, weight_decay: 0.0 }
     }
 }
 

@@ -87,8 +87,7 @@ impl Optimizer for Sgd {
         }
         let buffer = match state.and_then(|state| state.buffer) {
             Some(buffer) => {
-                buffer.mul_scalar(self.momentum)
-                    + gradient.clone().mul_scalar(1.0 - self.dampening)
+                buffer.mul_scalar(self.momentum) + gradient.clone().mul_scalar(1.0 - self.dampening)
             }
             None => gradient.clone(),
         };

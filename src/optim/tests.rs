@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use burn::optim::GradientsParams;
 use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde_json::Value;
 

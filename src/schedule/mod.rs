@@ -49,7 +49,7 @@ impl RunLength {
     /// How many units the run lasts.
     fn total(self, per: Per) -> usize {
         match per {
-            Per::Step => self.steps_per_epoch * self.epochs,
+            Per::Step => self.steps_per_epoch.saturating_mul(self.epochs),
             Per::Epoch => self.epochs,
         }
     }

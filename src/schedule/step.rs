@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Per, Shape};
-use crate::checks::{Checked, at_least_one, ensure};
+use crate::checks::{Checked, count, ensure};
 
 /// The rate is multiplied by `gamma` every `step_size` units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ impl Default for Step {
 
 impl Step {
     pub(super) fn check(&self) -> Checked {
-        at_least_one("step_size", self.step_size)?;
+        count("step_size", self.step_size)?;
         ensure(self.gamma > 0.0 && self.gamma <= 1.0, "gamma", self.gamma, "above 0, at most 1")
     }
 }

@@ -5,7 +5,8 @@
 //! SHA-256 of the other two. It is written under a hidden name and renamed once it is on the disk.
 //! `checkpoints/interrupted/` is the same, taken within an epoch when the run was asked to stop.
 
-use std::fs::{self, File};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -15,8 +16,8 @@ use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use super::early_stopping::EarlyStoppingState;
-use super::files::{beside, sha256};
+use super::early_stopping::{EarlyStoppingState, Stop};
+use super::files::{beside, sha256, write_durably};
 use super::history::EpochRow;
 use super::session::Snapshot;
 use super::tally::Tally;
@@ -60,6 +61,8 @@ pub struct CheckpointState {
     pub early_stopping: EarlyStoppingState,
     /// The best epoch so far.
     pub best: Option<Best>,
+    /// Why training stopped after this epoch, if it did.
+    pub stop: Option<Stop>,
     model_sha256: String,
     optimizer_sha256: String,
 }
@@ -80,6 +83,7 @@ impl CheckpointState {
             history: history.to_vec(),
             early_stopping: early_stopping.clone(),
             best: best.cloned(),
+            stop: None,
             model_sha256: String::new(),
             optimizer_sha256: String::new(),
         }
@@ -142,7 +146,9 @@ impl Checkpoints {
     pub fn epochs(&self) -> Vec<usize> {
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
         let mut epochs: Vec<usize> = entries
-            .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(EPOCH_PREFIX)?.parse().ok())
+            .filter_map(|entry| {
+                entry.file_name().to_str()?.strip_prefix(EPOCH_PREFIX)?.parse().ok()
+            })
             .collect();
         epochs.sort_unstable();
         epochs
@@ -158,14 +164,16 @@ impl Checkpoints {
     ) -> Result<(), TrainError> {
         let best = state.best.as_ref().map(|best| best.epoch);
         let epoch = state.epochs_done;
+        let interrupted = self.directory.join(INTERRUPTED);
         write(&self.epoch_path(epoch), snapshot, state)?;
-        self.remove(&self.directory.join(INTERRUPTED))?;
+        remove(&interrupted).map_err(|error| TrainError::write(&interrupted, error))?;
         let epochs = self.epochs();
         let recent = epochs.iter().rev().filter(|other| **other <= epoch).take(keep_last);
         let recent: Vec<usize> = recent.copied().collect();
         for other in epochs {
             if !recent.contains(&other) && Some(other) != best {
-                self.remove(&self.epoch_path(other))?;
+                let path = self.epoch_path(other);
+                remove(&path).map_err(|error| TrainError::write(&path, error))?;
             }
         }
         Ok(())
@@ -177,25 +185,15 @@ impl Checkpoints {
         snapshot: Snapshot,
         state: CheckpointState,
     ) -> Result<(), TrainError> {
-        let path = self.directory.join(INTERRUPTED);
-        self.remove(&path)?;
-        write(&path, snapshot, state)
-    }
-
-    /// Removes a checkpoint: hidden first, so that a half-removed one is never found.
-    fn remove(&self, path: &Path) -> Result<(), TrainError> {
-        if !path.exists() {
-            return Ok(());
-        }
-        let hidden = beside(path, "removed");
-        let removed = fs::rename(path, &hidden).and_then(|()| fs::remove_dir_all(&hidden));
-        removed.map_err(|error| TrainError::write(path, error))
+        write(&self.directory.join(INTERRUPTED), snapshot, state)
     }
 
     /// Removes what a killed process left half written or half removed.
     pub(super) fn sweep(&self) -> Result<(), TrainError> {
         for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with('.') {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with('.') && (name.ends_with(".partial") || name.ends_with(".removed")) {
                 fs::remove_dir_all(entry.path())
                     .map_err(|error| TrainError::write(&entry.path(), error))?;
             }
@@ -254,7 +252,8 @@ impl Checkpoint {
             let reason = format!("its format is {}, this program reads {FORMAT}", version.format);
             return Err(TrainError::damaged(&file, reason));
         }
-        let state = serde_json::from_str(&text).map_err(|error| TrainError::damaged(&file, error))?;
+        let state =
+            serde_json::from_str(&text).map_err(|error| TrainError::damaged(&file, error))?;
         Ok(Self { path, state })
     }
 
@@ -291,6 +290,19 @@ struct Version {
     format: u32,
 }
 
+/// Removes a checkpoint, if it is there: hidden first, so that a half-removed one is never found.
+fn remove(path: &Path) -> io::Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let hidden = beside(path, "removed");
+    if hidden.exists() {
+        fs::remove_dir_all(&hidden)?;
+    }
+    fs::rename(path, &hidden)?;
+    fs::remove_dir_all(&hidden)
+}
+
 /// Writes a checkpoint to `path` by way of a hidden directory beside it.
 fn write(path: &Path, snapshot: Snapshot, mut state: CheckpointState) -> Result<(), TrainError> {
     let partial = beside(path, "partial");
@@ -307,17 +319,11 @@ fn write(path: &Path, snapshot: Snapshot, mut state: CheckpointState) -> Result<
     let text = serde_json::to_vec_pretty(&state).map_err(|error| fail(error.into()))?;
     let written = (|| {
         fs::create_dir_all(&partial)?;
-        for (name, contents) in
-            [(MODEL_FILE, &model[..]), (OPTIMIZER_FILE, &optimizer[..]), (STATE_FILE, &text[..])]
-        {
-            let file = partial.join(name);
-            fs::write(&file, contents)?;
-            File::open(&file)?.sync_all()?;
-        }
-        if path.exists() {
-            // A resumed run trains an epoch again that an earlier one had saved.
-            fs::remove_dir_all(path)?;
-        }
+        write_durably(&partial.join(MODEL_FILE), &model)?;
+        write_durably(&partial.join(OPTIMIZER_FILE), &optimizer)?;
+        write_durably(&partial.join(STATE_FILE), &text)?;
+        // A resumed run may save what an earlier session had saved.
+        remove(path)?;
         fs::rename(&partial, path)
     })();
     if written.is_err() {

@@ -109,7 +109,8 @@ mod tests {
             ("by_value", ClippingSettings { global_norm: None, value: Some(0.5) }),
         ] {
             let expected = &golden["clipping"][case]["gradients"];
-            for (name, actual) in ["matrix", "vector", "kernel"].into_iter().zip(clipped(&settings)) {
+            for (name, actual) in ["matrix", "vector", "kernel"].into_iter().zip(clipped(&settings))
+            {
                 let expected: Vec<f32> = serde_json::from_value(expected[name].clone()).unwrap();
                 for (actual, expected) in actual.iter().zip(&expected) {
                     assert!((actual - expected).abs() < 1e-6, "{case}, {name}");

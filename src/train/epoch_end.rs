@@ -4,6 +4,7 @@
 //! validation is complete.
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use burn::train::EarlyStoppingStrategy;
 use burn::train::metric::store::EventStoreClient;
@@ -25,6 +26,10 @@ pub(super) struct Progress {
     pub history: Vec<EpochRow>,
     pub early_stopping: EarlyStoppingState,
     pub best: Option<Best>,
+    /// Seconds of earlier sessions.
+    pub earlier_seconds: f64,
+    /// When this session began.
+    pub began: Instant,
 }
 
 /// The hook.
@@ -72,13 +77,17 @@ impl EpochEnd {
         let row = EpochRow::new(epoch, self.task, &training, validation, learning_rate);
         let mut progress = lock(&self.progress);
         let is_best = progress.take_up(row.clone(), &self.experiment);
-        let stop = self.experiment.early_stopping.as_ref().and_then(|settings| {
-            let value = row.metric(&settings.monitor).unwrap_or(f64::NAN);
-            progress.early_stopping.judge(settings, epoch, value)
-        });
-        if let Some(snapshot) = snapshot {
-            progress.save(snapshot, &self.experiment)?;
-        }
+        let stop = match &self.experiment.early_stopping {
+            Some(settings) => {
+                let value = row.metric(&settings.monitor).unwrap_or(f64::NAN);
+                progress.early_stopping.judge(settings, epoch, value)
+            }
+            None => not_finite(&row),
+        };
+        let snapshot = snapshot.ok_or_else(|| {
+            TrainError::Learner(format!("epoch {epoch} ended without its last step"))
+        })?;
+        progress.save(snapshot, stop.clone(), &self.experiment)?;
         drop(progress);
         self.session.observer().epoch(&row, is_best);
         let asked = self.session.stop_request.is_raised();
@@ -89,16 +98,29 @@ impl EpochEnd {
     }
 }
 
+/// The stop for an epoch whose losses are no numbers, in an experiment without early stopping.
+fn not_finite(row: &EpochRow) -> Option<Stop> {
+    let (name, value) =
+        row.metrics.iter().find(|(name, value)| name.ends_with("loss") && !value.0.is_finite())?;
+    let message = format!("{name} was {} in epoch {}", value.0, row.epoch);
+    Some(Stop::new(StopReason::NonFiniteMetric, message))
+}
+
 impl Progress {
+    /// Seconds of training so far, over all sessions.
+    pub(super) fn seconds(&self) -> f64 {
+        self.earlier_seconds + self.began.elapsed().as_secs_f64()
+    }
+
     /// Adds an epoch; returns whether it is the best so far.
     fn take_up(&mut self, row: EpochRow, experiment: &Experiment) -> bool {
         let settings = &experiment.checkpoints;
         let value = row.metric(&settings.monitor).filter(|value| value.is_finite());
         let higher = settings.mode.higher_is_better(&settings.monitor);
         let better = value.filter(|value| {
-            self.best.as_ref().is_none_or(|best| {
-                if higher { *value > best.value } else { *value < best.value }
-            })
+            self.best
+                .as_ref()
+                .is_none_or(|best| if higher { *value > best.value } else { *value < best.value })
         });
         if let Some(value) = better {
             self.best = Some(Best { epoch: row.epoch, monitor: settings.monitor.clone(), value });
@@ -107,9 +129,17 @@ impl Progress {
         better.is_some()
     }
 
-    fn save(&mut self, snapshot: Snapshot, experiment: &Experiment) -> Result<(), TrainError> {
+    fn save(
+        &mut self,
+        snapshot: Snapshot,
+        stop: Option<Stop>,
+        experiment: &Experiment,
+    ) -> Result<(), TrainError> {
         write_epochs(&self.run.file("epochs.csv"), &self.history)?;
-        let state = CheckpointState::new(&self.history, &self.early_stopping, self.best.as_ref());
+        let mut state =
+            CheckpointState::new(&self.history, &self.early_stopping, self.best.as_ref());
+        state.stop = stop;
+        self.run.record.seconds = self.seconds();
         self.run.record.epochs_done = self.history.len();
         self.run.record.steps_done = snapshot.position.step + 1;
         self.run.record.best.clone_from(&self.best);

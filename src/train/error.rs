@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::DataError;
 use crate::experiment::ExperimentError;
+use crate::metrics::MetricsError;
 
 /// An error of a training session or of a run directory.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,9 @@ pub enum TrainError {
     /// The data could not be had.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The predictions could not be scored.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// Burn's training loop failed.
     #[error("training failed: {0}")]
     Learner(String),

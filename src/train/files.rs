@@ -9,16 +9,19 @@ use sha2::{Digest, Sha256};
 /// Writes `path` through a file beside it that is renamed once it is on the disk.
 pub(super) fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     let partial = beside(path, "partial");
-    let written = File::create(&partial).and_then(|mut file| {
-        file.write_all(contents)?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| fs::rename(&partial, path));
+    let renamed = write_durably(&partial, contents).and_then(|()| fs::rename(&partial, path));
     if renamed.is_err() {
         // What matters is the first error; the partial file is only litter.
         let _ = fs::remove_file(&partial);
     }
     renamed
+}
+
+/// Writes `path`; returns once it is on the disk.
+pub(super) fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(contents)?;
+    file.sync_all()
 }
 
 /// `.name.kind` in the directory of `path`.

@@ -4,10 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Best, Checkpoint};
 use super::early_stopping::{EarlyStoppingState, Stop, StopReason};
 use super::epoch_end::{EpochEnd, Progress};
 use super::history::EpochRow;
@@ -21,8 +22,8 @@ use super::session::{Session, Shared, lock};
 use super::step::Trainee;
 use super::tally::Tally;
 use super::{Surroundings, TrainError};
-use crate::data::{Preprocessing, Samples};
-use crate::experiment::Experiment;
+use crate::data::{Preprocessing, Samples, Task};
+use crate::experiment::{Experiment, metric_names};
 use crate::models::Model;
 use crate::schedule::{RunLength, Schedule};
 
@@ -32,6 +33,52 @@ pub(super) enum Start {
     Fresh,
     /// After a checkpoint.
     From(Box<Checkpoint>),
+}
+
+/// What a session starts with.
+struct StartingPoint {
+    optimizer: ModuleOptimizer,
+    history: Vec<EpochRow>,
+    early_stopping: EarlyStoppingState,
+    best: Option<Best>,
+    /// Scores of the batches already trained in the first epoch.
+    training: Tally,
+    batches_done: usize,
+    steps_done: usize,
+}
+
+impl Start {
+    /// What the session starts with.
+    fn point(self, experiment: &Experiment) -> Result<StartingPoint, TrainError> {
+        let optimizer = experiment.optimizer.build();
+        let Self::From(checkpoint) = self else {
+            return Ok(StartingPoint {
+                optimizer,
+                history: vec![],
+                early_stopping: EarlyStoppingState::default(),
+                best: None,
+                training: Tally::default(),
+                batches_done: 0,
+                steps_done: 0,
+            });
+        };
+        let optimizer = optimizer.load_record(checkpoint.optimizer()?);
+        let state = checkpoint.state;
+        let mut early_stopping = state.early_stopping;
+        if state.stop.is_some() {
+            // Patience that had run out starts anew when more epochs are asked for.
+            early_stopping.wait = 0;
+        }
+        Ok(StartingPoint {
+            optimizer,
+            history: state.history,
+            early_stopping,
+            best: state.best,
+            training: state.training,
+            batches_done: state.batches_done,
+            steps_done: state.steps_done,
+        })
+    }
 }
 
 /// All that a session works on.
@@ -60,8 +107,32 @@ pub struct Outcome {
 impl Fit {
     /// Trains, and closes the record of the run whatever happens.
     pub(super) fn run(self, start: Start) -> Result<Outcome, TrainError> {
+        let path = self.run.path().to_owned();
+        let result = self.launch(start);
+        if let Err(error) = &result {
+            let mut run = RunDirectory::open(&path)?;
+            if run.record.status == Status::Running {
+                run.record.status = Status::Failed;
+                run.record.error = Some(error.to_string());
+                run.record.finished = Some(timestamp());
+                run.write()?;
+            }
+        }
+        result
+    }
+
+    fn launch(self, start: Start) -> Result<Outcome, TrainError> {
         let began = Instant::now();
-        let Self { experiment, mut run, training, validation, preprocessing, model, surroundings, lock: _lock } = self;
+        let Self {
+            experiment,
+            mut run,
+            training,
+            validation,
+            preprocessing,
+            model,
+            surroundings,
+            lock: _lock,
+        } = self;
         let experiment = Arc::new(experiment);
         let Surroundings { device, observer, stop_request, full_screen, .. } = surroundings;
         let epochs = experiment.training.epochs;
@@ -69,39 +140,20 @@ impl Fit {
         let has_validation = !validation.is_empty();
         let task = experiment.data.task();
 
-        // Where the session starts.
-        let mut optimizer = experiment.optimizer.build();
-        let (mut history, mut early_stopping) = (vec![], EarlyStoppingState::default());
-        let (mut best, mut training_tally, mut batches_done, mut steps_done) =
-            (None, Tally::default(), 0, 0);
-        if let Start::From(checkpoint) = start {
-            optimizer = optimizer.load_record(checkpoint.optimizer()?);
-            let state = checkpoint.state;
-            (history, early_stopping, best) = (state.history, state.early_stopping, state.best);
-            (training_tally, batches_done, steps_done) =
-                (state.training, state.batches_done, state.steps_done);
-            // Patience that had run out starts anew when more epochs are asked for.
-            if run.record.status == Status::Completed {
-                early_stopping.wait = 0;
-            }
-        }
+        let StartingPoint {
+            optimizer,
+            history,
+            early_stopping,
+            best,
+            training: training_tally,
+            batches_done,
+            steps_done,
+        } = start.point(&experiment)?;
         let epochs_done = history.len();
 
-        // Batches.
-        let preprocessing = Arc::new(preprocessing);
-        let loader = |samples: Samples, batch_size: usize, device: &Device| {
-            BatchLoader::new(Arc::new(samples), Arc::clone(&preprocessing), batch_size, device)
-        };
-        let order = if experiment.training.shuffle {
-            Order::Shuffled { seed: experiment.training.seed }
-        } else {
-            Order::Stored
-        };
-        let training_loader = loader(training, experiment.training.batch_size, &device)
-            .for_training(order, accumulation)
-            .starting_at(epochs_done + 1, batches_done);
-        let validation_loader =
-            loader(validation, experiment.training.validation_batch_size, &device);
+        let (training_loader, validation_loader) =
+            loaders(&experiment, training, validation, preprocessing, &device);
+        let training_loader = training_loader.starting_at(epochs_done + 1, batches_done);
         let length = RunLength { steps_per_epoch: training_loader.steps_per_epoch(), epochs };
         let schedule: Schedule = experiment
             .schedule
@@ -118,7 +170,7 @@ impl Fit {
             records: experiment.records.clone(),
             interrupter: interrupter.clone(),
             stop_request,
-            observer: Arc::clone(&observer),
+            observer,
             shared: Arc::new(Mutex::new(Shared {
                 training: training_tally,
                 validation: Tally::default(),
@@ -134,7 +186,14 @@ impl Fit {
         run.write()?;
         let directory = run.path().to_owned();
         let earlier_seconds = run.record.seconds;
-        let progress = Arc::new(Mutex::new(Progress { run, history, early_stopping, best }));
+        let progress = Arc::new(Mutex::new(Progress {
+            run,
+            history,
+            early_stopping,
+            best,
+            earlier_seconds,
+            began,
+        }));
         let epoch_end = EpochEnd {
             session: session.clone(),
             experiment: Arc::clone(&experiment),
@@ -163,30 +222,61 @@ impl Fit {
         if accumulation > 1 {
             training = training.grads_accumulation(accumulation);
         }
-        if full_screen {
-            for name in Tally::metrics(task) {
-                training = training
-                    .metric_train_numeric(ScoreMetric::new(&session, name, false))
-                    .metric_valid_numeric(ScoreMetric::new(&session, name, true));
-            }
-        } else {
-            training = training.renderer(Box::new(Relay(observer)));
-        }
+        let training = show(training, &session, task, full_screen);
         let learner = Learner::new(
             Trainee::new(model, session.clone()),
             optimizer,
             burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler::new(schedule),
         );
         session.shared().recorder.start_clock();
-        let launched = catch_unwind(AssertUnwindSafe(|| training.launch(learner).error));
-        let launched = match launched {
-            Ok(None) => Ok(()),
-            Ok(Some(error)) => Err(TrainError::Learner(error.to_string())),
-            Err(panic) => Err(TrainError::Learner(panic_message(panic.as_ref()))),
-        };
-        let seconds = earlier_seconds + began.elapsed().as_secs_f64();
-        close(launched, &session, &progress, &experiment, seconds)
+        let launched = launch_caught(training, learner);
+        close(launched, &session, &progress, &experiment)
     }
+}
+
+/// Batches for training, from the first epoch on, and for validation.
+fn loaders(
+    experiment: &Experiment,
+    training: Samples,
+    validation: Samples,
+    preprocessing: Preprocessing,
+    device: &Device,
+) -> (BatchLoader, BatchLoader) {
+    let settings = &experiment.training;
+    let preprocessing = Arc::new(preprocessing);
+    let loader = |samples: Samples, batch_size: usize| {
+        BatchLoader::new(Arc::new(samples), Arc::clone(&preprocessing), batch_size, device)
+    };
+    let order =
+        if settings.shuffle { Order::Shuffled { seed: settings.seed } } else { Order::Stored };
+    let training =
+        loader(training, settings.batch_size).for_training(order, settings.gradient_accumulation);
+    (training, loader(validation, settings.validation_batch_size))
+}
+
+/// Plugs in who shows the progress.
+fn show(
+    mut training: SupervisedTraining<Trainee>,
+    session: &Session,
+    task: Task,
+    full_screen: bool,
+) -> SupervisedTraining<Trainee> {
+    if !full_screen {
+        return training.renderer(Box::new(Relay(Arc::clone(&session.observer))));
+    }
+    for name in metric_names(task) {
+        training = training
+            .metric_train_numeric(ScoreMetric::new(session, name, false))
+            .metric_valid_numeric(ScoreMetric::new(session, name, true));
+    }
+    // Its `q` asks for a stop as Ctrl-C does elsewhere, so that the step is saved.
+    #[cfg(feature = "tui")]
+    let training =
+        training.renderer(Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
+            session.stop_request.interrupter(),
+            None,
+        )));
+    training
 }
 
 /// Closes the record of the run after Burn's loop has ended, for whatever reason.
@@ -195,7 +285,6 @@ fn close(
     session: &Session,
     progress: &Mutex<Progress>,
     experiment: &Experiment,
-    seconds: f64,
 ) -> Result<Outcome, TrainError> {
     let read = session.shared().recorder.flush();
     session.digest(read);
@@ -220,20 +309,11 @@ fn close(
         let accumulation = experiment.training.gradient_accumulation;
         result = progress.save_interrupted(snapshot, shared.training, accumulation);
     }
+    let seconds = progress.seconds();
     let record = &mut progress.run.record;
     record.seconds = seconds;
     record.finished = Some(timestamp());
-    record.status = match (&result, stop.reason) {
-        (Err(_), _) => Status::Failed,
-        (Ok(()), StopReason::Interrupted) => Status::Interrupted,
-        (
-            Ok(()),
-            StopReason::NonFiniteLoss
-            | StopReason::NonFiniteMetric
-            | StopReason::DivergenceThreshold,
-        ) => Status::Diverged,
-        (Ok(()), _) => Status::Completed,
-    };
+    record.status = if result.is_ok() { stop.reason.status() } else { Status::Failed };
     record.error = result.as_ref().err().map(ToString::to_string);
     record.stop = result.is_ok().then(|| stop.clone());
     let written = progress.run.write();
@@ -241,6 +321,42 @@ fn close(
     written?;
     let path = progress.run.path().to_owned();
     Ok(Outcome { run: RunDirectory::open(&path)?, history: progress.history.clone(), stop })
+}
+
+/// Closes the record of a run that has nothing left to train, if a process was killed before it
+/// could; an error if the record is closed already.
+pub(super) fn close_complete(
+    mut run: RunDirectory,
+    checkpoint: &Checkpoint,
+    stop: Stop,
+) -> Result<Outcome, TrainError> {
+    let state = &checkpoint.state;
+    let run_path = run.path().to_owned();
+    if run.record.status == stop.reason.status() && run.record.epochs_done == state.epochs_done {
+        let epochs = state.epochs_done;
+        return Err(TrainError::Complete { run: run_path, reason: stop.message, epochs });
+    }
+    let record = &mut run.record;
+    record.status = stop.reason.status();
+    record.stop = Some(stop.clone());
+    record.error = None;
+    record.finished = Some(timestamp());
+    (record.epochs_done, record.steps_done) = (state.epochs_done, state.steps_done);
+    record.best.clone_from(&state.best);
+    run.write()?;
+    Ok(Outcome { run, history: state.history.clone(), stop })
+}
+
+/// Runs Burn's loop; a panic within it is an error like any other.
+fn launch_caught(
+    training: SupervisedTraining<Trainee>,
+    learner: Learner<Trainee>,
+) -> Result<(), TrainError> {
+    match catch_unwind(AssertUnwindSafe(|| training.launch(learner).error)) {
+        Ok(None) => Ok(()),
+        Ok(Some(error)) => Err(TrainError::Learner(error.to_string())),
+        Err(panic) => Err(TrainError::Learner(panic_message(panic.as_ref()))),
+    }
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -12,6 +12,7 @@ use super::TrainError;
 use super::files::write_atomically;
 use super::tally::Tally;
 use crate::data::Task;
+use crate::experiment::metric_names;
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ impl EpochRow {
         validation: Option<&Tally>,
         learning_rate: f64,
     ) -> Self {
-        let names = Tally::metrics(task);
+        let names = metric_names(task);
         let values = |prefix: &'static str, tally: &Tally| {
             let values: Vec<_> = names
                 .iter()

@@ -141,8 +141,9 @@ impl BatchLoader {
     fn position(&self, epoch: usize, batch: usize) -> Position {
         let steps = self.steps_per_epoch();
         let step = batch / self.batches_per_step;
-        let first = step * self.batches_per_step * self.batch_size;
-        let last = ((step + 1) * self.batches_per_step * self.batch_size).min(self.samples.len());
+        let step_size = self.batches_per_step.saturating_mul(self.batch_size);
+        let first = step * step_size;
+        let last = first.saturating_add(step_size).min(self.samples.len());
         Position {
             epoch,
             batch,

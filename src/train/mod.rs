@@ -5,6 +5,7 @@
 //! (early stopping, checkpoints), [`renderer`] (progress), [`run_directory`] (the record of the
 //! run). [`evaluation`] scores a checkpoint. Nothing here prints: an [`Observer`] is told.
 
+pub mod baseline;
 pub mod checkpoint;
 mod clipping;
 pub mod early_stopping;
@@ -31,7 +32,7 @@ use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
 
-pub use checkpoint::{Best, Which};
+pub use checkpoint::{Best, Checkpoint, Which};
 pub use early_stopping::{Stop, StopReason};
 pub use error::TrainError;
 pub use fit::Outcome;
@@ -41,12 +42,14 @@ pub use run_directory::{RunDirectory, RunRecord, Status};
 pub use signals::StopRequest;
 pub use step::mean_loss;
 
-use crate::data::{DataSet, DownloadProgress, LoadOptions, Parts, Preprocessing, Samples, Task};
-use crate::data::{Origin, split_validation};
+use crate::data::{
+    DataError, DataSet, DataSettings, DownloadProgress, LoadOptions, Origin, Parts, Preprocessing,
+    Samples, Source, Task, split_validation,
+};
 use crate::experiment::Experiment;
 use crate::models::Model;
 use fit::{Fit, Start};
-use run_directory::{DataRecord, NewRun};
+use run_directory::{DataRecord, NewRun, Resumption};
 
 /// What a session needs beside the experiment.
 pub struct Surroundings {
@@ -115,7 +118,7 @@ pub fn train(
     let (training, validation) = split(&mut data, &experiment)?;
     let preprocessing = Preprocessing::fit(&training);
     let model = new_model(&experiment, &surroundings.device.clone().autodiff());
-    let run = RunDirectory::create(
+    let (run, lock) = RunDirectory::create(
         output,
         &NewRun {
             experiment: &experiment,
@@ -127,9 +130,9 @@ pub fn train(
             parameters: burn::module::Module::num_params(&model),
         },
     )?;
-    let lock = run.lock()?;
     (surroundings.announce)(&run);
-    let fit = Fit { experiment, run, training, validation, preprocessing, model, surroundings, lock };
+    let fit =
+        Fit { experiment, run, training, validation, preprocessing, model, surroundings, lock };
     fit.run(Start::Fresh)
 }
 
@@ -140,8 +143,7 @@ pub fn resume(
     epochs: Option<usize>,
     mut surroundings: Surroundings,
 ) -> Result<Outcome, TrainError> {
-    let mut run = RunDirectory::open(path)?;
-    let lock = run.lock()?;
+    let (mut run, lock) = RunDirectory::claim(path)?;
     let mut experiment = run.experiment()?;
     if let Some(epochs) = epochs {
         experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
@@ -149,30 +151,14 @@ pub fn resume(
     let checkpoints = run.checkpoints();
     checkpoints.sweep()?;
     let newest = checkpoints.newest()?;
-    if let Some(newest) = &newest {
-        let done = newest.state.epochs_done;
-        let stopped = run.record.stop.as_ref().filter(|_| run.record.status == Status::Completed);
-        let reason = match stopped {
-            Some(stop) if stop.reason != StopReason::MaxEpochs && epochs.is_none() => {
-                Some(stop.message.clone())
-            }
-            _ if done >= experiment.training.epochs => {
-                Some(format!("it has trained its {done} epochs"))
-            }
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            return Err(TrainError::Complete { run: path.to_owned(), reason, epochs: done });
-        }
+    if let Some(checkpoint) = &newest
+        && let Some(stop) = end_of(checkpoint, experiment.training.epochs, epochs.is_some())
+    {
+        return fit::close_complete(run, checkpoint, stop);
     }
-    // The origin is the run's: a resumed run on stand-in data must not find real files instead.
-    let recorded = run.record.data.origin;
-    let mut settings = experiment.data.clone();
-    if recorded == Origin::SyntheticStandIn {
-        settings.set_source(crate::data::Source::Synthetic)?;
-    }
+    let source = same_source(&experiment.data, run.record.data.origin)?;
     let mut data =
-        settings.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
+        source.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
     check_same_data(&run.record.data, &data)?;
     let (training, validation) = split(&mut data, &experiment)?;
     let preprocessing = run.preprocessing()?;
@@ -185,11 +171,40 @@ pub fn resume(
         }
     };
     run.write_experiment(&experiment)?;
-    run.record.resumed.push(run_directory::timestamp());
+    run.record.resumed.push(Resumption {
+        at: run_directory::timestamp(),
+        epochs_done: run.record.epochs_done,
+        epochs: experiment.training.epochs,
+        device: surroundings.device_name.clone(),
+    });
     run.record.device.clone_from(&surroundings.device_name);
     (surroundings.announce)(&run);
-    let fit = Fit { experiment, run, training, validation, preprocessing, model, surroundings, lock };
+    let fit =
+        Fit { experiment, run, training, validation, preprocessing, model, surroundings, lock };
     fit.run(start)
+}
+
+/// Why a run that has come to `checkpoint` has nothing left to train, if it has not. Early stopping
+/// counts unless more epochs are `asked_for`.
+fn end_of(checkpoint: &Checkpoint, epochs: usize, asked_for: bool) -> Option<Stop> {
+    let done = checkpoint.state.epochs_done;
+    let stopped = checkpoint.state.stop.clone().filter(|_| !asked_for);
+    stopped.or_else(|| {
+        let complete = done >= epochs;
+        complete.then(|| Stop::new(StopReason::MaxEpochs, format!("all {done} epochs are trained")))
+    })
+}
+
+/// The data settings with the kind of data that a run of `origin` was trained on, so that neither
+/// real files nor a stand-in take the place of the other.
+pub fn same_source(settings: &DataSettings, origin: Origin) -> Result<DataSettings, DataError> {
+    let mut settings = settings.clone();
+    match origin {
+        Origin::Real => settings.set_source(Source::Real)?,
+        Origin::SyntheticStandIn => settings.set_source(Source::Synthetic)?,
+        Origin::Synthetic => {}
+    }
+    Ok(settings)
 }
 
 /// The data loaded are those that the run began with.
@@ -212,7 +227,8 @@ fn check_same_data(recorded: &DataRecord, data: &DataSet) -> Result<(), TrainErr
     match before.iter().find(|file| !now.contains(file)) {
         None => Ok(()),
         Some((name, _)) => {
-            Err(TrainError::OtherData(format!("`{}` has another checksum", name.display())))
+            let name = name.display();
+            Err(TrainError::OtherData(format!("`{name}` is missing or has another checksum")))
         }
     }
 }

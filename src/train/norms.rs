@@ -50,10 +50,9 @@ pub(super) fn gradient_squares<M: Module>(
     impl ModuleVisitor for Squares<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let gradient = self.gradients.get::<D>(param.id);
-            self.squares.push(gradient.map_or_else(
-                || Tensor::zeros([1], &param.val().device().inner()),
-                square,
-            ));
+            self.squares.push(
+                gradient.map_or_else(|| Tensor::zeros([1], &param.val().device().inner()), square),
+            );
         }
     }
     let mut visitor = Squares { gradients, squares: vec![] };
@@ -62,10 +61,7 @@ pub(super) fn gradient_squares<M: Module>(
 }
 
 /// The squared norm of every parameter of `before`, and of its change towards `after`.
-pub(super) fn update_squares<M: Module>(
-    before: M,
-    after: &M,
-) -> (Vec<Tensor<1>>, Vec<Tensor<1>>) {
+pub(super) fn update_squares<M: Module>(before: &M, after: &M) -> (Vec<Tensor<1>>, Vec<Tensor<1>>) {
     #[derive(Default)]
     struct Differences {
         before: GradientsParams,
@@ -86,7 +82,7 @@ pub(super) fn update_squares<M: Module>(
 }
 
 /// The values of all parameters, by their ids.
-fn values<M: Module>(module: M) -> GradientsParams {
+fn values<M: Module>(module: &M) -> GradientsParams {
     struct Values(GradientsParams);
     impl ModuleVisitor for Values {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

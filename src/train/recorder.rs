@@ -119,7 +119,8 @@ impl Recorder {
                     .cloned()
             })
             .collect();
-        let values: Vec<f32> = Tensor::cat(tensors, 0).try_into_vec_as().map_err(TrainError::device)?;
+        let values: Vec<f32> =
+            Tensor::cat(tensors, 0).try_into_vec_as().map_err(TrainError::device)?;
         let mut values = values.into_iter().map(f64::from);
         let mut read = Vec::with_capacity(pending.len());
         for (record, seconds) in &pending {
@@ -143,9 +144,8 @@ impl Recorder {
         seconds: f64,
         [gradients, parameters, updates]: [&Vec<f64>; 3],
     ) -> io::Result<()> {
-        let norm = |squares: &[f64]| {
-            (!squares.is_empty()).then(|| squares.iter().sum::<f64>().sqrt())
-        };
+        let norm =
+            |squares: &[f64]| (!squares.is_empty()).then(|| squares.iter().sum::<f64>().sqrt());
         let ratio = norm(updates).zip(norm(parameters)).map(|(update, weights)| update / weights);
         let blank_or = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.6e}"));
         // Steps count from 1 in the file, as epochs do.

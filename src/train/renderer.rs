@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use burn::train::LearnerSummary;
 use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{MetricDefinition, NumericEntry};
@@ -9,7 +10,6 @@ use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
-use burn::train::LearnerSummary;
 
 use super::observer::Observer;
 use super::session::lock;
@@ -69,12 +69,7 @@ pub(super) struct NoFiles;
 
 impl MetricLogger for NoFiles {
     fn log(&mut self, _: MetricsUpdate, _: usize, _: &Split) {}
-    fn read_numeric(
-        &mut self,
-        _: &str,
-        _: usize,
-        _: &Split,
-    ) -> Result<Vec<NumericEntry>, String> {
+    fn read_numeric(&mut self, _: &str, _: usize, _: &Split) -> Result<Vec<NumericEntry>, String> {
         Err("metrics are kept in epochs.csv".to_owned())
     }
     fn log_metric_definition(&mut self, _: MetricDefinition) {}

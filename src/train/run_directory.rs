@@ -5,6 +5,8 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use jiff::Zoned;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,9 @@ const RECORD_FILE: &str = "run.json";
 const EXPERIMENT_FILE: &str = "experiment.toml";
 const PREPROCESSING_FILE: &str = "preprocessing.json";
 const LOCK_FILE: &str = ".lock";
+
+/// The version of Burn, as `Cargo.toml` pins it.
+const BURN: &str = "0.22.1";
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +55,7 @@ pub struct Versions {
 
 impl Versions {
     fn current() -> Self {
-        Self { converge: env!("CARGO_PKG_VERSION").to_owned(), burn: "0.22.1".to_owned() }
+        Self { converge: env!("CARGO_PKG_VERSION").to_owned(), burn: BURN.to_owned() }
     }
 }
 
@@ -91,12 +96,6 @@ impl DataRecord {
         self.origin != Origin::Real
     }
 
-    /// Whether it was drawn by code in place of a published data set.
-    pub fn is_stand_in(&self) -> bool {
-        // Stand-ins carry the title of what they stand in for.
-        self.origin == Origin::SyntheticStandIn || self.title.ends_with("(synthetic)")
-    }
-
     /// The title; says so where the data are synthetic.
     pub fn label(&self) -> String {
         if self.is_synthetic() && !self.title.contains("synthetic") {
@@ -105,6 +104,19 @@ impl DataRecord {
             self.title.clone()
         }
     }
+}
+
+/// How a run was taken up again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// When, local time with offset.
+    pub at: String,
+    /// Whole epochs trained before.
+    pub epochs_done: usize,
+    /// Epochs to train in all, from then on.
+    pub epochs: usize,
+    /// The device.
+    pub device: String,
 }
 
 /// `run.json`.
@@ -139,8 +151,8 @@ pub struct RunRecord {
     pub started: String,
     /// When it stopped.
     pub finished: Option<String>,
-    /// When it was taken up again.
-    pub resumed: Vec<String>,
+    /// When and how it was taken up again.
+    pub resumed: Vec<Resumption>,
     /// Seconds of training, over all sessions.
     pub seconds: f64,
     /// Whole epochs trained.
@@ -174,12 +186,13 @@ pub struct RunDirectory {
 pub(super) struct Lock(#[expect(dead_code, reason = "the lock lives as long as the file")] File);
 
 impl RunDirectory {
-    /// Makes the directory of a new run under `parent`.
-    pub(super) fn create(parent: &Path, new: &NewRun<'_>) -> Result<Self, TrainError> {
+    /// Makes the directory of a new run under `parent`, claimed for this process.
+    pub(super) fn create(parent: &Path, new: &NewRun<'_>) -> Result<(Self, Lock), TrainError> {
         fs::create_dir_all(parent).map_err(|error| TrainError::write(parent, error))?;
         let now = Zoned::now();
         let base = format!("{}-{}", new.experiment.name, now.strftime("%Y%m%d-%H%M%S"));
         let path = unused_directory(parent, &base)?;
+        let lock = lock(&path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let record = RunRecord {
             format: FORMAT,
@@ -208,7 +221,7 @@ impl RunDirectory {
         let json = serde_json::to_vec_pretty(new.preprocessing).map_err(io::Error::from);
         run.write_file(PREPROCESSING_FILE, json)?;
         run.write()?;
-        Ok(run)
+        Ok((run, lock))
     }
 
     /// Opens the run at `path`.
@@ -230,11 +243,15 @@ impl RunDirectory {
     /// All runs under `parent`, oldest first; directories that are no runs are left out.
     pub fn list(parent: &Path) -> Vec<Result<Self, TrainError>> {
         let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-        let mut paths: Vec<PathBuf> =
-            entries.map(|entry| entry.path()).filter(|path| path.join(RECORD_FILE).is_file()).collect();
+        let mut paths: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.join(RECORD_FILE).is_file())
+            .collect();
         paths.sort();
         let mut runs: Vec<_> = paths.iter().map(|path| Self::open(path)).collect();
-        runs.sort_by_key(|run| run.as_ref().map(|run| run.record.started.clone()).unwrap_or_default());
+        runs.sort_by_key(|run| {
+            run.as_ref().map(|run| run.record.started.clone()).unwrap_or_default()
+        });
         runs
     }
 
@@ -267,21 +284,18 @@ impl RunDirectory {
         Checkpoints::of(&self.path)
     }
 
-    /// Whether a process trains the run right now.
-    pub fn is_locked(&self) -> bool {
-        matches!(self.lock(), Err(TrainError::Locked(_)))
+    /// Opens the run at `path`, claimed for this process.
+    pub(super) fn claim(path: &Path) -> Result<(Self, Lock), TrainError> {
+        // Looks for a run before a lock file is made in what may be any directory.
+        Self::open(path)?;
+        let lock = lock(path)?;
+        Ok((Self::open(path)?, lock))
     }
 
-    /// Claims the run for this process.
-    pub(super) fn lock(&self) -> Result<Lock, TrainError> {
-        let path = self.file(LOCK_FILE);
-        let open = File::options().create(true).truncate(false).write(true).open(&path);
-        let file = open.map_err(|error| TrainError::write(&path, error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
-            Err(TryLockError::WouldBlock) => Err(TrainError::Locked(self.path.clone())),
-            Err(TryLockError::Error(error)) => Err(TrainError::write(&path, error)),
-        }
+    /// Whether a process trains the run right now.
+    pub fn is_locked(&self) -> bool {
+        File::open(self.file(LOCK_FILE))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     pub(super) fn write_experiment(&self, experiment: &Experiment) -> Result<(), TrainError> {
@@ -303,6 +317,22 @@ impl RunDirectory {
     }
 }
 
+/// Claims the run at `path` for this process.
+fn lock(path: &Path) -> Result<Lock, TrainError> {
+    let file_path = path.join(LOCK_FILE);
+    let open = File::options().create(true).truncate(false).write(true).open(&file_path);
+    let file = open.map_err(|error| TrainError::write(&file_path, error))?;
+    // A `converge runs` holds it for a moment: that is no reason to give up.
+    for _ in 0..10 {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(20)),
+            Err(TryLockError::Error(error)) => return Err(TrainError::write(&file_path, error)),
+        }
+    }
+    Err(TrainError::Locked(path.to_owned()))
+}
+
 /// Now, in local time with offset, as RFC 3339 writes it.
 pub(super) fn timestamp() -> String {
     Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
@@ -321,4 +351,15 @@ fn unused_directory(parent: &Path, base: &str) -> Result<PathBuf, TrainError> {
         }
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_burn_is_the_one_in_cargo_toml() {
+        let pin = format!("burn = {{ version = \"={BURN}\"");
+        assert!(include_str!("../../Cargo.toml").contains(&pin));
+    }
 }

@@ -8,8 +8,8 @@ use burn::train::metric::{
     SerializedEntry,
 };
 
-use super::early_stopping::Mode;
 use super::session::Session;
+use crate::experiment::Mode;
 
 /// One metric of the tally, over the epoch so far.
 #[derive(Clone)]
@@ -48,11 +48,7 @@ impl Metric for ScoreMetric {
         NumericAttributes { unit: None, higher_is_better }.into()
     }
 
-    fn update(
-        &mut self,
-        (): &(),
-        _: &MetricMetadata,
-    ) -> Result<SerializedEntry, TensorReadError> {
+    fn update(&mut self, (): &(), _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
         Ok(self.entry())
     }
 

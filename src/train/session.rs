@@ -71,10 +71,15 @@ impl Session {
         lock(&self.observer)
     }
 
-    /// Ends the session after the current step, because of `stop`. The first reason counts.
+    /// Ends the session after the current step, because of `stop`. The first reason counts, but a
+    /// request to stop gives way to any other.
     pub(super) fn stop(&self, stop: Stop) {
         self.interrupter.stop(Some(&stop.message));
-        self.shared().stop.get_or_insert(stop);
+        let mut shared = self.shared();
+        let current = &mut shared.stop;
+        if current.as_ref().is_none_or(|current| current.reason == StopReason::Interrupted) {
+            *current = Some(stop);
+        }
     }
 
     /// Ends the session after the current step, because of `error`. The first error counts.

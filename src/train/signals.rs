@@ -1,21 +1,27 @@
-//! Ctrl-C: the first one asks the session to stop after the current step, the second one ends
-//! the program.
+//! Requests to stop: Ctrl-C, the full-screen interface, a test.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use burn::train::Interrupter;
 
-/// A request to stop, raised by a signal or by a test.
-#[derive(Debug, Clone, Default)]
-pub struct StopRequest(Arc<AtomicBool>);
+/// A request to stop after the current step. Cheap to clone; all clones are one request.
+#[derive(Clone, Default)]
+pub struct StopRequest(Interrupter);
 
 impl StopRequest {
     /// Asks the session to stop; returns whether it had been asked before.
     pub fn raise(&self) -> bool {
-        self.0.swap(true, Ordering::SeqCst)
+        let before = self.is_raised();
+        self.0.stop(None);
+        before
     }
 
     /// Whether the session was asked to stop.
     pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.should_stop()
+    }
+
+    /// The same request as Burn's renderers raise it.
+    #[cfg(feature = "tui")]
+    pub(super) fn interrupter(&self) -> Interrupter {
+        self.0.clone()
     }
 }

@@ -5,20 +5,20 @@
 //! clipping over the whole model, the record of the step, and the snapshot that a checkpoint is
 //! made of.
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
+use super::TrainError;
 use super::clipping::clip;
 use super::early_stopping::{Stop, StopReason};
 use super::loader::{Batch, DeviceTargets, Position};
 use super::norms::{gradient_squares, update_squares};
 use super::recorder::StepRecord;
 use super::session::{Session, Snapshot};
-use super::TrainError;
 use crate::data::Targets;
 use crate::models::Model;
 
@@ -40,9 +40,9 @@ struct Window(std::sync::Arc<std::sync::Mutex<(Position, Option<Tensor<1>>)>>);
 /// error for values. One element.
 pub fn mean_loss(outputs: Tensor<2>, targets: &DeviceTargets) -> Tensor<1> {
     match targets {
-        DeviceTargets::Classes(classes) => CrossEntropyLossConfig::new()
-            .init(&outputs.device())
-            .forward(outputs, classes.clone()),
+        DeviceTargets::Classes(classes) => {
+            CrossEntropyLossConfig::new().init(&outputs.device()).forward(outputs, classes.clone())
+        }
         DeviceTargets::Values(values) => (outputs - values.clone()).square().mean(),
     }
 }
@@ -139,9 +139,9 @@ impl TrainStep for Trainee {
         clip(&self.model, &mut gradients, &squares, clipping);
         let before = measured.then(|| self.model.clone());
         let rate = learning_rate.base();
-        let updated = optimizer.step(learning_rate, self, gradients);
+        let stepped = optimizer.step(learning_rate, self, gradients);
         let (parameters, updates) =
-            before.map(|before| update_squares(before, &updated.model)).unwrap_or_default();
+            before.map(|before| update_squares(&before, &stepped.model)).unwrap_or_default();
         if let Some(loss) = loss {
             let read = {
                 let mut shared = session.shared();
@@ -160,14 +160,14 @@ impl TrainStep for Trainee {
         }
         let asked_to_stop = session.stop_request.is_raised();
         if position.ends_epoch || asked_to_stop {
-            let model = updated.model.clone().into_record();
+            let model = stepped.model.clone().into_record();
             let optimizer = optimizer.to_record();
             session.shared().snapshot = Some(Snapshot { model, optimizer, position });
         }
         if asked_to_stop && !position.ends_epoch {
             session.stop(Stop::new(StopReason::Interrupted, "stopped on request"));
         }
-        updated
+        stepped
     }
 }
 

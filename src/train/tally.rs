@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Targets, Task};
+use crate::data::Targets;
 
 /// Sums over the samples seen so far in an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -22,14 +22,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The metrics of a task, in the order of the columns of `epochs.csv`.
-    pub fn metrics(task: Task) -> &'static [&'static str] {
-        match task {
-            Task::Classification { .. } => &["loss", "accuracy"],
-            Task::Regression => &["loss", "mse", "rmse", "mae", "r2"],
-        }
-    }
-
     /// Adds a batch: its mean `loss`, its outputs `[batch, outputs]` row-major, its targets.
     pub fn add(&mut self, loss: f64, outputs: &[f32], targets: &Targets) {
         let samples = targets.len();
@@ -81,9 +73,12 @@ impl Tally {
 
 /// The index of the largest value; the first of several.
 pub fn argmax(values: &[f32]) -> usize {
-    values.iter().enumerate().fold(0, |best, (index, value)| {
-        if *value > values[best] { index } else { best }
-    })
+    values.iter().enumerate().fold(
+        0,
+        |best, (index, value)| {
+            if *value > values[best] { index } else { best }
+        },
+    )
 }
 
 #[cfg(test)]

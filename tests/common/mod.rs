@@ -100,7 +100,7 @@ impl Runs {
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        assert!(began.elapsed() < Duration::from_mins(1), "waited in vain until {what}");
         sleep(Duration::from_millis(2));
     }
 }

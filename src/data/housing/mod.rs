@@ -86,7 +86,7 @@ pub(super) fn load(
             Obtained::StandIn(reason) => {
                 let description =
                     format!("synthetic stand-in for {TITLE}: {DISTRICTS} drawn districts");
-                let origin = Origin::of_stand_in(reason.as_ref());
+                let origin = Origin::SyntheticStandIn;
                 (stand_in::draw(DISTRICTS), description, Vec::new(), reason, origin)
             }
         };

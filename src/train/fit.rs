@@ -171,15 +171,7 @@ impl Fit {
             interrupter: interrupter.clone(),
             stop_request,
             observer,
-            shared: Arc::new(Mutex::new(Shared {
-                training: training_tally,
-                validation: Tally::default(),
-                recorder,
-                learning_rate: 0.0,
-                snapshot: None,
-                stop: None,
-                error: None,
-            })),
+            shared: Arc::new(Mutex::new(Shared::new(training_tally, recorder))),
         };
         run.record.status = Status::Running;
         (run.record.stop, run.record.error, run.record.finished) = (None, None, None);

@@ -38,6 +38,21 @@ pub(super) struct Shared {
     pub error: Option<TrainError>,
 }
 
+impl Shared {
+    /// At the start of a session whose first epoch has scores already.
+    pub(super) fn new(training: Tally, recorder: Recorder) -> Self {
+        Self {
+            training,
+            validation: Tally::default(),
+            recorder,
+            learning_rate: 0.0,
+            snapshot: None,
+            stop: None,
+            error: None,
+        }
+    }
+}
+
 /// A handle on one training session.
 #[derive(Clone)]
 pub(super) struct Session {

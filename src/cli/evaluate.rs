@@ -136,10 +136,10 @@ impl Evaluation {
         match &self.scores {
             Scores::Classification { loss, report, matrix, class_names, .. } => {
                 text += &classification_report_table(look, report, class_names);
-                text += "\n";
+                text += "\n\n";
                 text += &confusion_matrix_table(look, matrix, class_names);
                 text += &format!(
-                    "\naccuracy {}, loss {}, {} samples",
+                    "\n\naccuracy {}, loss {}, {} samples",
                     numbers::percent(report.accuracy),
                     numbers::significant(*loss, 4),
                     numbers::count(report.samples)
@@ -162,7 +162,7 @@ impl Evaluation {
                 ];
                 text += &table(look, &["score", "this run", "least squares"], &rows);
                 text += &format!(
-                    "\nrelative distance of the weights to the closed-form optimum: {}\n{} samples",
+                    "\n\nrelative distance of the weights to the closed-form optimum: {}\n{} samples",
                     numbers::significant(baseline.relative_distance, 3),
                     numbers::count(scores.samples as u64)
                 );

@@ -3,8 +3,8 @@
     pip install -r requirements.txt
     python cifar10_pytorch.py --data DIR --seeds 1 2 3 --epochs 10 --threads 2
 
-DIR holds cifar-10-batches-bin. The network is that of TensorFlow's CNN tutorial, with PyTorch's default initialisation
-(Keras draws Glorot-uniform weights and zero biases). Made with Python 3.11.7, torch 2.15.0, numpy 2.4.6.
+DIR holds cifar-10-batches-bin. The network is that of TensorFlow's CNN tutorial, with Keras' initialisation (Glorot-uniform
+weights, zero biases), as configs/cifar10.toml says. Made with Python 3.11.7, torch 2.15.0, numpy 2.4.6.
 """
 
 import numpy
@@ -15,12 +15,15 @@ import supervised
 
 
 def cnn():
-    return nn.Sequential(
+    network = nn.Sequential(
         nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(64, 64, 3), nn.ReLU(),
         nn.Flatten(), nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 10),
     )
+    for parameter in network.parameters():
+        nn.init.zeros_(parameter) if parameter.dim() == 1 else nn.init.xavier_uniform_(parameter)
+    return network
 
 
 def read(path):

@@ -316,7 +316,7 @@ fn draw(outcome: &Outcome) -> Result<()> {
         [("curves.svg", svg.as_bytes()), ("curves.png", &render_png(&svg, 1.0)?)]
     {
         let path = outcome.run.file(name);
-        std::fs::write(&path, contents)
+        train::write_atomically(&path, contents)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())

@@ -12,20 +12,20 @@ use crate::metrics::MetricsError;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// A file of the run could not be written.
-    #[error("cannot write `{}`: {source}{}", path.display(), write_hint(source))]
+    #[error("cannot write `{}`: {error}{}", path.display(), write_hint(error))]
     Write {
         /// The file.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        error: io::Error,
     },
     /// A file of the run could not be read.
-    #[error("cannot read `{}`: {source}", path.display())]
+    #[error("cannot read `{}`: {error}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        error: io::Error,
     },
     /// The directory is not one of a run.
     #[error(
@@ -102,12 +102,12 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
-        Self::Write { path: path.to_owned(), source }
+    pub(crate) fn write(path: &Path, error: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), error }
     }
 
-    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
-        Self::Read { path: path.to_owned(), source }
+    pub(crate) fn read(path: &Path, error: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), error }
     }
 
     pub(crate) fn damaged(path: &Path, reason: impl Display) -> Self {

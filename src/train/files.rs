@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// Writes `path` through a file beside it that is renamed once it is on the disk.
-pub(super) fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     let partial = beside(path, "partial");
     let renamed = write_durably(&partial, contents).and_then(|()| fs::rename(&partial, path));
     if renamed.is_err() {

@@ -35,6 +35,7 @@ use burn::tensor::Device;
 pub use checkpoint::{Best, Checkpoint, Which};
 pub use early_stopping::{Stop, StopReason};
 pub use error::TrainError;
+pub(crate) use files::write_atomically;
 pub use fit::Outcome;
 pub use history::EpochRow;
 pub use observer::{Observer, Silent};

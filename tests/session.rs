@@ -1,0 +1,130 @@
+//! Sessions stopped again and again within epochs come to the bits of a straight one.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use converge::data::{LoadOptions, NoProgress};
+use converge::device;
+use converge::experiment::Experiment;
+use converge::train::{
+    Observer, Outcome, Silent, StopReason, StopRequest, Surroundings, TrainError, resume, train,
+};
+
+/// Dropout, clipping, accumulated batches with a smaller last one, norms, and a moving rate.
+const EXPERIMENT: &str = r#"
+name = "stopped"
+[data]
+name = "regression"
+samples = 500
+[model]
+name = "mlp"
+hidden = [8]
+dropout = 0.3
+[training]
+epochs = 4
+batch_size = 7
+gradient_accumulation = 3
+[optimizer]
+name = "sgd"
+learning_rate = 0.001
+momentum = 0.9
+[schedule]
+name = "cosine"
+[clipping]
+global_norm = 5.0
+[records]
+norms_every = 2
+"#;
+
+/// Asks for a stop once so many samples of the session are trained.
+struct StopAfter {
+    samples: usize,
+    request: StopRequest,
+}
+
+impl Observer for StopAfter {
+    fn progress(&mut self, samples: usize) {
+        if samples >= self.samples {
+            self.request.raise();
+        }
+    }
+}
+
+fn surroundings(
+    cache: &Path,
+    observer: Arc<Mutex<dyn Observer>>,
+    stop_request: StopRequest,
+) -> Surroundings {
+    Surroundings {
+        device: device::open(device::default_name()).unwrap(),
+        device_name: device::default_name().to_owned(),
+        load: LoadOptions {
+            directory: None,
+            cache: cache.to_owned(),
+            mirror: None,
+            timeout: Duration::from_secs(1),
+        },
+        downloads: Box::new(NoProgress),
+        announce: Box::new(|_| {}),
+        observer,
+        stop_request,
+        full_screen: false,
+    }
+}
+
+fn stopping(cache: &Path, samples: usize) -> Surroundings {
+    let request = StopRequest::default();
+    let observer = Arc::new(Mutex::new(StopAfter { samples, request: request.clone() }));
+    surroundings(cache, observer, request)
+}
+
+fn file(outcome: &Outcome, name: &str) -> String {
+    std::fs::read_to_string(outcome.run.file(name)).unwrap()
+}
+
+#[test]
+fn a_run_stopped_in_every_session_ends_like_a_straight_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let experiment = || Experiment::from_toml(EXPERIMENT, "test", &[]).unwrap();
+    let silent =
+        surroundings(directory.path(), Arc::new(Mutex::new(Silent)), StopRequest::default());
+    let straight = train(experiment(), directory.path(), silent).unwrap();
+    assert_eq!(straight.stop.reason, StopReason::MaxEpochs);
+
+    // 360 training samples in steps of 21: every session stops within an epoch or in validation.
+    let mut outcome =
+        train(experiment(), directory.path(), stopping(directory.path(), 50)).unwrap();
+    let path = outcome.run.path().to_owned();
+    let mut sessions = 1;
+    for samples in [120, 300, 30, 359, 360, 200, 90, 40, 350, 10, 360, 360, 360, 360] {
+        if outcome.stop.reason != StopReason::Interrupted {
+            break;
+        }
+        outcome = resume(&path, None, stopping(directory.path(), samples)).unwrap();
+        sessions += 1;
+    }
+    let silent =
+        surroundings(directory.path(), Arc::new(Mutex::new(Silent)), StopRequest::default());
+    if outcome.stop.reason == StopReason::Interrupted {
+        outcome = resume(&path, None, silent).unwrap();
+    }
+    assert!(sessions >= 4, "only {sessions} sessions");
+    assert_eq!(outcome.stop, straight.stop);
+    assert_eq!(file(&outcome, "epochs.csv"), file(&straight, "epochs.csv"));
+    let without_times = |outcome: &Outcome| -> Vec<Vec<String>> {
+        let rows = file(outcome, "steps.csv");
+        let cells = rows.lines().map(|row| row.split(',').map(str::to_owned).collect::<Vec<_>>());
+        cells
+            .map(|mut row| {
+                row.remove(7);
+                row
+            })
+            .collect()
+    };
+    assert_eq!(without_times(&outcome), without_times(&straight));
+    let again = resume(&path, None, stopping(directory.path(), 1));
+    assert!(matches!(again, Err(TrainError::Complete { .. })));
+}

@@ -65,6 +65,14 @@ impl Preprocessing {
         }
     }
 
+    /// Where inputs become ids, how many there are in each column, or in all; else nothing.
+    pub fn ids(&self) -> Vec<usize> {
+        match self {
+            Self::Vocabulary(vocabulary) => vec![vocabulary.encoding().vocabulary_size],
+            _ => vec![],
+        }
+    }
+
     /// Writes the preprocessed input `index` of `samples` to `out`, which has
     /// [`Samples::input_len`] places. An `index` beyond the end writes nothing.
     pub fn apply_into(&self, samples: &Samples, index: usize, out: &mut [f32]) {

@@ -21,11 +21,7 @@ const LAYOUTS: &str = "`train/CLASS/*.txt` and `test/CLASS/*.txt`, `train.csv` a
 
 /// Reads at least the `parts` asked for of the texts at `path`, a CSV file or a folder. `sums` are
 /// those of published folders.
-pub(super) fn read(
-    path: &Path,
-    parts: Parts,
-    sums: &[(&str, &str)],
-) -> Result<Corpus, DataError> {
+pub(super) fn read(path: &Path, parts: Parts, sums: &[(&str, &str)]) -> Result<Corpus, DataError> {
     if path.is_file() {
         return table::read_whole(path);
     }

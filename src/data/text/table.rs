@@ -93,14 +93,13 @@ fn parse(contents: &[u8]) -> Result<Table, String> {
     let contents = contents.strip_prefix(b"\xef\xbb\xbf").unwrap_or(contents);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(contents);
     let header = reader.byte_headers().map_err(|error| format!("is no table: {error}"))?.clone();
-    let names: Vec<String> = header
-        .iter()
-        .map(|name| String::from_utf8_lossy(name).trim().to_lowercase())
-        .collect();
+    let names: Vec<String> =
+        header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
     let column = |known: [&str; 3]| {
-        known.iter().find_map(|name| names.iter().position(|found| found == name)).ok_or_else(
-            || format!("has no column `{}` in its first line", known.join("` or `")),
-        )
+        known
+            .iter()
+            .find_map(|name| names.iter().position(|found| found == name))
+            .ok_or_else(|| format!("has no column `{}` in its first line", known.join("` or `")))
     };
     let (text_column, label_column) = (column(TEXT)?, column(LABEL)?);
     let mut table = Table::default();

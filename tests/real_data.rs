@@ -43,7 +43,7 @@ fn options() -> Option<LoadOptions> {
 fn bytes(samples: &Samples) -> &[u8] {
     match &samples.inputs {
         Inputs::Bytes(bytes) => bytes,
-        Inputs::Floats(_) => &[],
+        _ => &[],
     }
 }
 
@@ -131,7 +131,7 @@ fn housing_has_the_moments_of_scikit_learn() {
         .into_iter()
         .flat_map(|samples| match &samples.inputs {
             Inputs::Floats(values) => values.clone(),
-            Inputs::Bytes(_) => Vec::new(),
+            _ => Vec::new(),
         })
         .collect();
     for (feature, expected) in expected.into_iter().enumerate() {

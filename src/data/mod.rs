@@ -15,10 +15,13 @@ mod housing;
 mod idx;
 mod locate;
 mod mnist;
+mod movielens;
 mod options;
+mod own_files;
 mod pictures;
 mod preprocessing;
 mod published;
+mod ratings;
 mod registry;
 mod regression;
 mod samples;
@@ -35,6 +38,9 @@ pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
 pub use options::LoadOptions;
 pub use preprocessing::Preprocessing;
 pub use published::{Layout, PublishedFile, PublishedSet};
+pub use ratings::{
+    Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,
+};
 pub use registry::DataSettings;
 pub use settings::{
     HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
@@ -48,6 +54,8 @@ pub enum Inputs {
     Bytes(Vec<u8>),
     /// Real-valued features; a missing value is NaN.
     Floats(Vec<f32>),
+    /// Users and items, a pair per sample.
+    Pairs(RatedPairs),
 }
 
 /// What the model has to predict.

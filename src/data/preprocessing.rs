@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Inputs, Samples};
+use super::{DataError, Inputs, RatingIndex, Samples, Targets};
 
 /// How raw inputs become model inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Preprocessing {
         /// The population standard deviation of each feature; 1 for a constant one.
         scale: Vec<f32>,
     },
+    /// Users and items become the numbers that training gave them.
+    Ratings(RatingIndex),
 }
 
 impl Preprocessing {
@@ -34,6 +36,13 @@ impl Preprocessing {
         match &training.inputs {
             Inputs::Bytes(_) => Self::Scale { divisor: 255.0 },
             Inputs::Floats(values) => standardize(values, training.input_len()),
+            Inputs::Pairs(pairs) => {
+                let ratings = match &training.targets {
+                    Targets::Values(ratings) => ratings.as_slice(),
+                    Targets::Classes(_) => &[],
+                };
+                Self::Ratings(RatingIndex::fit(pairs, ratings))
+            }
         }
     }
 
@@ -52,7 +61,7 @@ impl Preprocessing {
                             *out = f32::from(value) / divisor;
                         }
                     }
-                    Self::Standardize { .. } => {
+                    _ => {
                         for (out, &value) in out.iter_mut().zip(row) {
                             *out = f32::from(value);
                         }
@@ -66,6 +75,11 @@ impl Preprocessing {
                     *out = value;
                 }
                 self.apply(out);
+            }
+            Inputs::Pairs(pairs) => {
+                if let Self::Ratings(ratings) = self {
+                    ratings.apply_into(pairs, index, out);
+                }
             }
         }
     }
@@ -95,6 +109,8 @@ impl Preprocessing {
                     *value = (known - mean) / scale;
                 }
             }
+            // A row of numbers that `RatingIndex::row` has given.
+            Self::Ratings(_) => {}
         }
     }
 }
@@ -137,7 +153,6 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
     use super::*;
-    use crate::data::Targets;
 
     fn table(shape: usize, values: &[f32]) -> Samples {
         Samples {

@@ -9,8 +9,8 @@ use super::settings::{
     HousingSettings, ImageSettings, RegressionSettings, Section as _, Source, Task, ValidationSplit,
 };
 use super::{
-    DataError, DataSet, DownloadProgress, LoadOptions, Parts, PublishedSet, cifar10, fashion_mnist,
-    housing, mnist, regression,
+    DataError, DataSet, DownloadProgress, LoadOptions, MovieLensSettings, Parts, PublishedSet,
+    RatingsSettings, cifar10, fashion_mnist, housing, mnist, movielens, ratings, regression,
 };
 use crate::checks::Checked;
 
@@ -76,7 +76,7 @@ macro_rules! registry {
 
             /// What a model has to predict.
             pub fn task(&self) -> Task {
-                match self { $(Self::$variant(_) => $module::TASK),* }
+                match self { $(Self::$variant(settings) => $module::task(settings)),* }
             }
 
             /// Loads at least the `parts` asked for; a part not asked for may come without
@@ -108,6 +108,10 @@ registry! {
     "fashion-mnist" => FashionMnist(ImageSettings) in fashion_mnist;
     /// Small colour pictures of ten kinds of things.
     "cifar10" => Cifar10(ImageSettings) in cifar10;
+    /// Ratings of films.
+    "movielens" => MovieLens(MovieLensSettings) in movielens;
+    /// Ratings of the user's own.
+    "ratings" => Ratings(RatingsSettings) in ratings;
 }
 
 impl DataSettings {
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn the_source_can_be_chosen_where_there_is_one() {
         for mut settings in DataSettings::all() {
-            let drawn = settings.published().is_none();
+            let drawn = settings.name() == "regression";
             assert_eq!(settings.set_source(Source::Synthetic).is_err(), drawn);
             assert_eq!(settings.source_mut().copied(), (!drawn).then_some(Source::Synthetic));
         }
@@ -186,5 +190,6 @@ mod tests {
         assert_eq!(of("fashion-mnist"), (vec![1, 28, 28], ten));
         assert_eq!(of("housing"), (vec![8], Task::Regression));
         assert_eq!(of("regression"), (vec![20], Task::Regression));
+        assert_eq!(of("movielens"), (vec![2], Task::Regression));
     }
 }

@@ -1,6 +1,8 @@
 //! What every user of [`Samples`] does with them: count, choose, hold out.
 
-use super::{Inputs, Samples, Targets};
+use std::sync::Arc;
+
+use super::{Inputs, RatedPairs, Samples, Targets};
 
 impl Inputs {
     /// How many values there are, over all samples.
@@ -8,6 +10,7 @@ impl Inputs {
         match self {
             Self::Bytes(values) => values.len(),
             Self::Floats(values) => values.len(),
+            Self::Pairs(pairs) => pairs.places.len(),
         }
     }
 
@@ -66,6 +69,10 @@ impl Samples {
             inputs: match &self.inputs {
                 Inputs::Bytes(values) => Inputs::Bytes(rows(values, width, indices)),
                 Inputs::Floats(values) => Inputs::Floats(rows(values, width, indices)),
+                Inputs::Pairs(pairs) => Inputs::Pairs(RatedPairs {
+                    places: rows(&pairs.places, width, indices),
+                    catalogue: Arc::clone(&pairs.catalogue),
+                }),
             },
             targets: match &self.targets {
                 Targets::Classes(classes) => Targets::Classes(rows(classes, 1, indices)),
@@ -83,6 +90,7 @@ impl Samples {
         match &mut self.inputs {
             Inputs::Bytes(values) => remove_rows(values, width, sorted),
             Inputs::Floats(values) => remove_rows(values, width, sorted),
+            Inputs::Pairs(pairs) => remove_rows(&mut pairs.places, width, sorted),
         }
         match &mut self.targets {
             Targets::Classes(classes) => remove_rows(classes, 1, sorted),

@@ -189,6 +189,6 @@ impl Section for RegressionSettings {
     }
 }
 
-fn test_share(value: f64) -> Checked {
+pub(super) fn test_share(value: f64) -> Checked {
     checks::ensure(value > 0.0 && value < 1.0, "test_share", value, "above 0 and below 1")
 }

@@ -7,8 +7,7 @@ use super::{
 
 pub(super) const TITLE: &str = "IMDB reviews";
 pub(super) const PUBLISHED: Option<&PublishedSet> = Some(&FILES);
-pub(super) const TASK: Task = text::TASK;
-pub(super) use text::input_shape;
+pub(super) use text::{input_shape, task};
 
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,

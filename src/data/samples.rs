@@ -1,6 +1,8 @@
 //! What every user of [`Samples`] does with them: count, choose, hold out.
 
-use super::{Inputs, Samples, Targets};
+use std::sync::Arc;
+
+use super::{Inputs, RatedPairs, Samples, Targets};
 
 impl Inputs {
     /// How many values there are, over all samples.
@@ -9,6 +11,7 @@ impl Inputs {
             Self::Bytes(values) => values.len(),
             Self::Floats(values) => values.len(),
             Self::Texts { texts, encoding } => texts.len() * encoding.length,
+            Self::Pairs(pairs) => pairs.places.len(),
         }
     }
 
@@ -71,6 +74,10 @@ impl Samples {
                     texts: indices.iter().filter_map(|&index| texts.get(index).cloned()).collect(),
                     encoding: *encoding,
                 },
+                Inputs::Pairs(pairs) => Inputs::Pairs(RatedPairs {
+                    places: rows(&pairs.places, width, indices),
+                    catalogue: Arc::clone(&pairs.catalogue),
+                }),
             },
             targets: match &self.targets {
                 Targets::Classes(classes) => Targets::Classes(rows(classes, 1, indices)),
@@ -93,6 +100,7 @@ impl Samples {
                 let mut index = 0..;
                 texts.retain(|_| index.next().is_some_and(|i| removed.next_if_eq(&i).is_none()));
             }
+            Inputs::Pairs(pairs) => remove_rows(&mut pairs.places, width, sorted),
         }
         match &mut self.targets {
             Targets::Classes(classes) => remove_rows(classes, 1, sorted),

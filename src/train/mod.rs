@@ -92,7 +92,7 @@ pub fn new_model(
     let input = InputSpec {
         shape: experiment.data.input_shape(),
         ids: Some(preprocessing.ids()),
-        target_mean: 0.0,
+        target_mean: preprocessing.target_mean(),
     };
     experiment.model.check_input(&input)?;
     device.seed(experiment.training.seed);

@@ -28,7 +28,9 @@ use super::{
 
 pub(super) const TITLE: &str = "texts";
 pub(super) const PUBLISHED: Option<&PublishedSet> = None;
-pub(super) const TASK: Task = Task::BinaryClassification;
+pub(super) fn task(_settings: &TextSettings) -> Task {
+    Task::BinaryClassification
+}
 
 /// Texts, each behind its class, 0 or 1.
 type Labelled = Vec<(u32, String)>;

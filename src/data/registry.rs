@@ -169,6 +169,9 @@ mod tests {
             ("name = \"regression\"\nfeatures = 0\ninformative = 0", "features"),
             ("name = \"regression\"\ninformative = 21", "informative"),
             ("name = \"regression\"\nnoise = nan", "noise"),
+            ("name = \"imdb\"\nvocabulary_size = 2", "vocabulary_size"),
+            ("name = \"imdb\"\nvocabulary_size = 16777217", "vocabulary_size"),
+            ("name = \"text\"\nlength = 0", "length"),
         ] {
             assert_eq!(parse(text).unwrap().check().unwrap_err().key, key, "{text}");
         }
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn the_source_can_be_chosen_where_there_is_one() {
         for mut settings in DataSettings::all() {
-            let drawn = settings.name() == "regression";
+            let drawn = matches!(settings, DataSettings::Regression(_));
             assert_eq!(settings.set_source(Source::Synthetic).is_err(), drawn);
             assert_eq!(settings.source_mut().copied(), (!drawn).then_some(Source::Synthetic));
         }
@@ -196,5 +199,6 @@ mod tests {
         assert_eq!(of("housing"), (vec![8], Task::Regression));
         assert_eq!(of("regression"), (vec![20], Task::Regression));
         assert_eq!(of("movielens"), (vec![2], Task::Regression));
+        assert_eq!(of("imdb"), (vec![200], Task::BinaryClassification));
     }
 }

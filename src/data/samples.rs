@@ -135,6 +135,7 @@ fn remove_rows<T: Copy>(values: &mut Vec<T>, width: usize, sorted: &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::TextSettings;
 
     fn five() -> Samples {
         Samples {
@@ -150,6 +151,23 @@ mod tests {
         assert_eq!(chosen.inputs, Inputs::Floats(vec![6.0, 7.0, 0.0, 1.0]));
         assert_eq!(chosen.targets, Targets::Classes(vec![3, 0]));
         assert_eq!((chosen.len(), chosen.input_len()), (2, 2));
+    }
+
+    #[test]
+    fn texts_are_taken_and_selected_like_rows() {
+        let texts = |texts: &[&str], classes: &[u32]| Samples {
+            shape: vec![7],
+            inputs: Inputs::Texts {
+                texts: texts.iter().map(|&text| text.to_owned()).collect(),
+                encoding: TextSettings { length: 7, ..TextSettings::default() }.encoding(),
+            },
+            targets: Targets::Classes(classes.to_vec()),
+        };
+        let mut samples = texts(&["a", "b", "c", "d"], &[0, 1, 2, 3]);
+        assert_eq!(samples.inputs.len(), 28);
+        assert_eq!(samples.select(&[3, 9, 0]).inputs, texts(&["d", "a"], &[]).inputs);
+        assert_eq!(samples.take(&[1, 2]), texts(&["b", "c"], &[1, 2]));
+        assert_eq!(samples, texts(&["a", "d"], &[0, 3]));
     }
 
     #[test]

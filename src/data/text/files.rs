@@ -25,8 +25,6 @@ pub(super) fn read(path: &Path, parts: Parts, sums: &[(&str, &str)]) -> Result<C
     if path.is_file() {
         return table::read_whole(path);
     }
-    let entries = fs::read_dir(path).map_err(DataError::io("read", path))?;
-    drop(entries);
     let [train, test] = ["train", "test"].map(|name| path.join(name));
     if train.is_dir() {
         present(path, "test", test.is_dir())?;

@@ -50,6 +50,9 @@ pub(super) fn read_split(train: &Path, test: &Path, parts: Parts) -> Result<Corp
     }
     if parts != Parts::Training {
         let (table, file) = read(test)?;
+        if table.rows.is_empty() {
+            return Err(DataError::unusable(test, "holds no labelled text"));
+        }
         splits.1 = keep(test, table, file)?;
     }
     corpus.texts = Texts::Split(splits.0, splits.1);
@@ -105,6 +108,14 @@ fn parse(contents: &[u8]) -> Result<Table, String> {
     let mut table = Table::default();
     for (record, row) in reader.into_byte_records().zip(1_usize..) {
         let record = record.map_err(|error| format!("cannot be read at row {row}: {error}"))?;
+        if record.len() != names.len() {
+            return Err(format!(
+                "has {} fields in row {row}, but {} in its first line; put texts with commas in \
+                 double quotes",
+                record.len(),
+                names.len()
+            ));
+        }
         let field = |column| record.get(column).unwrap_or_default();
         let label = String::from_utf8_lossy(field(label_column)).trim().to_owned();
         if label.is_empty() {

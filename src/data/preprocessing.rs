@@ -52,16 +52,17 @@ impl Preprocessing {
         }
     }
 
-    /// Does once what would be slow to do anew in every epoch: texts become rows of ids. Other
-    /// samples stay as they are. What comes out is preprocessed like what goes in.
+    /// Does once what would be slow to do anew in every epoch: texts become rows of ids,
+    /// users and items their numbers. Other samples stay as they are. What comes out is preprocessed like what goes in.
     #[must_use]
     pub fn prepare(&self, samples: Samples) -> Samples {
-        let Self::Vocabulary(vocabulary) = self else { return samples };
-        let Inputs::Texts { texts, .. } = samples.inputs else { return samples };
-        let width = samples.shape.iter().product();
-        let mut ids = vec![0.0; texts.len() * width];
-        for (text, row) in texts.into_iter().zip(ids.chunks_exact_mut(width)) {
-            vocabulary.row_into(&text, row);
+        if !matches!(self, Self::Vocabulary(_) | Self::Ratings(_)) {
+            return samples;
+        }
+        let width = samples.input_len().max(1);
+        let mut ids = vec![0.0; samples.len() * width];
+        for (index, row) in ids.chunks_exact_mut(width).enumerate() {
+            self.apply_into(&samples, index, row);
         }
         Samples { inputs: Inputs::Floats(ids), ..samples }
     }

@@ -53,6 +53,14 @@ pub enum DataError {
         /// What is wrong with it, to follow its name.
         problem: String,
     },
+    /// A folder is there, but not what should be in it.
+    #[error("`{path}` {problem}", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it, to follow its name.
+        problem: String,
+    },
     /// The operating system refused.
     #[error("cannot {action} `{path}`: {source}{hint}", path = path.display(), hint = hint(source))]
     Io {
@@ -108,6 +116,11 @@ impl DataError {
     /// `path` is not what it should be: `problem` follows its name.
     pub(super) fn corrupt(path: &Path, problem: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), problem: problem.into() }
+    }
+
+    /// The folder `path` does not hold what it should: `problem` follows its name.
+    pub(super) fn folder(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Folder { path: path.to_owned(), problem: problem.into() }
     }
 
     /// For `map_err` after trying to `action` `path`.

@@ -231,12 +231,12 @@ mod tests {
             mirror: None,
             timeout: std::time::Duration::from_secs(1),
         };
-        let problem = || {
-            load(&settings, Parts::Both, &options, &mut NoProgress).unwrap_err().to_string()
-        };
+        let problem =
+            || load(&settings, Parts::Both, &options, &mut NoProgress).unwrap_err().to_string();
         fs::write(folder.path().join("u.data"), "").unwrap();
         assert!(problem().contains("`u1.base` is missing"), "{}", problem());
-        fs::write(folder.path().join("u1.base"), "1\t1\t5\t874965758\n1\t2\t3\t876893171\n").unwrap();
+        fs::write(folder.path().join("u1.base"), "1\t1\t5\t874965758\n1\t2\t3\t876893171\n")
+            .unwrap();
         assert!(problem().contains("u1.base` has 2 ratings, but there are 80000"), "{}", problem());
         fs::write(folder.path().join("u1.base"), "1\t1\t5\t874965758\n1\t2\n").unwrap();
         assert!(problem().contains("u1.base` has no rating on line 2"), "{}", problem());

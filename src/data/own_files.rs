@@ -11,7 +11,11 @@ pub(super) fn find(path: &Path, options: &LoadOptions) -> Result<PathBuf, DataEr
         || DataError::Unavailable {
             reason: match &options.directory {
                 Some(directory) => {
-                    format!("`{}` exists neither here nor in `{}`", path.display(), directory.display())
+                    format!(
+                        "`{}` exists neither here nor in `{}`",
+                        path.display(),
+                        directory.display()
+                    )
                 }
                 None => format!("`{}` does not exist", path.display()),
             },

@@ -26,11 +26,42 @@ pub enum Preprocessing {
         /// The population standard deviation of each feature; 1 for a constant one.
         scale: Vec<f32>,
     },
+    /// `(x / 255 - mean) / deviation` per channel of a picture of bytes, torchvision's `Normalize`
+    /// after `ToTensor`.
+    Normalize {
+        /// The mean of each channel, from 0 to 1.
+        mean: Vec<f32>,
+        /// The standard deviation of each channel.
+        deviation: Vec<f32>,
+    },
     /// Users and items become the numbers that training gave them.
     Ratings(RatingIndex),
 }
 
+/// The range that the bytes of a colour picture are brought to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalization {
+    /// 0 to 1.
+    Unit,
+    /// -1 to 1, as Keras prepares pictures for `MobileNetV2`.
+    Symmetric,
+    /// About -2 to 2: mean 0 and deviation 1 over ImageNet, as torchvision's models expect.
+    #[default]
+    Imagenet,
+}
+
 impl Preprocessing {
+    /// For pictures of red, green and blue bytes.
+    pub fn normalize(range: Normalization) -> Self {
+        let [mean, deviation] = match range {
+            Normalization::Unit => return Self::Scale { divisor: 255.0 },
+            Normalization::Symmetric => [[0.5; 3]; 2],
+            Normalization::Imagenet => [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]],
+        };
+        Self::Normalize { mean: mean.to_vec(), deviation: deviation.to_vec() }
+    }
+
     /// Fits to the training samples: bytes are scaled, real-valued features standardised.
     pub fn fit(training: &Samples) -> Self {
         match &training.inputs {
@@ -109,6 +140,15 @@ impl Preprocessing {
                     *value = (known - mean) / scale;
                 }
             }
+            Self::Normalize { mean, deviation } => {
+                let plane = row.len() / mean.len().max(1);
+                let planes = row.chunks_exact_mut(plane.max(1));
+                for ((plane, mean), deviation) in planes.zip(mean).zip(deviation) {
+                    for value in plane {
+                        *value = (*value / 255.0 - mean) / deviation;
+                    }
+                }
+            }
             // A row of numbers that `RatingIndex::row` has given.
             Self::Ratings(_) => {}
         }
@@ -172,6 +212,29 @@ mod tests {
         let mut out = [0.0; 3];
         Preprocessing::fit(&samples).apply_into(&samples, 1, &mut out);
         assert_eq!(out, [0.0, 0.2, 1.0]);
+    }
+
+    #[test]
+    fn channels_are_normalised_as_torchvision_does() {
+        // ToTensor and Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]) of bytes 0 and 255.
+        let samples = Samples {
+            shape: vec![3, 1, 2],
+            inputs: Inputs::Bytes(vec![0, 255, 0, 255, 0, 255]),
+            targets: Targets::Classes(vec![0]),
+        };
+        let imagenet =
+            [-2.117_904, 2.248_908_3, -2.035_714_4, 2.428_571_5, -1.804_444_5, 2.64];
+        let unit = [0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
+        for (range, expected) in [
+            (Normalization::Imagenet, imagenet),
+            (Normalization::Symmetric, [-1.0, 1.0, -1.0, 1.0, -1.0, 1.0]),
+            (Normalization::Unit, unit),
+        ] {
+            let mut out = [f32::NAN; 6];
+            Preprocessing::normalize(range).apply_into(&samples, 0, &mut out);
+            let near = |(found, expected): (&f32, &f32)| (found - expected).abs() < 1e-5;
+            assert!(out.iter().zip(&expected).all(near), "{range:?}: {out:?}");
+        }
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub fn train(
     let mut data =
         experiment.data.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
     let (training, validation) = split(&mut data, &experiment)?;
-    let preprocessing = Preprocessing::fit(&training);
+    let preprocessing = experiment.data.fit_preprocessing(&training);
     let model = new_model(&experiment, &surroundings.device.clone().autodiff());
     let (run, lock) = RunDirectory::create(
         output,

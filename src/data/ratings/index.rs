@@ -131,9 +131,7 @@ impl RatingIndex {
             .user(id)
             .and_then(|number| self.users.get(number))
             .map_or(&[][..], |user| user.rated.as_slice());
-        (0..self.items.len())
-            .filter(|&item| rated.binary_search(&(item as u32)).is_err())
-            .collect()
+        (0..self.items.len()).filter(|&item| rated.binary_search(&(item as u32)).is_err()).collect()
     }
 
     /// The identifier of the item `number`.

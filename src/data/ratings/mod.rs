@@ -14,14 +14,14 @@ use std::collections::HashMap;
 use std::path::Path;
 
 pub use index::RatingIndex;
-pub use pairs::{Item, RatedPairs, RatingCatalogue};
 pub(super) use pairs::Collector;
+pub use pairs::{Item, RatedPairs, RatingCatalogue};
 pub use settings::{MovieLensSettings, RatingSplit, RatingsSettings};
 
 use super::split::split_test;
 use super::{
-    DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, PublishedSet,
-    Source, SourceFile, Task, checksum, own_files, pictures,
+    DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, PublishedSet, Source,
+    SourceFile, Task, checksum, own_files, pictures,
 };
 
 pub(super) const TITLE: &str = "ratings";

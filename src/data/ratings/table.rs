@@ -76,13 +76,12 @@ fn header(record: &csv::ByteRecord) -> Result<[usize; 3], String> {
         .collect();
     let mut places = [0; 3];
     for (place, (column, known)) in places.iter_mut().zip(COLUMNS) {
-        *place =
-            names.iter().position(|name| known.contains(&name.as_str())).ok_or_else(|| {
-                format!(
-                    "has no number for the rating and no column `{column}` on line 1; name the \
+        *place = names.iter().position(|name| known.contains(&name.as_str())).ok_or_else(|| {
+            format!(
+                "has no number for the rating and no column `{column}` on line 1; name the \
                      columns user, item and rating, or leave the header out"
-                )
-            })?;
+            )
+        })?;
     }
     Ok(places)
 }
@@ -147,7 +146,9 @@ mod tests {
         assert_eq!(problem(""), "is empty");
         assert_eq!(problem("1,2,3\n1,2\n"), "has no rating on line 2");
         assert_eq!(problem("1,2,3\n\n,2,3\n"), "has no user on line 3");
-        assert!(problem("1,2,3\n1,2,6\n").contains("rating 6, which is not from 1 to 5, on line 2"));
+        assert!(
+            problem("1,2,3\n1,2,6\n").contains("rating 6, which is not from 1 to 5, on line 2")
+        );
         for rating in ["nan", "inf", "0.99", "x"] {
             assert!(problem(&format!("1,2,3\n1,2,{rating}")).contains("line 2"), "{rating}");
         }

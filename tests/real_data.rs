@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use converge::data::{
-    DataSet, DataSettings, Inputs, LoadOptions, NoProgress, Origin, Parts, Samples, Source,
-    Targets, catalogue,
+    DataSet, DataSettings, Inputs, LoadOptions, NoProgress, Origin, Parts, Preprocessing, Samples,
+    Source, Targets, catalogue,
 };
 
 /// Loads `name` from `CONVERGE_DATA`; `None`, with a printed reason, where it is not there.
@@ -110,6 +110,23 @@ fn the_test_split_of_cifar10_comes_alone() {
     assert_eq!(classes(&data.test)[..10], [3, 8, 8, 0, 6, 6, 1, 6, 3, 1]);
     assert_eq!(data.class_names[3], "cat");
     assert_eq!(data.files.len(), 1);
+}
+
+#[test]
+fn imdb_has_its_published_reviews_and_the_most_frequent_words_of_keras() {
+    let Some(mut data) = load("imdb", Parts::Both) else { return };
+    assert_eq!(data.class_names, ["neg", "pos"]);
+    for samples in [&data.training, &data.test] {
+        assert_eq!(samples.len(), 25_000);
+        assert_eq!(classes(samples).iter().sum::<u32>(), 12_500);
+    }
+    assert!(data.files.iter().all(|file| file.official == Some(true)), "{:?}", data.files);
+    let Inputs::Texts { encoding, .. } = &mut data.training.inputs else { panic!() };
+    encoding.replace_line_breaks = false;
+    let fitted = Preprocessing::fit(&data.training);
+    // Numbers 1 to 20 of keras.datasets.imdb.get_word_index().
+    let expected = "the and a of to is br in it i this that was as for with movie but film on";
+    assert_eq!(fitted.vocabulary().unwrap().words()[..20].join(" "), expected);
 }
 
 #[test]

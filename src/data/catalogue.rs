@@ -33,7 +33,7 @@ pub enum Place {
     Nowhere,
     /// Needs no place, as code draws it.
     Drawn,
-    /// Wherever the user has it: the experiment names its path.
+    /// Wherever the user has it: `data.path` says it.
     Own,
 }
 

@@ -16,11 +16,11 @@ mod folders;
 mod housing;
 mod hymenoptera;
 mod idx;
+mod imdb;
 mod locate;
 mod mnist;
 mod movielens;
 mod options;
-mod own_files;
 mod pictures;
 mod preprocessing;
 mod published;
@@ -32,6 +32,7 @@ mod samples;
 mod settings;
 mod split;
 mod synthetic;
+mod text;
 
 use std::path::PathBuf;
 
@@ -51,6 +52,7 @@ pub use settings::{
     HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
 };
 pub use split::split_validation;
+pub use text::{Encoding, Side, TextSettings, Vocabulary};
 
 /// Inputs of all samples, one after the other, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +61,13 @@ pub enum Inputs {
     Bytes(Vec<u8>),
     /// Real-valued features; a missing value is NaN.
     Floats(Vec<f32>),
+    /// Texts as they were read, one per sample.
+    Texts {
+        /// The texts.
+        texts: Vec<String>,
+        /// How each becomes one input.
+        encoding: Encoding,
+    },
     /// Users and items, a pair per sample.
     Pairs(RatedPairs),
 }
@@ -75,7 +84,7 @@ pub enum Targets {
 /// Samples of one split: inputs of one shape, and a target each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
-    /// The shape of one input: `[features]` or `[channels, height, width]`.
+    /// The shape of one input: `[features]`, `[channels, height, width]` or, of a text, `[ids]`.
     pub shape: Vec<usize>,
     /// All inputs, sample after sample.
     pub inputs: Inputs,

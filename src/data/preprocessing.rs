@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Inputs, RatingIndex, Samples, Targets};
+use super::{DataError, Inputs, RatingIndex, Samples, Targets, Vocabulary};
 
 /// How raw inputs become model inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub enum Preprocessing {
         /// The standard deviation of each channel.
         deviation: Vec<f32>,
     },
+    /// Texts become rows of word ids.
+    Vocabulary(Vocabulary),
     /// Users and items become the numbers that training gave them.
     Ratings(RatingIndex),
 }
@@ -62,11 +64,15 @@ impl Preprocessing {
         Self::Normalize { mean: mean.to_vec(), deviation: deviation.to_vec() }
     }
 
-    /// Fits to the training samples: bytes are scaled, real-valued features standardised.
+    /// Fits to the training samples: bytes are scaled, real-valued features standardised,
+    /// the words of texts and the users and items of ratings numbered.
     pub fn fit(training: &Samples) -> Self {
         match &training.inputs {
             Inputs::Bytes(_) => Self::Scale { divisor: 255.0 },
             Inputs::Floats(values) => standardize(values, training.input_len()),
+            Inputs::Texts { texts, encoding } => {
+                Self::Vocabulary(Vocabulary::fit(texts.iter().map(String::as_str), *encoding))
+            }
             Inputs::Pairs(pairs) => {
                 let ratings = match &training.targets {
                     Targets::Values(ratings) => ratings.as_slice(),
@@ -74,6 +80,46 @@ impl Preprocessing {
                 };
                 Self::Ratings(RatingIndex::fit(pairs, ratings))
             }
+        }
+    }
+
+    /// Does once what would be slow to do anew in every epoch: texts, users and items become rows
+    /// of ids. Other samples stay as they are. What comes out is preprocessed like what goes in.
+    #[must_use]
+    pub fn prepare(&self, samples: Samples) -> Samples {
+        if !matches!(samples.inputs, Inputs::Texts { .. } | Inputs::Pairs(_)) {
+            return samples;
+        }
+        let width = samples.input_len();
+        let mut ids = vec![0.0; samples.len() * width];
+        for (index, row) in ids.chunks_exact_mut(width.max(1)).enumerate() {
+            self.apply_into(&samples, index, row);
+        }
+        Samples { inputs: Inputs::Floats(ids), ..samples }
+    }
+
+    /// The vocabulary, where inputs are texts: [`Vocabulary::row`] makes a raw one an input.
+    pub fn vocabulary(&self) -> Option<&Vocabulary> {
+        match self {
+            Self::Vocabulary(vocabulary) => Some(vocabulary),
+            _ => None,
+        }
+    }
+
+    /// The mean of the training targets, where a model starts from it; else 0.
+    pub fn target_mean(&self) -> f64 {
+        match self {
+            Self::Ratings(index) => index.mean.into(),
+            _ => 0.0,
+        }
+    }
+
+    /// Where inputs become ids, how many there are in each column, or in all; else nothing.
+    pub fn ids(&self) -> Vec<usize> {
+        match self {
+            Self::Vocabulary(vocabulary) => vec![vocabulary.encoding().vocabulary_size],
+            Self::Ratings(index) => vec![index.users() + 1, index.items() + 1],
+            _ => vec![],
         }
     }
 
@@ -86,19 +132,10 @@ impl Preprocessing {
         match &samples.inputs {
             Inputs::Bytes(values) => {
                 let row = values.get(row).unwrap_or_default();
-                match self {
-                    Self::Scale { divisor } => {
-                        for (out, &value) in out.iter_mut().zip(row) {
-                            *out = f32::from(value) / divisor;
-                        }
-                    }
-                    _ => {
-                        for (out, &value) in out.iter_mut().zip(row) {
-                            *out = f32::from(value);
-                        }
-                        self.apply(out);
-                    }
+                for (out, &value) in out.iter_mut().zip(row) {
+                    *out = f32::from(value);
                 }
+                self.apply(out);
             }
             Inputs::Floats(values) => {
                 let row = values.get(row).unwrap_or_default();
@@ -106,6 +143,11 @@ impl Preprocessing {
                     *out = value;
                 }
                 self.apply(out);
+            }
+            Inputs::Texts { texts, .. } => {
+                if let (Self::Vocabulary(vocabulary), Some(text)) = (self, texts.get(index)) {
+                    vocabulary.row_into(text, out);
+                }
             }
             Inputs::Pairs(pairs) => {
                 if let Self::Ratings(ratings) = self {
@@ -117,10 +159,14 @@ impl Preprocessing {
 
     /// Preprocesses one raw row in place, as `predict` reads it.
     pub fn apply_row(&self, row: &mut [f32]) -> Result<(), DataError> {
-        if let Self::Standardize { mean, .. } = self
-            && mean.len() != row.len()
-        {
-            return Err(DataError::RowLength { found: row.len(), expected: mean.len() });
+        let expected = match self {
+            Self::Scale { .. } | Self::Normalize { .. } => row.len(),
+            Self::Standardize { mean, .. } => mean.len(),
+            Self::Vocabulary(vocabulary) => vocabulary.encoding().length,
+            Self::Ratings(_) => 2,
+        };
+        if row.len() != expected {
+            return Err(DataError::RowLength { found: row.len(), expected });
         }
         self.apply(row);
         Ok(())
@@ -149,8 +195,17 @@ impl Preprocessing {
                     }
                 }
             }
-            // A row of numbers that `RatingIndex::row` has given.
-            Self::Ratings(_) => {}
+            // Ids are what a model takes.
+            Self::Vocabulary(_) => {}
+            // Numbers that `RatingIndex::row` has given stay; others are of nobody known.
+            Self::Ratings(index) => {
+                for (number, known) in row.iter_mut().zip([index.users(), index.items()]) {
+                    let (unknown, whole) = (known as f32, number.fract() == 0.0);
+                    if !(whole && (0.0..unknown).contains(number)) {
+                        *number = unknown;
+                    }
+                }
+            }
         }
     }
 }
@@ -222,8 +277,7 @@ mod tests {
             inputs: Inputs::Bytes(vec![0, 255, 0, 255, 0, 255]),
             targets: Targets::Classes(vec![0]),
         };
-        let imagenet =
-            [-2.117_904, 2.248_908_3, -2.035_714_4, 2.428_571_5, -1.804_444_5, 2.64];
+        let imagenet = [-2.117_904, 2.248_908_3, -2.035_714_4, 2.428_571_5, -1.804_444_5, 2.64];
         let unit = [0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
         for (range, expected) in [
             (Normalization::Imagenet, imagenet),

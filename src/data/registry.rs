@@ -10,8 +10,9 @@ use super::settings::{
 };
 use super::{
     DataError, DataSet, DownloadProgress, HymenopteraSettings, LoadOptions, MovieLensSettings,
-    Parts, PictureSettings, Preprocessing, PublishedSet, RatingsSettings, Samples, cifar10,
-    fashion_mnist, folders, housing, hymenoptera, mnist, movielens, ratings, regression,
+    Parts, PictureSettings, Preprocessing, PublishedSet, RatingsSettings, Samples, TextSettings,
+    cifar10, fashion_mnist, folders, housing, hymenoptera, imdb, mnist, movielens, ratings,
+    regression, text,
 };
 use crate::checks::Checked;
 
@@ -118,6 +119,10 @@ registry! {
     "hymenoptera" => Hymenoptera(HymenopteraSettings) in hymenoptera;
     /// Pictures of the user's own, a folder per class.
     "pictures" => Pictures(PictureSettings) in folders;
+    /// Film reviews, liked or not.
+    "imdb" => Imdb(TextSettings) in imdb;
+    /// Texts of one's own, of two classes.
+    "text" => Text(TextSettings) in text;
     /// Ratings of films.
     "movielens" => MovieLens(MovieLensSettings) in movielens;
     /// Ratings of the user's own.
@@ -178,6 +183,9 @@ mod tests {
             ("name = \"regression\"\nfeatures = 0\ninformative = 0", "features"),
             ("name = \"regression\"\ninformative = 21", "informative"),
             ("name = \"regression\"\nnoise = nan", "noise"),
+            ("name = \"imdb\"\nvocabulary_size = 2", "vocabulary_size"),
+            ("name = \"imdb\"\nvocabulary_size = 16777217", "vocabulary_size"),
+            ("name = \"text\"\nlength = 0", "length"),
         ] {
             assert_eq!(parse(text).unwrap().check().unwrap_err().key, key, "{text}");
         }
@@ -186,7 +194,7 @@ mod tests {
     #[test]
     fn the_source_can_be_chosen_where_there_is_one() {
         for mut settings in DataSettings::all() {
-            let drawn = settings.name() == "regression";
+            let drawn = matches!(settings, DataSettings::Regression(_));
             assert_eq!(settings.set_source(Source::Synthetic).is_err(), drawn);
             assert_eq!(settings.source_mut().copied(), (!drawn).then_some(Source::Synthetic));
         }
@@ -206,5 +214,6 @@ mod tests {
         assert_eq!(of("regression"), (vec![20], Task::Regression));
         assert_eq!(of("hymenoptera"), (vec![3, 224, 224], Task::Classification { classes: 2 }));
         assert_eq!(of("movielens"), (vec![2], Task::Regression));
+        assert_eq!(of("imdb"), (vec![200], Task::BinaryClassification));
     }
 }

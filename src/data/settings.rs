@@ -40,6 +40,8 @@ pub enum Task {
         /// How many.
         classes: usize,
     },
+    /// One of two classes, by a single logit: above 0 for the second one.
+    BinaryClassification,
     /// One real number.
     Regression,
 }

@@ -58,7 +58,7 @@ pub(super) fn read_split(
         }
     }
     if kept.is_empty() {
-        return Err(DataError::folder(&split.folder, "has no picture that can be read"));
+        return Err(DataError::unusable(&split.folder, "has no picture that can be read"));
     }
     let all = Samples {
         shape: vec![3, reading.size, reading.size],

@@ -36,11 +36,14 @@ impl Listing {
         folder: &Path,
         progress: &mut dyn DownloadProgress,
     ) -> Result<Self, DataError> {
+        if !folder.is_dir() {
+            return Err(DataError::unusable(folder, "does not exist or is no folder"));
+        }
         let held_out: Vec<&str> =
             HELD_OUT.into_iter().filter(|name| folder.join(name).is_dir()).collect();
         let train = folder.join("train");
         let (true, Some((&test, unused))) = (train.is_dir(), held_out.split_first()) else {
-            return Err(DataError::folder(
+            return Err(DataError::unusable(
                 folder,
                 "has no folders `train` and `val`; put pictures in train/CLASS and val/CLASS",
             ));
@@ -55,11 +58,11 @@ impl Listing {
                 Some(class) => format!("has the class `{class}` only; a classifier needs two"),
                 None => "has no folders; put the pictures of each class in one".to_owned(),
             };
-            return Err(DataError::folder(&train, problem));
+            return Err(DataError::unusable(&train, problem));
         }
         let test = folder.join(test);
         if let Some(class) = self::class_names(&test)?.iter().find(|c| !class_names.contains(c)) {
-            return Err(DataError::folder(
+            return Err(DataError::unusable(
                 &test,
                 format!(
                     "has the class `{class}`, which `{}` has not; classes are: {}",
@@ -75,11 +78,11 @@ impl Listing {
             .map(|(_, name)| name)
         {
             let problem = format!("has no pictures; they end in {}", ENDINGS.join(", "));
-            return Err(DataError::folder(&train.join(class), problem));
+            return Err(DataError::unusable(&train.join(class), problem));
         }
         let test = Split::new(&test, &class_names)?;
         if test.pictures.is_empty() {
-            return Err(DataError::folder(&test.folder, "has no pictures in its folders"));
+            return Err(DataError::unusable(&test.folder, "has no pictures in its folders"));
         }
         Ok(Self { class_names, training, test })
     }

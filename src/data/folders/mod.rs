@@ -17,7 +17,7 @@ use super::pictures::owned;
 use super::synthetic::Drawing;
 use super::{
     DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, PublishedSet, Samples,
-    Source, Task, own_files,
+    Source, Task,
 };
 use crate::checks::InvalidSetting;
 
@@ -35,15 +35,18 @@ pub(super) fn input_shape(settings: &PictureSettings) -> Vec<usize> {
 pub(super) fn load(
     settings: &PictureSettings,
     parts: Parts,
-    options: &LoadOptions,
+    _options: &LoadOptions,
     progress: &mut dyn DownloadProgress,
 ) -> Result<DataSet, DataError> {
     let (reading, classes) = (settings.reading(), settings.classes);
-    if settings.source == Source::Synthetic {
-        return stand_in(TITLE, reading, classes, parts, None);
+    match (settings.source, &settings.path) {
+        (Source::Synthetic, _) => stand_in(TITLE, reading, classes, parts, None),
+        (_, Some(path)) => real(TITLE, path, reading, classes, parts, progress),
+        (Source::Real, None) => Err(DataError::NoPath),
+        (Source::Auto, None) => {
+            stand_in(TITLE, reading, classes, parts, Some(DataError::NoPath.to_string()))
+        }
     }
-    let folder = own_files::find(&settings.path, options)?;
-    real(TITLE, &folder, reading, classes, parts, progress)
 }
 
 /// Reads the pictures in `folder`, of so many classes.
@@ -147,7 +150,7 @@ mod tests {
             timeout: std::time::Duration::from_secs(1),
         };
         let settings = PictureSettings {
-            path: "own".into(),
+            path: Some(directory.path().join("own")),
             size: 2,
             resize: 3,
             ..PictureSettings::default()
@@ -164,9 +167,12 @@ mod tests {
         let three = PictureSettings { classes: 3, ..settings.clone() };
         let error = load(&three, Parts::Both).unwrap_err().to_string();
         assert!(error.contains("`classes` is 3, but must be 2"), "{error}");
-        let elsewhere = PictureSettings { path: "nowhere".into(), ..settings };
+        let elsewhere =
+            PictureSettings { path: Some(directory.path().join("nowhere")), ..settings.clone() };
         let error = load(&elsewhere, Parts::Both).unwrap_err().to_string();
-        assert!(error.contains("`nowhere` exists neither here nor in"), "{error}");
+        assert!(error.contains("nowhere` does not exist"), "{error}");
+        let nowhere = PictureSettings { source: Source::Real, path: None, ..settings };
+        assert!(matches!(load(&nowhere, Parts::Both), Err(DataError::NoPath)));
     }
 
     #[test]

@@ -44,10 +44,11 @@ pub struct HymenopteraSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PictureSettings {
-    /// The folder, or the stand-in where asked for.
+    /// The folder at `path`, or the stand-in.
     pub source: Source,
-    /// The folder that holds `train` and `val`: a path, else one below the data directory.
-    pub path: PathBuf,
+    /// The folder that holds `train` and `val`, relative to the working directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
     /// How many classes there are.
     pub classes: usize,
     /// Height and width of what is cut out of the centre, in pixels.
@@ -69,7 +70,7 @@ impl Default for PictureSettings {
     fn default() -> Self {
         Self {
             source: Source::Auto,
-            path: PathBuf::from("pictures"),
+            path: None,
             classes: 2,
             // torchvision's transforms for ImageNet.
             size: 224,

@@ -16,7 +16,7 @@ const LINE: usize = 16;
 const CHUNK_ROWS: usize = 160;
 
 /// Multiply-adds below which waking a thread costs more than it saves.
-const WORTH_A_THREAD: usize = 1_000_000;
+const WORTH_A_THREAD: usize = 4_000_000;
 
 /// The sizes of padded rows, in floats.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ impl Layout {
     pub(super) fn new(shape: LstmShape, lanes: usize) -> Self {
         let hidden = shape.hidden.next_multiple_of(LINE);
         let inputs = shape.inputs.next_multiple_of(LINE);
-        let stride = |floats: usize| (floats / LINE | 1) * LINE;
+        let stride = |floats: usize| ((floats / LINE) | 1) * LINE;
         Self {
             shape,
             lanes,

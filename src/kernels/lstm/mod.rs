@@ -7,6 +7,11 @@
 //!
 //! `s` and `r` are dropout masks, one per sample for all steps and gates, as Keras draws them; a
 //! step that the sequence mask leaves out hands the state on as it is. `models::lstm` calls this.
+//!
+//! Memory is read through slices alone: there is no unsafe code here.
+
+// Functions of vectors must be inlined to be compiled for the instructions of their caller.
+#![allow(clippy::inline_always)]
 
 mod activation;
 mod backward;
@@ -304,10 +309,6 @@ fn split<'a>(
     width: usize,
 ) -> Vec<Option<&'a mut [f32]>> {
     let Some(mut rest) = values else { return parts.iter().map(|_| None).collect() };
-    let mut cut = |part: &Range<usize>| {
-        let (taken, later) = std::mem::take(&mut rest).split_at_mut(part.len() * width);
-        rest = later;
-        Some(taken)
-    };
-    parts.iter().map(|part| cut(part)).collect()
+    let cut = |part: &Range<usize>| rest.split_off_mut(..part.len() * width);
+    parts.iter().map(cut).collect()
 }

@@ -1,8 +1,9 @@
 //! Looking up rows of a table by id, and the gradient of that, which touches only those rows.
 //!
-//! `output[position] = table[ids[position]]`, so the gradient of a row is the sum over the positions
-//! that name it, in their order. Kept as a list of rows, it costs what the batch costs, however
-//! large the table. `models` with an embedding call this; row-sparse optimizer updates read the list.
+//! `output[position] = table[ids[position]]`, so the gradient of a row is the sum over the
+//! positions that name it, in their order. Kept as a list of rows, it costs what the batch costs,
+//! however large the table. `models` with an embedding call this; row-sparse optimizer updates read
+//! the list.
 
 use std::ops::Range;
 

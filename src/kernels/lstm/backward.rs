@@ -1,10 +1,10 @@
 //! The backward pass of a part of the batch, through all steps in the opposite order.
 //!
-//! With `δ` for a gradient, and `s = i, f, o` the sigmoid gates:
-//! `δc += δh o (1 - tanh² c)`, `δo = δh tanh c`, `δi = δc g`, `δg = δc i`, `δf = δc c₋`, then through
-//! the gates, `δs s (1 - s)` and `δg (1 - g²)`, and on to the step before, `δc₋ = δc f` and
-//! `δh₋ = r ⊙ (δgates Uᵀ)`. `tanh c` is computed again: that is faster than reading it back.
-//! The products for the weights and the inputs take a chunk of steps at once.
+//! With `δ` for a gradient, and `s = i, f, o` the sigmoid gates: `δc += δh o (1 - tanh² c)`, `δo =
+//! δh tanh c`, `δi = δc g`, `δg = δc i`, `δf = δc c₋`, then through the gates, `δs s (1 - s)` and
+//! `δg (1 - g²)`, and on to the step before, `δc₋ = δc f` and `δh₋ = r ⊙ (δgates Uᵀ)`. `tanh c` is
+//! computed again: that is faster than reading it back. The products for the weights and the inputs
+//! take a chunk of steps at once.
 
 use std::ops::Range;
 
@@ -128,7 +128,8 @@ impl WithSimd for BackwardPart<'_> {
                 output: &mut recurrent_weights,
                 output_stride: layout.gate_stride,
             });
-            // As the products, a sum of the chunk's own: fewer terms in a row, smaller rounding errors.
+            // As the products, a sum of the chunk's own: fewer terms in a row, smaller rounding
+            // errors.
             chunk_bias.fill(0.0);
             for row in gates.chunks_exact(layout.gate_stride) {
                 chunk_bias.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += gradient);

@@ -53,7 +53,8 @@ impl Layout {
     }
 
     /// Where a vector of a row of gates comes from: the first column in PyTorch's order (all input
-    /// gates, all forget gates, ...) and the number of columns, which is smaller in the last vectors.
+    /// gates, all forget gates, ...) and the number of columns, which is smaller in the last
+    /// vectors.
     pub(super) fn gate_columns(&self, start: usize) -> Range<usize> {
         let (block, gate) = (start / (4 * self.lanes), start / self.lanes % 4);
         let first = (block * self.lanes).min(self.shape.hidden);

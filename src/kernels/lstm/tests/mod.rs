@@ -27,7 +27,8 @@ struct Problem {
 }
 
 impl Problem {
-    /// A problem without options, whose tensor number `k` holds `mixed(i, k) / 2` of the golden files.
+    /// A problem without options, whose tensor number `k` holds `mixed(i, k) / 2` of the golden
+    /// files.
     fn new(shape: LstmShape) -> Self {
         let LstmShape { batch, time, inputs, hidden, .. } = shape;
         Self {
@@ -47,8 +48,8 @@ impl Problem {
         }
     }
 
-    /// Recurrent weights of the size that PyTorch starts from: with larger ones the states of a large
-    /// layer are chaotic, and rounding errors grow from step to step.
+    /// Recurrent weights of the size that PyTorch starts from: with larger ones the states of a
+    /// large layer are chaotic, and rounding errors grow from step to step.
     fn with_moderate_weights(mut self) -> Self {
         let scale = 1.0 / (self.shape.hidden as f32).sqrt();
         self.recurrent_weights.iter_mut().for_each(|weight| *weight *= scale);
@@ -135,7 +136,8 @@ fn run(level: super::Level, problem: &Problem) -> Results {
         .collect()
 }
 
-/// The largest difference, relative to the largest magnitude expected, or to `least` if that is more.
+/// The largest difference, relative to the largest magnitude expected, or to `least` if that is
+/// more.
 fn relative_error(found: &[f64], expected: &[f64], least: f64) -> f64 {
     assert_eq!(found.len(), expected.len());
     let largest = expected.iter().fold(least, |largest, x| largest.max(x.abs()));

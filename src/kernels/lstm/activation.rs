@@ -44,7 +44,7 @@ fn exp_parts<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let round = simd.splat_f32s(12_582_912.0);
     let rounded = multiply_add(simd, x, simd.splat_f32s(std::f32::consts::LOG2_E), round);
     let n = simd.sub_f32s(rounded, round);
-    let r = multiply_add(simd, n, simd.splat_f32s(-0.693_359_375), x);
+    let r = multiply_add(simd, n, simd.splat_f32s(-355.0 / 512.0), x);
     let r = multiply_add(simd, n, simd.splat_f32s(2.121_944_4e-4), r);
 
     let mut series = simd.splat_f32s(1.0 / 5040.0);

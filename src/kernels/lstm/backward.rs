@@ -1,10 +1,10 @@
 //! The backward pass of a part of the batch, through all steps in the opposite order.
 //!
-//! With `δ` for a gradient, and `s = i, f, o` the sigmoid gates:
-//! `δc += δh o (1 - tanh² c)`, `δo = δh tanh c`, `δi = δc g`, `δg = δc i`, `δf = δc c₋`, then through
-//! the gates, `δs s (1 - s)` and `δg (1 - g²)`, and on to the step before, `δc₋ = δc f` and
-//! `δh₋ = r ⊙ (δgates Uᵀ)`. `tanh c` is computed again: that is faster than reading it back.
-//! The products for the weights and the inputs take a chunk of steps at once.
+//! With `δ` for a gradient, and `s = i, f, o` the sigmoid gates: `δc += δh o (1 - tanh² c)`, `δo =
+//! δh tanh c`, `δi = δc g`, `δg = δc i`, `δf = δc c₋`, then through the gates, `δs s (1 - s)` and
+//! `δg (1 - g²)`, and on to the step before, `δc₋ = δc f` and `δh₋ = r ⊙ (δgates Uᵀ)`. `tanh c` is
+//! computed again: that is faster than reading it back. The products for the weights and the inputs
+//! take a chunk of steps at once.
 
 use std::ops::Range;
 
@@ -30,27 +30,17 @@ impl BackwardWeights {
         parameters: &LstmParameters<'_>,
         input_gradient: bool,
     ) -> Self {
-        let LstmShape { inputs, hidden, .. } = layout.shape;
-        let transposed = |weights: &[f32], rows: usize, columns: usize| {
-            Packed::new(
-                [4 * layout.hidden, columns],
-                [WIDTH, layout.lanes],
-                |row, column, vector| {
-                    let Some(gate) = layout.gate_columns(row).nth(row % layout.lanes) else {
-                        return;
-                    };
-                    for (offset, value) in
-                        vector.iter_mut().take(rows.saturating_sub(column)).enumerate()
-                    {
-                        *value = weights[(column + offset) * 4 * hidden + gate];
-                    }
-                },
-            )
+        let transposed = |weights: &[f32], columns: usize| {
+            let fill = |row: usize, column: usize, vector: &mut [f32]| {
+                let Some(gate) = layout.gate_columns(row).nth(row % layout.lanes) else { return };
+                let values = weights[gate..].iter().step_by(4 * layout.shape.hidden).skip(column);
+                vector.iter_mut().zip(values).for_each(|(to, value)| *to = *value);
+            };
+            Packed::new([4 * layout.hidden, columns], [WIDTH, layout.lanes], fill)
         };
         Self {
-            input: input_gradient
-                .then(|| transposed(parameters.input_weights, inputs, layout.inputs)),
-            recurrent: transposed(parameters.recurrent_weights, hidden, layout.hidden),
+            input: input_gradient.then(|| transposed(parameters.input_weights, layout.inputs)),
+            recurrent: transposed(parameters.recurrent_weights, layout.hidden),
         }
     }
 }
@@ -95,6 +85,7 @@ impl WithSimd for BackwardPart<'_> {
         let mut input_weights = vec![0.0; layout.inputs * layout.gate_stride];
         let mut recurrent_weights = vec![0.0; layout.hidden * layout.gate_stride];
         let mut bias = vec![0.0; layout.gate_stride];
+        let mut chunk_bias = bias.clone();
 
         for chunk in layout.chunks(rows).rev() {
             for step in layout.steps(chunk.clone()).rev() {
@@ -110,7 +101,7 @@ impl WithSimd for BackwardPart<'_> {
                     output: &mut through,
                     output_stride: layout.state_stride,
                 });
-                self.to_step_before(step, &through);
+                self.pass_to_step_before(step, &through);
             }
             let count = chunk.len() * rows;
             let gates = &gates[..count * layout.gate_stride];
@@ -137,9 +128,13 @@ impl WithSimd for BackwardPart<'_> {
                 output: &mut recurrent_weights,
                 output_stride: layout.gate_stride,
             });
+            // As the products, a sum of the chunk's own: fewer terms in a row, smaller rounding
+            // errors.
+            chunk_bias.fill(0.0);
             for row in gates.chunks_exact(layout.gate_stride) {
-                bias.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += gradient);
+                chunk_bias.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += gradient);
             }
+            bias.iter_mut().zip(&chunk_bias).for_each(|(sum, chunk)| *sum += chunk);
             if let Some(weights) = &self.weights.input {
                 // The gathered inputs are used up: their place takes their gradients.
                 simd.vectorize(Product {
@@ -236,7 +231,7 @@ impl BackwardPart<'_> {
 
     /// The gradient of the hidden state before `step`; a skipped sample hands its own on.
     #[inline(always)]
-    fn to_step_before(&mut self, step: usize, through: &[f32]) {
+    fn pass_to_step_before(&mut self, step: usize, through: &[f32]) {
         let (layout, state) = (self.layout, self.state);
         for sample in 0..state.rows {
             if !state.is_active(sample, step, layout.shape.time) {

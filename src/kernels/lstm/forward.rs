@@ -24,21 +24,18 @@ impl ForwardWeights {
     pub(super) fn new(layout: &Layout, parameters: &LstmParameters<'_>) -> Self {
         let LstmShape { inputs, hidden, .. } = layout.shape;
         let columns = 4 * layout.hidden;
-        let gates = |weights: &[f32], row: usize, column: usize, vector: &mut [f32]| {
-            let columns = layout.gate_columns(column);
-            vector[..columns.len()].copy_from_slice(&weights[row * 4 * hidden..][columns]);
-        };
-        let input = |row, column, vector: &mut [f32]| {
-            gates(parameters.input_weights, row, column, vector);
-        };
-        let recurrent = |row, column, vector: &mut [f32]| {
-            gates(parameters.recurrent_weights, row, column, vector);
+        let packed = |weights: &[f32], depth: usize, width: usize| {
+            let fill = |row: usize, column: usize, vector: &mut [f32]| {
+                let columns = layout.gate_columns(column);
+                vector[..columns.len()].copy_from_slice(&weights[row * 4 * hidden..][columns]);
+            };
+            Packed::new([depth, columns], [width, layout.lanes], fill)
         };
         let mut bias = vec![0.0; columns];
         layout.copy_gates(parameters.bias, &mut bias);
         Self {
-            input: Packed::new([inputs, columns], [WIDTH, layout.lanes], input),
-            recurrent: Packed::new([hidden, columns], [4, layout.lanes], recurrent),
+            input: packed(parameters.input_weights, inputs, WIDTH),
+            recurrent: packed(parameters.recurrent_weights, hidden, 4),
             bias,
         }
     }
@@ -141,7 +138,7 @@ impl WithSimd for ForwardPart<'_> {
                         &state.last_hidden
                     },
                     before: &state.last_hidden,
-                    step,
+                    index: step,
                     sequence_mask: state.sequence_mask.as_deref(),
                     gates,
                     cell: &mut state.last_cell,
@@ -172,7 +169,7 @@ struct Step<'a> {
     scaled: &'a [f32],
     /// The hidden state that a skipped sample keeps.
     before: &'a [f32],
-    step: usize,
+    index: usize,
     sequence_mask: Option<&'a [u8]>,
     /// The projected inputs, which become the activated gates.
     gates: &'a mut [f32],
@@ -228,8 +225,8 @@ impl Step<'_> {
             let sample = row + m;
             let start = sample * layout.state_stride + block * lanes;
             let units = start..start + lanes;
-            let time = layout.shape.time;
-            if self.sequence_mask.is_some_and(|mask| mask[sample * time + self.step] == 0) {
+            let place = sample * layout.shape.time + self.index;
+            if self.sequence_mask.is_some_and(|mask| mask[place] == 0) {
                 self.after[units.clone()].copy_from_slice(&self.before[units]);
                 continue;
             }

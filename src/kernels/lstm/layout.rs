@@ -16,7 +16,7 @@ const LINE: usize = 16;
 const CHUNK_ROWS: usize = 160;
 
 /// Multiply-adds below which waking a thread costs more than it saves.
-const WORTH_A_THREAD: usize = 1_000_000;
+const WORTH_A_THREAD: usize = 4_000_000;
 
 /// The sizes of padded rows, in floats.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ impl Layout {
     pub(super) fn new(shape: LstmShape, lanes: usize) -> Self {
         let hidden = shape.hidden.next_multiple_of(LINE);
         let inputs = shape.inputs.next_multiple_of(LINE);
-        let stride = |floats: usize| (floats / LINE | 1) * LINE;
+        let stride = |floats: usize| ((floats / LINE) | 1) * LINE;
         Self {
             shape,
             lanes,
@@ -53,7 +53,8 @@ impl Layout {
     }
 
     /// Where a vector of a row of gates comes from: the first column in PyTorch's order (all input
-    /// gates, all forget gates, ...) and the number of columns, which is smaller in the last vectors.
+    /// gates, all forget gates, ...) and the number of columns, which is smaller in the last
+    /// vectors.
     pub(super) fn gate_columns(&self, start: usize) -> Range<usize> {
         let (block, gate) = (start / (4 * self.lanes), start / self.lanes % 4);
         let first = (block * self.lanes).min(self.shape.hidden);

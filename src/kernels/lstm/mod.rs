@@ -1,12 +1,18 @@
 //! An LSTM over whole sequences as one operation, with its backward.
 //!
 //! Hochreiter & Schmidhuber, "Long short-term memory" (1997), with the forget gate of Gers et al.
-//! (2000), as in PyTorch's `nn.LSTM` and Keras' `LSTM`. For every step, with `σ` the logistic function:
+//! (2000), as in PyTorch's `nn.LSTM` and Keras' `LSTM`. For every step, with `σ` the logistic
+//! function:
 //!
 //! `i, f, g, o = (x ⊙ s) W + (h₋ ⊙ r) U + b`, `c = σ(f) c₋ + σ(i) tanh(g)`, `h = σ(o) tanh(c)`.
 //!
 //! `s` and `r` are dropout masks, one per sample for all steps and gates, as Keras draws them; a
 //! step that the sequence mask leaves out hands the state on as it is. `models::lstm` calls this.
+//!
+//! Memory is read through slices alone: there is no unsafe code here.
+
+// Functions of vectors must be inlined to be compiled for the instructions of their caller.
+#![allow(clippy::inline_always)]
 
 mod activation;
 mod backward;
@@ -45,8 +51,8 @@ pub struct LstmShape {
     pub reverse: bool,
 }
 
-/// Weights and bias. Columns are the input gates of all hidden units, then the forget gates, the cell
-/// candidates and the output gates: the order of PyTorch and Keras.
+/// Weights and bias. Columns are the input gates of all hidden units, then the forget gates, the
+/// cell candidates and the output gates: the order of PyTorch and Keras.
 #[derive(Debug, Clone, Copy)]
 pub struct LstmParameters<'a> {
     /// `W`, `[inputs, 4 * hidden]`: PyTorch's `weight_ih_l0`, transposed.
@@ -181,7 +187,8 @@ fn forward_at(
 /// The gradients of the loss, from those with respect to the results of the [`forward`] that gave
 /// `saved` for the same `input` and `parameters`.
 ///
-/// Masks are constants; a skipped step has no part in the gradients, unless its input is not finite.
+/// Masks are constants; a skipped step has no part in the gradients, unless its input is not
+/// finite.
 pub fn backward(
     saved: &LstmSaved,
     input: &[f32],
@@ -304,10 +311,6 @@ fn split<'a>(
     width: usize,
 ) -> Vec<Option<&'a mut [f32]>> {
     let Some(mut rest) = values else { return parts.iter().map(|_| None).collect() };
-    let mut cut = |part: &Range<usize>| {
-        let (taken, later) = std::mem::take(&mut rest).split_at_mut(part.len() * width);
-        rest = later;
-        Some(taken)
-    };
-    parts.iter().map(|part| cut(part)).collect()
+    let cut = |part: &Range<usize>| rest.split_off_mut(..part.len() * width);
+    parts.iter().map(cut).collect()
 }

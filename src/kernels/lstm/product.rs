@@ -1,8 +1,8 @@
 //! The matrix products of the LSTM, single-threaded, on tiles that stay in registers.
 //!
 //! A tile is a few rows by a few vectors of columns. Its right-hand side is packed into panels as
-//! wide as a tile, so that the innermost loop reads memory in order. Row lengths are padded to whole
-//! vectors by the caller, and what is padded is zero.
+//! wide as a tile, so that the innermost loop reads memory in order. Row lengths are padded to
+//! whole vectors by the caller, and what is padded is zero.
 
 use std::array::from_fn;
 
@@ -22,9 +22,9 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// Packs a matrix of `depth` rows and `columns` columns into panels of `width` vectors of `lanes`
-    /// columns; the last panel may be narrower. `fill(row, column, part)` writes the elements of the
-    /// vector that starts at `column`, over zeros.
+    /// Packs a matrix of `depth` rows and `columns` columns into panels of `width` vectors of
+    /// `lanes` columns; the last panel may be narrower. `fill(row, column, part)` writes the
+    /// elements of the vector that starts at `column`, over zeros.
     pub(super) fn new(
         [depth, columns]: [usize; 2],
         [width, lanes]: [usize; 2],
@@ -133,7 +133,8 @@ impl Product<'_> {
     }
 }
 
-/// `tile += left · panel`: each of the `M` rows of `left` is as long as the panel is deep, or longer.
+/// `tile += left · panel`: each of the `M` rows of `left` is as long as the panel is deep, or
+/// longer.
 #[inline(always)]
 pub(super) fn add_rows_times_panel<S: Simd, const M: usize, const N: usize>(
     simd: S,

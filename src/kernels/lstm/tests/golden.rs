@@ -29,7 +29,9 @@ fn problem(case: &Value) -> Problem {
         let mask: Vec<u8> = lengths.into_iter().flat_map(active).collect();
         let rows = problem.output_gradients.chunks_exact_mut(hidden);
         for (row, &active) in rows.zip(&mask) {
-            row.iter_mut().for_each(|gradient| *gradient *= f32::from(active));
+            for gradient in row {
+                *gradient *= f32::from(active);
+            }
         }
         problem.sequence_mask = Some(mask);
     }
@@ -46,12 +48,13 @@ fn values_and_gradients_are_those_of_pytorch() {
             for (name, mut found) in run(level, &problem) {
                 if let (Some(mask), "outputs") = (&problem.sequence_mask, name) {
                     // PyTorch gives zeros there; ours hands the state on.
-                    let rows = found.chunks_exact_mut(problem.shape.hidden);
-                    rows.zip(mask)
-                        .filter(|(_, mask)| **mask == 0)
-                        .for_each(|(row, _)| row.fill(0.0));
+                    for (row, &active) in found.chunks_exact_mut(problem.shape.hidden).zip(mask) {
+                        if active == 0 {
+                            row.fill(0.0);
+                        }
+                    }
                 }
-                let error = relative_error(&found, &numbers(&case["results"][name]));
+                let error = relative_error(&found, &numbers(&case["results"][name]), 1e-3);
                 assert!(error < 1e-5, "{}, {level:?}: {name} is {error:e} off", case["name"]);
             }
         }

@@ -41,6 +41,12 @@ fn problems() -> impl Strategy<Value = Problem> {
     })
 }
 
+/// What differences are relative to at least: a sum over samples and steps that happens to cancel
+/// keeps the rounding errors of a usual one.
+fn least(problem: &Problem) -> f64 {
+    0.02 * ((problem.shape.batch * problem.shape.time) as f64).sqrt()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -49,7 +55,7 @@ proptest! {
         let expected = reference::results(&problem);
         for level in Level::available() {
             for ((name, found), (_, expected)) in run(level, &problem).iter().zip(&expected) {
-                let error = relative_error(found, expected);
+                let error = relative_error(found, expected, least(&problem));
                 prop_assert!(error < 1e-5, "{level:?}: {name} is {error:e} off");
             }
         }
@@ -87,7 +93,7 @@ fn a_large_problem_agrees_with_the_definition_on_every_number_of_threads() {
         for level in Level::available() {
             let results = pool.install(|| run(level, &problem));
             for ((name, found), (_, expected)) in results.iter().zip(&expected) {
-                let error = relative_error(found, expected);
+                let error = relative_error(found, expected, least(&problem));
                 assert!(error < 1e-5, "{threads} threads, {level:?}: {name} is {error:e} off");
             }
         }

@@ -3,7 +3,7 @@
 //! Behind pooling at most one window in four has a gradient, and behind `ReLU` about half of those
 //! are left. So for each output channel the (gradient, window of the input) that are left make up
 //! the gradient of its filter, and for each window of the output the (gradient, filter) that are
-//! left make up the gradient of the window of the input: the same inner loop, [`accumulate`].
+//! left make up the gradient of the window of the input: the same inner loop, [`Accumulate`].
 //!
 //! A zero that is left out would only matter times infinity or NaN. Where input or weight are not
 //! finite, the caller spreads the gradients over the whole convolution and keeps zeros.
@@ -11,21 +11,19 @@
 use std::ops::Range;
 
 use super::aligned::Aligned;
-use super::forward::NO_ORIGIN;
-use super::lists::Lists;
-use super::picture::unpad;
+use super::lists::{Candidates, List, PASSING};
+use super::picture::{Matrix, transpose, unpad, widen};
 use super::shape::{ConvolutionShape, Geometry, Layout};
 use super::simd::{Level, Operation, Simd};
-use super::tile::{Window, accumulate};
-
-/// Output channels whose lists are gathered together: a cache line of gradients where channels
-/// come last.
-const CHANNELS: usize = 16;
+use super::tile::{Accumulate, Segment, Window};
 
 /// Bytes of padded pictures that are worked on at once: about the first-level cache.
 const GROUP_BYTES: usize = 32 * 1024;
 
-/// The weight with channels last, rows padded to whole vectors: `[output channel][kernel row]`.
+/// Bytes of filters that are worked on at once.
+const FILTER_BYTES: usize = 26 * 1024;
+
+/// The weight with channels last, rows padded to whole vectors: `[kernel row][output channel]`.
 pub(super) struct Filters {
     /// Numbers of a padded row.
     pub row: usize,
@@ -85,8 +83,9 @@ impl Filters {
 fn rows(shape: &ConvolutionShape) -> impl Iterator<Item = usize> {
     let [height, width] = shape.kernel;
     let filter = shape.in_channels * height * width;
-    (0..shape.out_channels)
-        .flat_map(move |channel| (0..height).map(move |row| channel * filter + row * width))
+    (0..height).flat_map(move |row| {
+        (0..shape.out_channels).map(move |channel| channel * filter + row * width)
+    })
 }
 
 /// Gradients of weight and bias from some of the pictures.
@@ -117,131 +116,176 @@ impl Operation for BackwardPart<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) -> ParameterGradients {
-        if let Some(filters) = self.filters {
-            self.input_gradient(simd, filters);
+        let output = self.geometry.sites.len() * self.shape.out_channels;
+        let pictures = self.grad_output.len() / output;
+        let group = GROUP_BYTES / (self.geometry.picture * size_of::<f32>());
+        let group = group.clamp(1, pictures);
+        let mut gradients = ParameterGradients {
+            weight: Filters::zeros(self.shape, &self.geometry.window, self.level),
+            bias: vec![0.0; self.shape.out_channels],
+        };
+        let mut orders = Orders::zeros(group * output);
+        for first in (0..pictures).step_by(group) {
+            let pictures = first..pictures.min(first + group);
+            orders.fill(simd, &self, pictures.clone());
+            self.parameter_gradients(simd, pictures.clone(), &orders, &mut gradients);
+            if let Some(filters) = self.filters {
+                self.input_gradient(simd, pictures, &orders, filters);
+            }
         }
-        self.parameter_gradients(simd)
+        gradients
+    }
+}
+
+/// Gradients and origins of a group of pictures in both orders, and the bits of the origins as
+/// floats: lists are collected along sites, and along channels.
+struct Orders {
+    gradients: [Vec<f32>; 2],
+    origins: [Vec<f32>; 2],
+}
+
+/// Index of the order of [`Layout::ChannelsFirst`].
+const BY_CHANNEL: usize = 0;
+
+/// Index of the order of [`Layout::ChannelsLast`].
+const BY_SITE: usize = 1;
+
+impl Orders {
+    fn zeros(length: usize) -> Self {
+        let zeros = || [vec![0.0; length], vec![0.0; length]];
+        Self { gradients: zeros(), origins: zeros() }
+    }
+
+    #[inline(always)]
+    fn fill<S: Simd>(&mut self, simd: S, part: &BackwardPart<'_>, pictures: Range<usize>) {
+        let sites = part.geometry.sites.len();
+        let channels = part.shape.out_channels;
+        let output = sites * channels;
+        let (given, rows, columns) = match part.shape.output_layout {
+            Layout::ChannelsFirst => (BY_CHANNEL, channels, sites),
+            Layout::ChannelsLast => (BY_SITE, sites, channels),
+        };
+        let all = pictures.start * output..pictures.end * output;
+        self.gradients[given][..all.len()].copy_from_slice(&part.grad_output[all.clone()]);
+        widen(&part.origins[all], &mut self.origins[given]);
+        // Along sites is always needed, along channels only for the gradient of the input.
+        if given == BY_SITE || part.filters.is_some() {
+            let matrix = Matrix { rows, columns, stride: columns };
+            for [first, last] in [&mut self.gradients, &mut self.origins] {
+                let [source, target] = if given == BY_CHANNEL { [first, last] } else { [last, first] };
+                let pictures = source.chunks_exact(output).zip(target.chunks_exact_mut(output));
+                for (source, target) in pictures {
+                    transpose(simd, matrix, source, target, rows);
+                }
+            }
+        }
     }
 }
 
 impl BackwardPart<'_> {
-    /// Numbers of the output of one picture.
     #[inline(always)]
-    fn output_picture(&self) -> usize {
-        self.geometry.sites.len() * self.shape.out_channels
-    }
-
-    /// The steps by origin, so that an index below eight needs no check.
-    #[inline(always)]
-    fn steps(&self) -> [u32; 8] {
-        let mut steps = [0; 8];
-        steps[..self.geometry.steps.len()].copy_from_slice(&self.geometry.steps);
-        steps
-    }
-
-    #[inline(always)]
-    fn keep(&self, gradient: f32, origin: u8) -> bool {
-        (origin != NO_ORIGIN) & ((gradient != 0.0) | self.keep_zeros)
-    }
-
-    #[inline(always)]
-    fn parameter_gradients<S: Simd>(&self, simd: S) -> ParameterGradients {
-        let Geometry { window, sites, picture, .. } = self.geometry;
+    fn parameter_gradients<S: Simd>(
+        &self,
+        simd: S,
+        pictures: Range<usize>,
+        orders: &Orders,
+        gradients: &mut ParameterGradients,
+    ) {
+        let Geometry { window, sites, steps, picture, .. } = self.geometry;
         let channels = self.shape.out_channels;
-        let mut weight = Filters::zeros(self.shape, window, self.level);
-        let mut bias = vec![0.0; channels];
-        let filter = window.rows * weight.row;
-        let pictures = self.grad_output.len() / self.output_picture();
-        let group = (GROUP_BYTES / (picture * size_of::<f32>())).clamp(1, pictures);
-        let mut lists = Lists::new(CHANNELS.min(channels), group * sites.len());
-        for first in (0..pictures).step_by(group) {
-            let group = first..pictures.min(first + group);
-            for channel in (0..channels).step_by(CHANNELS) {
-                let end = channels.min(channel + CHANNELS);
-                self.gather(&mut lists, group.clone(), channel..end);
-                for channel in channel..end {
-                    let list = lists.get(channel % CHANNELS);
-                    bias[channel] += sum(list.factors);
-                    let source = &self.padded[first * picture..];
-                    let target = &mut weight.values[channel * filter..][..filter];
-                    accumulate(simd, list, source, *window, target, weight.row);
-                }
+        let row = gradients.weight.row;
+        let kernel_row = channels * row;
+        let mut table = [0; 16];
+        table[..steps.len()].copy_from_slice(steps);
+        let mut list = List::new(pictures.len() * sites.len() * channels);
+        let mut segments = Vec::with_capacity(channels);
+        for channel in 0..channels {
+            let first = list.len();
+            for index in 0..pictures.len() {
+                let plane = (index * channels + channel) * sites.len();
+                list.add(
+                    simd,
+                    &Candidates {
+                        gradients: &orders.gradients[BY_CHANNEL][plane..][..sites.len()],
+                        origins: &orders.origins[BY_CHANNEL][plane..][..sites.len()],
+                        places: sites,
+                        accepted: PASSING,
+                        steps: table.map(|step| step + (index * picture) as u32),
+                        keep_zeros: self.keep_zeros,
+                    },
+                );
             }
+            gradients.bias[channel] += sum(&list.factors()[first..]);
+            segments.push(Segment { entries: first..list.len(), target: channel * row });
         }
-        ParameterGradients { weight, bias }
-    }
-
-    /// Fills a list for each of at most [`CHANNELS`] output channels.
-    #[inline(always)]
-    fn gather(&self, lists: &mut Lists, pictures: Range<usize>, channels: Range<usize>) {
-        let steps = self.steps();
-        let sites = &self.geometry.sites;
-        lists.clear();
-        for (index, picture) in pictures.enumerate() {
-            let output = picture * self.output_picture()..(picture + 1) * self.output_picture();
-            let gradients = &self.grad_output[output.clone()];
-            let origins = &self.origins[output];
-            let base = (index * self.geometry.picture) as u32;
-            match self.shape.output_layout {
-                Layout::ChannelsFirst => {
-                    for channel in channels.clone() {
-                        let plane = channel * sites.len()..(channel + 1) * sites.len();
-                        let values = gradients[plane.clone()].iter().zip(&origins[plane]);
-                        for ((&gradient, &origin), site) in values.zip(sites) {
-                            let start = base + site + steps[usize::from(origin & 7)];
-                            let keep = self.keep(gradient, origin);
-                            lists.push_if(keep, channel % CHANNELS, gradient, start);
-                        }
-                    }
-                }
-                Layout::ChannelsLast => {
-                    let pixels = gradients.chunks_exact(self.shape.out_channels);
-                    let origins = origins.chunks_exact(self.shape.out_channels);
-                    for ((gradients, origins), site) in pixels.zip(origins).zip(sites) {
-                        let values =
-                            gradients[channels.clone()].iter().zip(&origins[channels.clone()]);
-                        for (list, (&gradient, &origin)) in values.enumerate() {
-                            let start = base + site + steps[usize::from(origin & 7)];
-                            lists.push_if(self.keep(gradient, origin), list, gradient, start);
-                        }
-                    }
-                }
-            }
-        }
+        simd.call(Accumulate {
+            factors: list.factors(),
+            starts: list.starts(),
+            segments: &segments,
+            source: &self.padded[pictures.start * picture..],
+            window: *window,
+            target: &mut gradients.weight.values,
+            target_stride: kernel_row,
+        });
     }
 
     #[inline(always)]
-    fn input_gradient<S: Simd>(&mut self, simd: S, filters: &Filters) {
-        let Geometry { window, sites, picture, row, .. } = self.geometry;
+    fn input_gradient<S: Simd>(
+        &mut self,
+        simd: S,
+        pictures: Range<usize>,
+        orders: &Orders,
+        filters: &Filters,
+    ) {
+        let Geometry { window, sites, steps, picture, row, .. } = self.geometry;
         let channels = self.shape.out_channels;
-        let [site_stride, channel_stride] = self.geometry.output_strides(self.shape);
-        let source_window = Window { stride: filters.row, ..*window };
-        let filter = (window.rows * filters.row) as u32;
+        let places: Vec<u32> =
+            (0..channels).map(|channel| (channel * filters.row) as u32).collect();
+        let kernel_row = channels * filters.row;
+        // As many rows of all filters at once as leave room in the first-level cache.
+        let rows = (FILTER_BYTES / (kernel_row * size_of::<f32>())).clamp(1, window.rows);
         let mut padded = Aligned::zeros(*picture);
-        // One list for each window of the site, and one for what `ReLU` cut off.
-        let mut lists = Lists::new(usize::from(NO_ORIGIN) + 1, channels);
+        let mut list = List::new(sites.len() * channels);
+        let mut segments = Vec::with_capacity(sites.len() * steps.len());
         let length = self.shape.picture_length();
-        for index in 0..self.grad_output.len() / self.output_picture() {
-            padded.fill(0.0);
-            let output = index * self.output_picture();
-            for (site, &place) in sites.iter().enumerate() {
-                lists.clear();
-                for channel in 0..channels {
-                    let at = output + site * site_stride + channel * channel_stride;
-                    let (gradient, origin) = (self.grad_output[at], self.origins[at]);
-                    let keep = self.keep(gradient, origin);
-                    lists.push_if(keep, usize::from(origin), gradient, channel as u32 * filter);
-                }
-                for (list, step) in self.geometry.steps.iter().enumerate() {
-                    let list = lists.get(list);
-                    if !list.factors.is_empty() {
-                        let target = &mut padded[(place + step) as usize..];
-                        accumulate(simd, list, &filters.values, source_window, target, *row);
+        for (index, place) in pictures.enumerate() {
+            list.clear();
+            segments.clear();
+            for (site, start) in sites.iter().enumerate() {
+                let pixel = (index * sites.len() + site) * channels;
+                for (origin, step) in steps.iter().enumerate() {
+                    let first = list.len();
+                    list.add(
+                        simd,
+                        &Candidates {
+                            gradients: &orders.gradients[BY_SITE][pixel..][..channels],
+                            origins: &orders.origins[BY_SITE][pixel..][..channels],
+                            places: &places,
+                            accepted: 1 << origin,
+                            steps: [0; 16],
+                            keep_zeros: self.keep_zeros,
+                        },
+                    );
+                    if first < list.len() {
+                        let target = (start + step) as usize;
+                        segments.push(Segment { entries: first..list.len(), target });
                     }
                 }
             }
-            let target = &mut self.grad_input[index * length..][..length];
-            unpad(self.shape, *row, &padded, target);
+            padded.fill(0.0);
+            for first in (0..window.rows).step_by(rows) {
+                let rows = rows.min(window.rows - first);
+                simd.call(Accumulate {
+                    factors: list.factors(),
+                    starts: list.starts(),
+                    segments: &segments,
+                    source: &filters.values[first * kernel_row..],
+                    window: Window { rows, length: window.length, stride: kernel_row },
+                    target: &mut padded[first * row..],
+                    target_stride: *row,
+                });
+            }
+            unpad(simd, self.shape, *row, &padded, &mut self.grad_input[place * length..][..length]);
         }
     }
 }

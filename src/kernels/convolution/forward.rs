@@ -4,7 +4,7 @@
 //! pooling windows, whose maxima are taken before anything is written. Kept for the backward are
 //! the padded input and one byte for each output: which of its windows it came from.
 
-use super::picture::{all_finite, pad};
+use super::picture::{Matrix, all_finite, narrow, pad, transpose};
 use super::shape::{ConvolutionShape, Geometry, Layout};
 use super::simd::{Level, Operation, Simd};
 use super::tile::{PIXELS, multiply};
@@ -77,7 +77,7 @@ impl Operation for ForwardPart<'_> {
     fn run<S: Simd>(mut self, simd: S) -> bool {
         let pictures = self.input.chunks_exact(self.shape.picture_length());
         for (picture, padded) in pictures.zip(self.padded.chunks_exact_mut(self.geometry.picture)) {
-            pad(self.shape, self.geometry.row, picture, padded);
+            pad(simd, self.shape, self.geometry.row, picture, padded);
         }
         if self.columns.width == S::LANES {
             self.convolve::<S, 1>(simd);
@@ -96,6 +96,9 @@ impl ForwardPart<'_> {
         let filter = window.rows * window.length;
         let total = self.output.len() / self.shape.out_channels;
         let tile_sites = PIXELS / steps.len();
+        // A tile's channels of every site, to be transposed where channels come first.
+        let strips = if self.shape.output_layout == Layout::ChannelsFirst { total } else { 0 };
+        let mut strip = Strip::zeros(strips * width);
         let weights = self.columns.weight.chunks_exact(filter * width);
         for (tile, (weight, bias)) in
             weights.zip(self.columns.bias.chunks_exact(width)).enumerate()
@@ -104,7 +107,7 @@ impl ForwardPart<'_> {
             for first in (0..total).step_by(tile_sites) {
                 let count = tile_sites.min(total - first);
                 let mut starts = [0; PIXELS];
-                let (from, mut origin) = (site, 0);
+                let mut origin = 0;
                 for index in 0..tile_sites {
                     // The last tile repeats its last site.
                     if index < count {
@@ -127,50 +130,73 @@ impl ForwardPart<'_> {
                 } else {
                     finish::<S, V, 1>(simd, &sums, self.shape.relu, &mut values, &mut origins);
                 }
-                let place = [first / sites.len(), from, tile * width];
-                self.write(place, count, width, &values, &origins);
+                match self.shape.output_layout {
+                    Layout::ChannelsLast => {
+                        self.write(first * self.shape.out_channels + tile * width, count, width, &values, &origins);
+                    }
+                    Layout::ChannelsFirst => {
+                        for index in 0..count {
+                            let place = (first + index) * width..(first + index + 1) * width;
+                            strip.values[place.clone()].copy_from_slice(&values[index][..width]);
+                            strip.origins[place].copy_from_slice(&origins[index][..width]);
+                        }
+                    }
+                }
+            }
+            if self.shape.output_layout == Layout::ChannelsFirst {
+                self.write_planes(simd, &strip, tile * width, width);
             }
         }
     }
 
-    /// Writes `count` sites of a tile, which starts at `[picture, site, channel]`.
+    /// Writes `count` sites of a tile, from `start` on, channels last.
     #[inline(always)]
     fn write(
         &mut self,
-        [mut picture, mut site, channel]: [usize; 3],
+        start: usize,
         count: usize,
         width: usize,
         values: &[[f32; WIDEST]; PIXELS],
         origins: &[[f32; WIDEST]; PIXELS],
     ) {
         let channels = self.shape.out_channels;
-        let width = width.min(channels - channel);
-        let sites = self.geometry.sites.len();
-        for (values, origins) in values.iter().zip(origins).take(count) {
-            let start = picture * sites * channels;
-            match self.shape.output_layout {
-                Layout::ChannelsLast => {
-                    let start = start + site * channels + channel;
-                    self.output[start..][..width].copy_from_slice(&values[..width]);
-                    let kept = &mut self.origins[start..][..width];
-                    for (kept, origin) in kept.iter_mut().zip(origins) {
-                        *kept = origin.to_bits() as u8;
-                    }
-                }
-                Layout::ChannelsFirst => {
-                    let start = start + channel * sites + site;
-                    for lane in 0..width {
-                        self.output[start + lane * sites] = values[lane];
-                        self.origins[start + lane * sites] = origins[lane].to_bits() as u8;
-                    }
-                }
-            }
-            site += 1;
-            if site == sites {
-                site = 0;
-                picture += 1;
-            }
+        let width = width.min(channels - start % channels);
+        for (index, (values, origins)) in values.iter().zip(origins).take(count).enumerate() {
+            let place = start + index * channels..start + index * channels + width;
+            self.output[place.clone()].copy_from_slice(&values[..width]);
+            narrow(origins, &mut self.origins[place]);
         }
+    }
+
+    /// Writes the channels from `channel` on of all sites, channels first.
+    #[inline(always)]
+    fn write_planes<S: Simd>(&mut self, simd: S, strip: &Strip, channel: usize, width: usize) {
+        let sites = self.geometry.sites.len();
+        let channels = self.shape.out_channels;
+        let columns = width.min(channels - channel);
+        let matrix = Matrix { rows: sites, columns, stride: width };
+        let mut planes = vec![0.0; columns * sites];
+        let pictures =
+            strip.values.chunks_exact(sites * width).zip(strip.origins.chunks_exact(sites * width));
+        for (picture, (values, origins)) in pictures.enumerate() {
+            let start = (picture * channels + channel) * sites;
+            let place = start..start + columns * sites;
+            transpose(simd, matrix, values, &mut self.output[place.clone()], sites);
+            transpose(simd, matrix, origins, &mut planes, sites);
+            narrow(&planes, &mut self.origins[place]);
+        }
+    }
+}
+
+/// The channels of a tile, for every site.
+struct Strip {
+    values: Vec<f32>,
+    origins: Vec<f32>,
+}
+
+impl Strip {
+    fn zeros(length: usize) -> Self {
+        Self { values: vec![0.0; length], origins: vec![0.0; length] }
     }
 }
 

@@ -1,49 +1,91 @@
 //! Lists of the gradients that are not zero.
 
-use super::tile::Scaled;
+use super::forward::NO_ORIGIN;
+use super::simd::Simd;
 
-/// Some lists of (gradient, start of its window), each with room for the same number.
-pub(super) struct Lists {
-    room: usize,
-    factors: Vec<f32>,
-    starts: Vec<u32>,
-    counts: Vec<usize>,
+/// Gradients that may go into a list.
+pub(super) struct Candidates<'a> {
+    /// The gradients.
+    pub gradients: &'a [f32],
+    /// The origin of each, as an integer in the bits of a float.
+    pub origins: &'a [f32],
+    /// The place of each.
+    pub places: &'a [u32],
+    /// A bit for each origin that is taken.
+    pub accepted: u32,
+    /// Added to the place, by origin.
+    pub steps: [u32; 16],
+    /// Whether gradients that are zero are taken too.
+    pub keep_zeros: bool,
 }
 
-impl Lists {
-    /// `lists` empty lists with room for `capacity` entries each.
-    pub(super) fn new(lists: usize, capacity: usize) -> Self {
-        // One more, because an entry is written before it is known whether it stays.
-        let room = capacity + 1;
-        Self {
-            room,
-            factors: vec![0.0; lists * room],
-            starts: vec![0; lists * room],
-            counts: vec![0; lists],
-        }
+/// Every origin that lets a gradient pass.
+pub(super) const PASSING: u32 = (1 << NO_ORIGIN) - 1;
+
+/// A list of gradients, each with the start of the window that it scales.
+pub(super) struct List {
+    factors: Vec<f32>,
+    starts: Vec<u32>,
+    count: usize,
+}
+
+impl List {
+    /// An empty list with room for `capacity` entries.
+    pub(super) fn new(capacity: usize) -> Self {
+        // A vector more, because entries are written before it is known which of them stay.
+        let room = capacity + 16;
+        Self { factors: vec![0.0; room], starts: vec![0; room], count: 0 }
     }
 
-    /// Empties all lists.
+    /// Empties the list.
     #[inline(always)]
     pub(super) fn clear(&mut self) {
-        self.counts.fill(0);
+        self.count = 0;
     }
 
-    /// Adds an entry to a list if it is to be kept. Without a branch: which gradients are zero
-    /// cannot be predicted.
+    /// Adds those of the candidates that are taken, in their order.
     #[inline(always)]
-    pub(super) fn push_if(&mut self, keep: bool, list: usize, factor: f32, start: u32) {
-        let count = &mut self.counts[list];
-        let place = list * self.room + *count;
-        self.factors[place] = factor;
-        self.starts[place] = start;
-        *count += usize::from(keep);
+    pub(super) fn add<S: Simd>(&mut self, simd: S, candidates: &Candidates<'_>) {
+        let factors = &mut self.factors[self.count..];
+        self.count += simd.collect(candidates, factors, &mut self.starts[self.count..]);
     }
 
-    /// The entries of a list, in the order in which they were added.
+    /// Entries so far.
     #[inline(always)]
-    pub(super) fn get(&self, list: usize) -> Scaled<'_> {
-        let entries = list * self.room..list * self.room + self.counts[list];
-        Scaled { factors: &self.factors[entries.clone()], starts: &self.starts[entries] }
+    pub(super) fn len(&self) -> usize {
+        self.count
     }
+
+    /// The factors.
+    #[inline(always)]
+    pub(super) fn factors(&self) -> &[f32] {
+        &self.factors[..self.count]
+    }
+
+    /// The starts of their windows.
+    #[inline(always)]
+    pub(super) fn starts(&self) -> &[u32] {
+        &self.starts[..self.count]
+    }
+}
+
+/// [`Simd::collect`], one candidate after the other.
+#[inline(always)]
+pub(super) fn collect(
+    candidates: &Candidates<'_>,
+    factors: &mut [f32],
+    starts: &mut [u32],
+) -> usize {
+    let Candidates { accepted, steps, keep_zeros, .. } = candidates;
+    let marks = candidates.origins.iter().zip(candidates.places);
+    let mut count = 0;
+    // Without a branch: which gradients are zero cannot be predicted.
+    for (&gradient, (origin, place)) in candidates.gradients.iter().zip(marks) {
+        let origin = origin.to_bits() & 15;
+        factors[count] = gradient;
+        starts[count] = place + steps[origin as usize];
+        let keep = (accepted >> origin & 1 == 1) & ((gradient != 0.0) | keep_zeros);
+        count += usize::from(keep);
+    }
+    count
 }

@@ -1,10 +1,13 @@
 //! Between the caller's pictures and the padded ones with channels last that the kernels work on.
 
+#![allow(unsafe_code)]
+
 use super::shape::{ConvolutionShape, Layout};
+use super::simd::Simd;
 
 /// Copies a picture into the middle of `padded`, whose border stays as it is.
 #[inline(always)]
-pub(super) fn pad(shape: &ConvolutionShape, row: usize, picture: &[f32], padded: &mut [f32]) {
+pub(super) fn pad<S: Simd>(simd: S, shape: &ConvolutionShape, row: usize, picture: &[f32], padded: &mut [f32]) {
     let ConvolutionShape { in_channels, height, width, .. } = *shape;
     for y in 0..height {
         let target = &mut padded[start(shape, row, y)..][..width * in_channels];
@@ -13,12 +16,8 @@ pub(super) fn pad(shape: &ConvolutionShape, row: usize, picture: &[f32], padded:
                 target.copy_from_slice(&picture[y * width * in_channels..][..width * in_channels]);
             }
             Layout::ChannelsFirst => {
-                for channel in 0..in_channels {
-                    let source = &picture[(channel * height + y) * width..][..width];
-                    for (pixel, value) in target.chunks_exact_mut(in_channels).zip(source) {
-                        pixel[channel] = *value;
-                    }
-                }
+                let source = Matrix { rows: in_channels, columns: width, stride: height * width };
+                transpose(simd, source, &picture[y * width..], target, in_channels);
             }
         }
     }
@@ -26,7 +25,7 @@ pub(super) fn pad(shape: &ConvolutionShape, row: usize, picture: &[f32], padded:
 
 /// Copies the middle of `padded` into a picture.
 #[inline(always)]
-pub(super) fn unpad(shape: &ConvolutionShape, row: usize, padded: &[f32], picture: &mut [f32]) {
+pub(super) fn unpad<S: Simd>(simd: S, shape: &ConvolutionShape, row: usize, padded: &[f32], picture: &mut [f32]) {
     let ConvolutionShape { in_channels, height, width, .. } = *shape;
     for y in 0..height {
         let source = &padded[start(shape, row, y)..][..width * in_channels];
@@ -35,12 +34,8 @@ pub(super) fn unpad(shape: &ConvolutionShape, row: usize, padded: &[f32], pictur
                 picture[y * width * in_channels..][..width * in_channels].copy_from_slice(source);
             }
             Layout::ChannelsFirst => {
-                for channel in 0..in_channels {
-                    let target = &mut picture[(channel * height + y) * width..][..width];
-                    for (value, pixel) in target.iter_mut().zip(source.chunks_exact(in_channels)) {
-                        *value = pixel[channel];
-                    }
-                }
+                let matrix = Matrix { rows: width, columns: in_channels, stride: in_channels };
+                transpose(simd, matrix, source, &mut picture[y * width..], height * width);
             }
         }
     }
@@ -57,4 +52,68 @@ fn start(shape: &ConvolutionShape, row: usize, y: usize) -> usize {
 pub(super) fn all_finite(values: &[f32]) -> bool {
     // Without an early exit the loop becomes vector code.
     values.iter().fold(true, |finite, value| finite & value.is_finite())
+}
+
+/// The size of a matrix and the numbers from one of its rows to the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Matrix {
+    pub rows: usize,
+    pub columns: usize,
+    pub stride: usize,
+}
+
+/// Writes the transpose of `source`, of size `matrix`, to `target` with row stride `stride`.
+#[inline(always)]
+pub(super) fn transpose<S: Simd>(
+    simd: S,
+    matrix: Matrix,
+    source: &[f32],
+    target: &mut [f32],
+    stride: usize,
+) {
+    let Matrix { rows, columns, stride: source_stride } = matrix;
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    assert!((rows - 1) * source_stride + columns <= source.len());
+    assert!((columns - 1) * stride + rows <= target.len());
+    if rows < S::LANES || columns < S::LANES {
+        for row in 0..rows {
+            for column in 0..columns {
+                target[column * stride + row] = source[row * source_stride + column];
+            }
+        }
+        return;
+    }
+    // The last square of a row or column overlaps the one before.
+    for row in (0..rows).step_by(S::LANES).map(|row| row.min(rows - S::LANES)) {
+        for column in (0..columns).step_by(S::LANES).map(|column| column.min(columns - S::LANES)) {
+            // SAFETY: the square lies inside the matrix, which lies inside `source`, its transpose
+            // inside `target`, as checked above.
+            unsafe {
+                simd.transpose(
+                    source.as_ptr().add(row * source_stride + column),
+                    source_stride,
+                    target.as_mut_ptr().add(column * stride + row),
+                    stride,
+                );
+            }
+        }
+    }
+}
+
+/// Integers as the bits of floats, for transposing and selecting with vectors of floats.
+#[inline(always)]
+pub(super) fn widen(bytes: &[u8], floats: &mut [f32]) {
+    for (float, byte) in floats.iter_mut().zip(bytes) {
+        *float = f32::from_bits(u32::from(*byte));
+    }
+}
+
+/// The reverse of [`widen`].
+#[inline(always)]
+pub(super) fn narrow(floats: &[f32], bytes: &mut [u8]) {
+    for (byte, float) in bytes.iter_mut().zip(floats) {
+        *byte = float.to_bits() as u8;
+    }
 }

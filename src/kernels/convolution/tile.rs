@@ -2,13 +2,15 @@
 //!
 //! [`multiply`] is the forward pass: twelve windows of the input against one or two vectors of
 //! output channels; a row of a window is contiguous because channels come last, so there is no
-//! im2col. [`accumulate`] is the backward pass: a sum of scaled windows, of the input (for the
+//! im2col. [`Accumulate`] is the backward pass: a sum of scaled windows, of the input (for the
 //! gradient of the weight) or of the weight (for that of the input), over the gradients that are
 //! not zero. Both check their bounds before the loop and use pointers inside it.
 
 #![allow(unsafe_code)]
 
-use super::simd::Simd;
+use std::ops::Range;
+
+use super::simd::{Operation, Simd};
 
 /// Output pixels of a tile: a whole number of 2x2 pooling windows.
 pub(super) const PIXELS: usize = 12;
@@ -77,127 +79,141 @@ pub(super) fn multiply<S: Simd, const V: usize>(
     sums
 }
 
-/// A list of gradients that are not zero, each with the start of the window that it scales.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Scaled<'a> {
-    /// The gradients.
+/// Some entries of a list, and where the sum of their windows goes.
+#[derive(Debug, Clone)]
+pub(super) struct Segment {
+    /// The entries.
+    pub entries: Range<usize>,
+    /// The start of the window in the target.
+    pub target: usize,
+}
+
+/// For each segment of a list, adds to a window of `target` the sum of the windows of `source` that
+/// its entries name, each times its factor. Windows have the same size in source and target, with
+/// row strides of their own; `source` must be readable up to a whole vector behind each row.
+pub(super) struct Accumulate<'a> {
+    /// The factors.
     pub factors: &'a [f32],
     /// Where each one's window starts in the source.
     pub starts: &'a [u32],
+    /// Which entries go where.
+    pub segments: &'a [Segment],
+    /// The source.
+    pub source: &'a [f32],
+    /// The size of a window, and the row stride of the source.
+    pub window: Window,
+    /// The target.
+    pub target: &'a mut [f32],
+    /// The row stride of the target.
+    pub target_stride: usize,
 }
 
-/// Adds to `target` the sum of the windows of `source`, each times its factor. Both are windows of
-/// `rows` rows of `length` numbers, with row strides of their own; `source` must be readable up to
-/// a whole vector behind each row.
-#[inline(always)]
-pub(super) fn accumulate<S: Simd>(
-    simd: S,
-    list: Scaled<'_>,
-    source: &[f32],
-    source_window: Window,
-    target: &mut [f32],
-    target_stride: usize,
-) {
-    let Window { rows, length, stride } = source_window;
-    let vectors = length.div_ceil(S::LANES);
-    let last = list.starts.iter().fold(0, |last, &start| last.max(start)) as usize;
-    // Three rows at a time are a whole 3x3 kernel; eight vectors in a row hide the latency.
-    let largest = if S::REGISTERS >= 32 { 8 } else { 4 };
-    let mut row = 0;
-    while row < rows {
-        let height = (rows - row).min(3);
-        let widest = if height == 1 { 8 } else { largest };
-        let mut vector = 0;
-        while vector < vectors {
-            let left = vectors - vector;
-            let width = left.div_ceil(left.div_ceil(widest));
-            let at = vector * S::LANES;
-            let source = &source[row * stride + at..];
-            let target = &mut target[row * target_stride + at..];
-            let strides = [stride, target_stride];
-            let valid = length - at;
-            macro_rules! tile {
-                ($($rows:literal, $vectors:literal => $chains:literal;)*) => {
-                    match (height, width) {
-                        $(($rows, $vectors) => accumulate_tile::<S, $rows, $vectors, $chains>(
-                            simd, list, source, target, strides, valid,
-                        ),)*
-                        _ => unreachable!("tiles have 1 to 3 rows of 1 to 8 vectors"),
-                    }
+impl Operation for Accumulate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let Window { rows, length, .. } = self.window;
+        let vectors = length.div_ceil(S::LANES);
+        let last = self.starts.iter().fold(0, |last, &start| last.max(start)) as usize;
+        // Three rows at a time are a whole 3x3 kernel; wide tiles must leave registers free.
+        let mut row = 0;
+        while row < rows {
+            let height = if rows - row >= 3 { 3 } else { 1 };
+            let widest = if height == 1 || S::REGISTERS >= 32 { 6 } else { 4 };
+            let mut vector = 0;
+            while vector < vectors {
+                let left = vectors - vector;
+                let width = match left.div_ceil(left.div_ceil(widest)) {
+                    5 => 4,
+                    width => width,
                 };
+                let corner = [row, vector * S::LANES];
+                macro_rules! tile {
+                    ($($rows:literal x $vectors:literal in $chains:literal;)*) => {
+                        match (height, width) {
+                            $(($rows, $vectors) => {
+                                self.tile::<S, $rows, $vectors, $chains>(simd, corner, last);
+                            })*
+                            _ => unreachable!("tiles have 1 or 3 rows of 1, 2, 3, 4 or 6 vectors"),
+                        }
+                    };
+                }
+                // Several chains of additions hide the latency of each.
+                tile! {
+                    1 x 1 in 4; 1 x 2 in 4; 1 x 3 in 2; 1 x 4 in 2; 1 x 6 in 1;
+                    3 x 1 in 4; 3 x 2 in 2; 3 x 3 in 1; 3 x 4 in 1; 3 x 6 in 1;
+                }
+                vector += width;
             }
-            // The last number is of independent sums, at least about twelve chains together.
-            tile! {
-                1, 1 => 4; 1, 2 => 4; 1, 3 => 4; 1, 4 => 2;
-                1, 5 => 2; 1, 6 => 2; 1, 7 => 1; 1, 8 => 1;
-                2, 1 => 4; 2, 2 => 2; 2, 3 => 2; 2, 4 => 1;
-                2, 5 => 1; 2, 6 => 1; 2, 7 => 1; 2, 8 => 1;
-                3, 1 => 4; 3, 2 => 2; 3, 3 => 1; 3, 4 => 1;
-                3, 5 => 1; 3, 6 => 1; 3, 7 => 1; 3, 8 => 1;
-            }
-            vector += width;
+            row += height;
         }
-        row += height;
     }
 }
 
-/// A tile of `R` rows of `V` vectors; entries go to `U` sums in turn. Only the first `valid`
-/// numbers of each row of the target belong to it.
-#[inline(always)]
-fn accumulate_tile<S: Simd, const R: usize, const V: usize, const U: usize>(
-    simd: S,
-    list: Scaled<'_>,
-    source: &[f32],
-    target: &mut [f32],
-    [source_stride, target_stride]: [usize; 2],
-    valid: usize,
-) {
-    let Scaled { factors, starts } = list;
-    let count = factors.len().min(starts.len());
-    let last = starts[..count].iter().fold(0, |last, &start| last.max(start)) as usize;
-    assert!(last + (R - 1) * source_stride + V * S::LANES <= source.len());
-    assert!((R - 1) * target_stride + valid.min(V * S::LANES) <= target.len());
-
-    let mut sums = [[[simd.splat(0.0); V]; R]; U];
-    let mut entry = 0;
-    // SAFETY: `entry` stays below `count`; no window starts behind `last`, and the one there ends
-    // inside `source`.
-    unsafe {
-        while entry + U <= count {
-            for (chain, sums) in sums.iter_mut().enumerate() {
-                let factor = simd.splat(*factors.get_unchecked(entry + chain));
-                let start = *starts.get_unchecked(entry + chain) as usize;
-                add_scaled::<S, R, V>(simd, factor, source.as_ptr().add(start), source_stride, sums);
-            }
-            entry += U;
-        }
-        while entry < count {
-            let factor = simd.splat(*factors.get_unchecked(entry));
-            let start = *starts.get_unchecked(entry) as usize;
-            let sums = &mut sums[0];
-            add_scaled::<S, R, V>(simd, factor, source.as_ptr().add(start), source_stride, sums);
-            entry += 1;
-        }
-    }
-    for row in 0..R {
-        for vector in 0..V {
-            let mut sum = sums[0][row][vector];
-            for sums in &sums[1..] {
-                sum = simd.add(sum, sums[row][vector]);
-            }
-            let at = vector * S::LANES;
-            let valid = valid.saturating_sub(at);
-            // SAFETY: the first `valid` numbers of each row lie inside `target`, as checked above;
-            // `lanes` holds a vector of every level.
+impl Accumulate<'_> {
+    /// The part of every window of `R` rows of `V` vectors, from row and number `corner` on;
+    /// entries go to `U` sums in turn. No window starts behind `last`.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize, const U: usize>(
+        &mut self,
+        simd: S,
+        [row, column]: [usize; 2],
+        last: usize,
+    ) {
+        let stride = self.window.stride;
+        let target_stride = self.target_stride;
+        let source = &self.source[row * stride + column..];
+        // The last vector of a row may be partly beyond its end.
+        let valid = (self.window.length - column).min(V * S::LANES);
+        assert!(last + (R - 1) * stride + V * S::LANES <= source.len());
+        for Segment { entries, target } in self.segments {
+            let factors = &self.factors[entries.clone()];
+            let starts = &self.starts[entries.clone()];
+            let start = target + row * target_stride + column;
+            let target = &mut self.target[start..][..(R - 1) * target_stride + valid];
+            let mut sums = [[[simd.splat(0.0); V]; R]; U];
+            let mut entry = 0;
+            // SAFETY: `entry` stays below the length of both slices; the window at `last` ends
+            // inside `source`, so does every other.
             unsafe {
-                let place = target.as_mut_ptr().add(row * target_stride + at);
-                if valid >= S::LANES {
-                    simd.store(place, simd.add(simd.load(place), sum));
-                } else {
-                    let mut lanes = [0.0; 16];
-                    simd.store(lanes.as_mut_ptr(), sum);
-                    for (lane, value) in lanes.iter().enumerate().take(valid) {
-                        *place.add(lane) += value;
+                while entry + U <= factors.len() {
+                    for (chain, sums) in sums.iter_mut().enumerate() {
+                        let factor = simd.splat(*factors.get_unchecked(entry + chain));
+                        let start = *starts.get_unchecked(entry + chain) as usize;
+                        add_scaled::<S, R, V>(simd, factor, source.as_ptr().add(start), stride, sums);
+                    }
+                    entry += U;
+                }
+                while entry < factors.len() {
+                    let factor = simd.splat(*factors.get_unchecked(entry));
+                    let start = *starts.get_unchecked(entry) as usize;
+                    let source = source.as_ptr().add(start);
+                    add_scaled::<S, R, V>(simd, factor, source, stride, &mut sums[0]);
+                    entry += 1;
+                }
+            }
+            for row in 0..R {
+                for vector in 0..V {
+                    let mut sum = sums[0][row][vector];
+                    for sums in &sums[1..] {
+                        sum = simd.add(sum, sums[row][vector]);
+                    }
+                    let at = vector * S::LANES;
+                    let left = valid.saturating_sub(at);
+                    // SAFETY: `target` holds `valid` numbers of each row; `lanes` holds a vector
+                    // of every level.
+                    unsafe {
+                        let place = target.as_mut_ptr().add(row * target_stride + at);
+                        if left >= S::LANES {
+                            simd.store(place, simd.add(simd.load(place), sum));
+                        } else {
+                            let mut lanes = [0.0; 16];
+                            simd.store(lanes.as_mut_ptr(), sum);
+                            for (lane, value) in lanes.iter().enumerate().take(left) {
+                                *place.add(lane) += value;
+                            }
+                        }
                     }
                 }
             }

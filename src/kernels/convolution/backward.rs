@@ -245,7 +245,8 @@ impl BackwardPart<'_> {
         // As many rows of all filters at once as leave room in the first-level cache.
         let rows = (FILTER_BYTES / (kernel_row * size_of::<f32>())).clamp(1, window.rows);
         let mut padded = Aligned::zeros(*picture);
-        let mut list = List::new(sites.len() * channels);
+        // Every origin is tried for every channel, also for the last site.
+        let mut list = List::new((sites.len() + 1) * channels);
         let mut segments = Vec::with_capacity(sites.len() * steps.len());
         let length = self.shape.picture_length();
         for (index, place) in pictures.enumerate() {

@@ -30,7 +30,7 @@ pub(super) struct List {
 }
 
 impl List {
-    /// An empty list with room for `capacity` entries.
+    /// An empty list with room for `capacity` entries, candidates that are not taken included.
     pub(super) fn new(capacity: usize) -> Self {
         // A vector more, because entries are written before it is known which of them stay.
         let room = capacity + 16;

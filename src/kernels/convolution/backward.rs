@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::aligned::Aligned;
 use super::lists::{Candidates, List, PASSING};
 use super::picture::{Matrix, transpose, unpad, widen};
-use super::shape::{ConvolutionShape, Geometry, Layout};
+use super::shape::{ConvolutionShape, Geometry};
 use super::simd::{Level, Operation, Simd};
 use super::tile::{Accumulate, Segment, Window};
 
@@ -137,23 +137,22 @@ impl Operation for BackwardPart<'_> {
     }
 }
 
-/// Gradients and origins of a group of pictures in both orders, and the bits of the origins as
-/// floats: lists are collected along sites, and along channels.
+/// Gradients and origins, as the bits of floats, of a group of pictures: along sites for the lists
+/// of each channel, along channels for the lists of each site.
 struct Orders {
-    gradients: [Vec<f32>; 2],
-    origins: [Vec<f32>; 2],
+    by_channel: Order,
+    by_site: Order,
 }
 
-/// Index of the order of [`Layout::ChannelsFirst`].
-const BY_CHANNEL: usize = 0;
-
-/// Index of the order of [`Layout::ChannelsLast`].
-const BY_SITE: usize = 1;
+struct Order {
+    gradients: Vec<f32>,
+    origins: Vec<f32>,
+}
 
 impl Orders {
     fn zeros(length: usize) -> Self {
-        let zeros = || [vec![0.0; length], vec![0.0; length]];
-        Self { gradients: zeros(), origins: zeros() }
+        let zeros = || Order { gradients: vec![0.0; length], origins: vec![0.0; length] };
+        Self { by_channel: zeros(), by_site: zeros() }
     }
 
     #[inline(always)]
@@ -161,21 +160,20 @@ impl Orders {
         let sites = part.geometry.sites.len();
         let channels = part.shape.out_channels;
         let output = sites * channels;
-        let (given, rows, columns) = match part.shape.output_layout {
-            Layout::ChannelsFirst => (BY_CHANNEL, channels, sites),
-            Layout::ChannelsLast => (BY_SITE, sites, channels),
-        };
         let all = pictures.start * output..pictures.end * output;
-        self.gradients[given][..all.len()].copy_from_slice(&part.grad_output[all.clone()]);
-        widen(&part.origins[all], &mut self.origins[given]);
-        // Along sites is always needed, along channels only for the gradient of the input.
-        if given == BY_SITE || part.filters.is_some() {
-            let matrix = Matrix { rows, columns, stride: columns };
-            for [first, last] in [&mut self.gradients, &mut self.origins] {
-                let [source, target] = if given == BY_CHANNEL { [first, last] } else { [last, first] };
+        let Self { by_channel, by_site } = self;
+        by_channel.gradients[..all.len()].copy_from_slice(&part.grad_output[all.clone()]);
+        widen(&part.origins[all], &mut by_channel.origins);
+        // Only the gradient of the input needs lists along channels.
+        if part.filters.is_some() {
+            let matrix = Matrix { rows: channels, columns: sites, stride: sites };
+            for (source, target) in [
+                (&by_channel.gradients, &mut by_site.gradients),
+                (&by_channel.origins, &mut by_site.origins),
+            ] {
                 let pictures = source.chunks_exact(output).zip(target.chunks_exact_mut(output));
                 for (source, target) in pictures {
-                    transpose(simd, matrix, source, target, rows);
+                    transpose(simd, matrix, source, target, channels);
                 }
             }
         }
@@ -206,8 +204,8 @@ impl BackwardPart<'_> {
                 list.add(
                     simd,
                     &Candidates {
-                        gradients: &orders.gradients[BY_CHANNEL][plane..][..sites.len()],
-                        origins: &orders.origins[BY_CHANNEL][plane..][..sites.len()],
+                        gradients: &orders.by_channel.gradients[plane..][..sites.len()],
+                        origins: &orders.by_channel.origins[plane..][..sites.len()],
                         places: sites,
                         accepted: PASSING,
                         steps: table.map(|step| step + (index * picture) as u32),
@@ -259,8 +257,8 @@ impl BackwardPart<'_> {
                     list.add(
                         simd,
                         &Candidates {
-                            gradients: &orders.gradients[BY_SITE][pixel..][..channels],
-                            origins: &orders.origins[BY_SITE][pixel..][..channels],
+                            gradients: &orders.by_site.gradients[pixel..][..channels],
+                            origins: &orders.by_site.origins[pixel..][..channels],
                             places: &places,
                             accepted: 1 << origin,
                             steps: [0; 16],

@@ -5,7 +5,7 @@
 //! the padded input and one byte for each output: which of its windows it came from.
 
 use super::picture::{Matrix, all_finite, narrow, pad, transpose};
-use super::shape::{ConvolutionShape, Geometry, Layout};
+use super::shape::{ConvolutionShape, Geometry};
 use super::simd::{Level, Operation, Simd};
 use super::tile::{PIXELS, multiply};
 
@@ -96,9 +96,7 @@ impl ForwardPart<'_> {
         let filter = window.rows * window.length;
         let total = self.output.len() / self.shape.out_channels;
         let tile_sites = PIXELS / steps.len();
-        // A tile's channels of every site, to be transposed where channels come first.
-        let strips = if self.shape.output_layout == Layout::ChannelsFirst { total } else { 0 };
-        let mut strip = Strip::zeros(strips * width);
+        let mut strip = Strip { values: vec![0.0; total * width], origins: vec![0.0; total * width] };
         let weights = self.columns.weight.chunks_exact(filter * width);
         for (tile, (weight, bias)) in
             weights.zip(self.columns.bias.chunks_exact(width)).enumerate()
@@ -130,47 +128,19 @@ impl ForwardPart<'_> {
                 } else {
                     finish::<S, V, 1>(simd, &sums, self.shape.relu, &mut values, &mut origins);
                 }
-                match self.shape.output_layout {
-                    Layout::ChannelsLast => {
-                        self.write(first * self.shape.out_channels + tile * width, count, width, &values, &origins);
-                    }
-                    Layout::ChannelsFirst => {
-                        for index in 0..count {
-                            let place = (first + index) * width..(first + index + 1) * width;
-                            strip.values[place.clone()].copy_from_slice(&values[index][..width]);
-                            strip.origins[place].copy_from_slice(&origins[index][..width]);
-                        }
-                    }
+                for index in 0..count {
+                    let place = (first + index) * width..(first + index + 1) * width;
+                    copy(&values[index], &mut strip.values[place.clone()]);
+                    copy(&origins[index], &mut strip.origins[place]);
                 }
             }
-            if self.shape.output_layout == Layout::ChannelsFirst {
-                self.write_planes(simd, &strip, tile * width, width);
-            }
+            self.write(simd, &strip, tile * width, width);
         }
     }
 
-    /// Writes `count` sites of a tile, from `start` on, channels last.
+    /// Writes the channels of a tile, which start at `channel`.
     #[inline(always)]
-    fn write(
-        &mut self,
-        start: usize,
-        count: usize,
-        width: usize,
-        values: &[[f32; WIDEST]; PIXELS],
-        origins: &[[f32; WIDEST]; PIXELS],
-    ) {
-        let channels = self.shape.out_channels;
-        let width = width.min(channels - start % channels);
-        for (index, (values, origins)) in values.iter().zip(origins).take(count).enumerate() {
-            let place = start + index * channels..start + index * channels + width;
-            self.output[place.clone()].copy_from_slice(&values[..width]);
-            narrow(origins, &mut self.origins[place]);
-        }
-    }
-
-    /// Writes the channels from `channel` on of all sites, channels first.
-    #[inline(always)]
-    fn write_planes<S: Simd>(&mut self, simd: S, strip: &Strip, channel: usize, width: usize) {
+    fn write<S: Simd>(&mut self, simd: S, strip: &Strip, channel: usize, width: usize) {
         let sites = self.geometry.sites.len();
         let channels = self.shape.out_channels;
         let columns = width.min(channels - channel);
@@ -188,16 +158,21 @@ impl ForwardPart<'_> {
     }
 }
 
-/// The channels of a tile, for every site.
+/// Fills `target`, a few vectors, from the start of `source`; `copy_from_slice` would call a routine
+/// for long copies.
+#[inline(always)]
+fn copy(source: &[f32], target: &mut [f32]) {
+    let (target, rest) = target.as_chunks_mut::<4>();
+    debug_assert!(rest.is_empty());
+    for (target, source) in target.iter_mut().zip(source.as_chunks::<4>().0) {
+        *target = *source;
+    }
+}
+
+/// Values and origins of a tile's channels for every site, channels last.
 struct Strip {
     values: Vec<f32>,
     origins: Vec<f32>,
-}
-
-impl Strip {
-    fn zeros(length: usize) -> Self {
-        Self { values: vec![0.0; length], origins: vec![0.0; length] }
-    }
 }
 
 /// Takes the maximum of each `W` pixels and applies `ReLU`, as `PyTorch` does: the first of equal

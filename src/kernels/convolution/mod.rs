@@ -34,7 +34,7 @@ use aligned::Aligned;
 use backward::{BackwardPart, Filters};
 use forward::{Columns, ForwardPart, NO_ORIGIN};
 use shape::Geometry;
-pub use shape::{ConvolutionShape, Layout};
+pub use shape::ConvolutionShape;
 use simd::Level;
 
 /// Why a convolution cannot be computed.
@@ -98,7 +98,7 @@ pub struct Convolution {
 /// The output of [`Convolution::forward`] and what its backward needs.
 #[derive(Debug, Clone)]
 pub struct Forward {
-    /// The output, in the output's layout.
+    /// The output: batch, output channels, height, width.
     pub output: Vec<f32>,
     /// For [`Convolution::backward`].
     pub saved: Saved,
@@ -116,7 +116,7 @@ pub struct Saved {
 /// The gradients of a loss.
 #[derive(Debug, Clone)]
 pub struct Gradients {
-    /// With respect to the input, in its layout, if it was wanted.
+    /// With respect to the input, if it was wanted: batch, input channels, height, width.
     pub input: Option<Vec<f32>>,
     /// With respect to the weight: output channels, input channels, kernel height and width.
     pub weight: Vec<f32>,
@@ -149,8 +149,8 @@ impl Convolution {
         self.shape.out_channels * self.geometry.sites.len()
     }
 
-    /// The output for `input` (in the input's layout), `weight` (output channels, input channels,
-    /// kernel height and width) and `bias` (output channels).
+    /// The output for `input` (batch, input channels, height, width), `weight` (output channels,
+    /// input channels, kernel height and width) and `bias` (output channels).
     pub fn forward(
         &self,
         input: &[f32],
@@ -180,8 +180,8 @@ impl Convolution {
         Ok(Forward { output, saved: Saved { shape: *shape, padded, origins, finite } })
     }
 
-    /// The gradients for the gradient of the output (in the output's layout), with the weight and
-    /// what the forward pass kept.
+    /// The gradients, from the gradient of the output (batch, output channels, height, width), the
+    /// weight and what the forward pass kept.
     pub fn backward(
         &self,
         grad_output: &[f32],
@@ -271,29 +271,22 @@ impl Convolution {
             return Cow::Borrowed(grad_output);
         }
         let mut spread = vec![0.0; plain.output_length()];
-        let [site_stride, channel_stride] = self.geometry.output_strides(&self.shape);
-        let [plain_site_stride, plain_channel_stride] = plain.geometry.output_strides(&plain.shape);
-        let [plain_width, width] = [plain.geometry.output[1], self.geometry.output[1]];
-        for picture in 0..self.shape.batch {
-            for channel in 0..self.shape.out_channels {
-                for site in 0..self.geometry.sites.len() {
-                    let at = picture * self.output_picture()
-                        + channel * channel_stride
-                        + site * site_stride;
-                    if origins[at] == NO_ORIGIN {
-                        continue;
-                    }
-                    let place = if self.shape.pool {
-                        let origin = usize::from(origins[at]);
-                        let [y, x] = [2 * (site / width) + origin / 2, 2 * (site % width) + origin % 2];
-                        y * plain_width + x
-                    } else {
-                        site
-                    };
-                    let place = picture * plain.output_picture()
-                        + channel * plain_channel_stride
-                        + place * plain_site_stride;
-                    spread[place] = grad_output[at];
+        let [width, plain_width] = [self.geometry.output[1], plain.geometry.output[1]];
+        let sites = self.geometry.sites.len();
+        let planes = grad_output.chunks_exact(sites).zip(origins.chunks_exact(sites));
+        for (target, (gradients, origins)) in
+            spread.chunks_exact_mut(plain.geometry.sites.len()).zip(planes)
+        {
+            for (site, (gradient, origin)) in gradients.iter().zip(origins).enumerate() {
+                let origin = usize::from(*origin);
+                let place = if self.shape.pool {
+                    let [y, x] = [2 * (site / width) + origin / 2, 2 * (site % width) + origin % 2];
+                    y * plain_width + x
+                } else {
+                    site
+                };
+                if origin != usize::from(NO_ORIGIN) {
+                    target[place] = *gradient;
                 }
             }
         }

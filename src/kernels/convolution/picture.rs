@@ -2,49 +2,61 @@
 
 #![allow(unsafe_code)]
 
-use super::shape::{ConvolutionShape, Layout};
+use super::shape::ConvolutionShape;
 use super::simd::Simd;
 
-/// Copies a picture into the middle of `padded`, whose border stays as it is.
+/// Copies a picture (channels, height, width) into the middle of `padded` (height, width,
+/// channels), whose border stays as it is.
 #[inline(always)]
-pub(super) fn pad<S: Simd>(simd: S, shape: &ConvolutionShape, row: usize, picture: &[f32], padded: &mut [f32]) {
+pub(super) fn pad<S: Simd>(
+    simd: S,
+    shape: &ConvolutionShape,
+    row: usize,
+    picture: &[f32],
+    padded: &mut [f32],
+) {
     let ConvolutionShape { in_channels, height, width, .. } = *shape;
-    for y in 0..height {
-        let target = &mut padded[start(shape, row, y)..][..width * in_channels];
-        match shape.input_layout {
-            Layout::ChannelsLast => {
-                target.copy_from_slice(&picture[y * width * in_channels..][..width * in_channels]);
-            }
-            Layout::ChannelsFirst => {
-                let source = Matrix { rows: in_channels, columns: width, stride: height * width };
-                transpose(simd, source, &picture[y * width..], target, in_channels);
-            }
-        }
+    for Strip { plane, start, pixels } in strips(shape, row) {
+        let matrix = Matrix { rows: in_channels, columns: pixels, stride: height * width };
+        transpose(simd, matrix, &picture[plane..], &mut padded[start..], in_channels);
     }
 }
 
-/// Copies the middle of `padded` into a picture.
+/// Copies the middle of `padded` into a picture, the reverse of [`pad`].
 #[inline(always)]
-pub(super) fn unpad<S: Simd>(simd: S, shape: &ConvolutionShape, row: usize, padded: &[f32], picture: &mut [f32]) {
+pub(super) fn unpad<S: Simd>(
+    simd: S,
+    shape: &ConvolutionShape,
+    row: usize,
+    padded: &[f32],
+    picture: &mut [f32],
+) {
     let ConvolutionShape { in_channels, height, width, .. } = *shape;
-    for y in 0..height {
-        let source = &padded[start(shape, row, y)..][..width * in_channels];
-        match shape.input_layout {
-            Layout::ChannelsLast => {
-                picture[y * width * in_channels..][..width * in_channels].copy_from_slice(source);
-            }
-            Layout::ChannelsFirst => {
-                let matrix = Matrix { rows: width, columns: in_channels, stride: in_channels };
-                transpose(simd, matrix, source, &mut picture[y * width..], height * width);
-            }
-        }
+    for Strip { plane, start, pixels } in strips(shape, row) {
+        let matrix = Matrix { rows: pixels, columns: in_channels, stride: in_channels };
+        transpose(simd, matrix, &padded[start..], &mut picture[plane..], height * width);
     }
 }
 
-/// Where row `y` of the picture starts in the padded one.
+/// Pixels that are contiguous in both layouts.
+struct Strip {
+    /// Where they start in a channel.
+    plane: usize,
+    /// Where they start in the padded picture.
+    start: usize,
+    pixels: usize,
+}
+
+/// The strips of a picture: its rows, or all of it where there is nothing between them.
 #[inline(always)]
-fn start(shape: &ConvolutionShape, row: usize, y: usize) -> usize {
-    (y + shape.padding[0]) * row + shape.padding[1] * shape.in_channels
+fn strips(shape: &ConvolutionShape, row: usize) -> impl Iterator<Item = Strip> {
+    let ConvolutionShape { in_channels, height, width, padding, .. } = *shape;
+    let (count, pixels) = if padding[1] == 0 { (1, height * width) } else { (height, width) };
+    (0..count).map(move |y| Strip {
+        plane: y * width,
+        start: (y + padding[0]) * row + padding[1] * in_channels,
+        pixels,
+    })
 }
 
 /// Whether no number is infinite or not a number.
@@ -78,9 +90,18 @@ pub(super) fn transpose<S: Simd>(
     assert!((rows - 1) * source_stride + columns <= source.len());
     assert!((columns - 1) * stride + rows <= target.len());
     if rows < S::LANES || columns < S::LANES {
-        for row in 0..rows {
+        // The short side inside, where numbers are close together in both.
+        if rows < columns {
             for column in 0..columns {
-                target[column * stride + row] = source[row * source_stride + column];
+                for row in 0..rows {
+                    target[column * stride + row] = source[row * source_stride + column];
+                }
+            }
+        } else {
+            for row in 0..rows {
+                for column in 0..columns {
+                    target[column * stride + row] = source[row * source_stride + column];
+                }
             }
         }
         return;

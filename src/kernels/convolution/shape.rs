@@ -3,17 +3,6 @@
 use super::ConvolutionError;
 use super::tile::Window;
 
-/// The order of a picture's numbers in memory, slowest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Layout {
-    /// Batch, channels, height, width: as Burn and `PyTorch` keep pictures.
-    #[default]
-    ChannelsFirst,
-    /// Batch, height, width, channels: what the kernels work on, and so a little faster between
-    /// two blocks.
-    ChannelsLast,
-}
-
 /// A convolution block on pictures of one size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvolutionShape {
@@ -37,10 +26,6 @@ pub struct ConvolutionShape {
     pub relu: bool,
     /// Whether 2x2 max-pooling with stride 2 follows; an odd last row or column is dropped.
     pub pool: bool,
-    /// Layout of the input and of its gradient.
-    pub input_layout: Layout,
-    /// Layout of the output and of its gradient.
-    pub output_layout: Layout,
 }
 
 /// Sizes that follow from a shape. The input is kept padded, channels last; a *site* is a pixel of
@@ -169,15 +154,5 @@ impl ConvolutionShape {
     /// Numbers of the weight.
     pub fn weight_length(&self) -> usize {
         self.out_channels * self.in_channels * self.kernel[0] * self.kernel[1]
-    }
-}
-
-impl Geometry {
-    /// Strides of the output, in numbers: from one site to the next, from one channel to the next.
-    pub(super) fn output_strides(&self, shape: &ConvolutionShape) -> [usize; 2] {
-        match shape.output_layout {
-            Layout::ChannelsFirst => [1, self.sites.len()],
-            Layout::ChannelsLast => [shape.out_channels, 1],
-        }
     }
 }

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_compose, prop_oneof, proptest};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_compose, prop_oneof, proptest};
 use serde_json::Value;
 
 use super::simd::Level;
-use super::{Convolution, ConvolutionError, ConvolutionShape, Forward, Gradients, Layout};
+use super::{Convolution, ConvolutionError, ConvolutionShape, Forward, Gradients};
 
 /// A convolution without frills.
 fn shape(batch: usize, [channels, height, width]: [usize; 3], out: usize) -> ConvolutionShape {
@@ -21,8 +21,6 @@ fn shape(batch: usize, [channels, height, width]: [usize; 3], out: usize) -> Con
         padding: [0, 0],
         relu: true,
         pool: true,
-        input_layout: Layout::ChannelsFirst,
-        output_layout: Layout::ChannelsFirst,
     }
 }
 
@@ -123,28 +121,6 @@ fn reference(
     result
 }
 
-/// From channels first to `layout`.
-fn arrange(values: &[f32], layout: Layout, channels: usize, pixels: usize) -> Vec<f32> {
-    match layout {
-        Layout::ChannelsFirst => values.to_vec(),
-        Layout::ChannelsLast => values
-            .chunks(channels * pixels)
-            .flat_map(|picture| {
-                (0..channels * pixels)
-                    .map(|index| picture[index % channels * pixels + index / channels])
-            })
-            .collect(),
-    }
-}
-
-/// From `layout` to channels first.
-fn restore(values: &[f32], layout: Layout, channels: usize, pixels: usize) -> Vec<f32> {
-    match layout {
-        Layout::ChannelsFirst => values.to_vec(),
-        Layout::ChannelsLast => arrange(values, layout, pixels, channels),
-    }
-}
-
 #[track_caller]
 fn assert_close(found: &[f32], expected: &[f64], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
@@ -163,27 +139,16 @@ struct Run {
     gradients: Gradients,
 }
 
-/// Forward and backward at `level`, from and to channels first.
+/// Forward and backward at `level`.
 fn run(
     shape: &ConvolutionShape,
     level: Level,
     [input, weight, bias, grad_output]: [&[f32]; 4],
 ) -> Run {
     let convolution = Convolution { level, ..Convolution::new(*shape).unwrap() };
-    let [height, width] = convolution.output_size();
-    let [pixels, sites] = [shape.height * shape.width, height * width];
-    let input = arrange(input, shape.input_layout, shape.in_channels, pixels);
-    let grad_output = arrange(grad_output, shape.output_layout, shape.out_channels, sites);
-    let forward = convolution.forward(&input, weight, bias).unwrap();
-    let mut gradients =
-        convolution.backward(&grad_output, weight, &forward.saved, true).unwrap();
-    gradients.input = gradients
-        .input
-        .map(|input| restore(&input, shape.input_layout, shape.in_channels, pixels));
-    Run {
-        output: restore(&forward.output, shape.output_layout, shape.out_channels, sites),
-        gradients,
-    }
+    let Forward { output, saved } = convolution.forward(input, weight, bias).unwrap();
+    let gradients = convolution.backward(grad_output, weight, &saved, true).unwrap();
+    Run { output, gradients }
 }
 
 #[track_caller]
@@ -379,8 +344,6 @@ fn values_and_gradients_are_those_of_pytorch() {
             padding: pair("padding"),
             relu: case["relu"].as_bool().unwrap(),
             pool: case["pool"].as_bool().unwrap(),
-            input_layout: Layout::ChannelsFirst,
-            output_layout: Layout::ChannelsFirst,
         };
         for level in Level::available() {
             let found = run(&shape, level, arrays.each_ref().map(Vec::as_slice));
@@ -390,10 +353,6 @@ fn values_and_gradients_are_those_of_pytorch() {
             assert_close(&found.gradients.input.unwrap(), &expected("input"), "input gradient");
         }
     }
-}
-
-fn layout() -> impl Strategy<Value = Layout> {
-    prop_oneof![Just(Layout::ChannelsFirst), Just(Layout::ChannelsLast)]
 }
 
 prop_compose! {
@@ -406,12 +365,9 @@ prop_compose! {
         padding in [0..=2_usize, 0..=2],
         relu in any::<bool>(),
         pool in any::<bool>(),
-        input_layout in layout(),
-        output_layout in layout(),
     ) -> ConvolutionShape {
         ConvolutionShape {
             batch, in_channels, height, width, out_channels, kernel, stride, padding, relu, pool,
-            input_layout, output_layout,
         }
     }
 }

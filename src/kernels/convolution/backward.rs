@@ -284,7 +284,13 @@ impl BackwardPart<'_> {
                     target_stride: *row,
                 });
             }
-            unpad(simd, self.shape, *row, &padded, &mut self.grad_input[place * length..][..length]);
+            unpad(
+                simd,
+                self.shape,
+                *row,
+                &padded,
+                &mut self.grad_input[place * length..][..length],
+            );
         }
     }
 }

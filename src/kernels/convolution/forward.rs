@@ -4,6 +4,8 @@
 //! pooling windows, whose maxima are taken before anything is written. Kept for the backward are
 //! the padded input and one byte for each output: which of its windows it came from.
 
+use std::ops::Range;
+
 use super::picture::{Matrix, all_finite, narrow, pad, transpose};
 use super::shape::{ConvolutionShape, Geometry};
 use super::simd::{Level, Operation, Simd};
@@ -13,8 +15,9 @@ use super::tile::{PIXELS, multiply};
 /// [`Geometry::steps`].
 pub(super) const NO_ORIGIN: u8 = 4;
 
-/// The widest tile: two vectors of sixteen.
-const WIDEST: usize = 32;
+/// Sites whose outputs are kept, channels last, until they are transposed: about what the
+/// second-level cache has room for.
+const GROUP_SITES: usize = 512;
 
 /// Weight and bias in tiles of output channels: `[tile][kernel row][tap][channel of the tile]`.
 pub(super) struct Columns {
@@ -94,85 +97,89 @@ impl ForwardPart<'_> {
         let width = V * S::LANES;
         let Geometry { window, sites, steps, picture, .. } = self.geometry;
         let filter = window.rows * window.length;
-        let total = self.output.len() / self.shape.out_channels;
         let tile_sites = PIXELS / steps.len();
-        let mut strip = Strip { values: vec![0.0; total * width], origins: vec![0.0; total * width] };
+        let pictures = self.padded.len() / picture;
+        let group = (GROUP_SITES / sites.len()).clamp(1, pictures);
+        let mut strip = Strip::zeros((group * sites.len()).next_multiple_of(tile_sites) * width);
         let weights = self.columns.weight.chunks_exact(filter * width);
-        for (tile, (weight, bias)) in
-            weights.zip(self.columns.bias.chunks_exact(width)).enumerate()
+        for (tile, (weight, bias)) in weights.zip(self.columns.bias.chunks_exact(width)).enumerate()
         {
-            let (mut start, mut site) = (0, 0);
-            for first in (0..total).step_by(tile_sites) {
-                let count = tile_sites.min(total - first);
-                let mut starts = [0; PIXELS];
-                let mut origin = 0;
-                for index in 0..tile_sites {
-                    // The last tile repeats its last site.
-                    if index < count {
-                        origin = start + sites[site] as usize;
+            for first in (0..pictures).step_by(group) {
+                let group = group.min(pictures - first);
+                let (mut start, mut site) = (first * picture, 0);
+                for tile_start in (0..group * sites.len()).step_by(tile_sites) {
+                    let mut starts = [0; PIXELS];
+                    for starts in starts.chunks_exact_mut(steps.len()) {
+                        // Behind the last site of the group, the last tile repeats the first one.
+                        let origin = start + sites[site] as usize;
+                        for (start, step) in starts.iter_mut().zip(steps) {
+                            *start = origin + *step as usize;
+                        }
                         site += 1;
                         if site == sites.len() {
                             site = 0;
-                            start += picture;
+                            let next = start + picture;
+                            start = if next < self.padded.len() { next } else { 0 };
                         }
                     }
-                    for (start, step) in starts[index * steps.len()..].iter_mut().zip(steps) {
-                        *start = origin + *step as usize;
+                    let sums = multiply::<S, V>(simd, *window, self.padded, &starts, weight, bias);
+                    let place = tile_start * width..(tile_start + tile_sites) * width;
+                    let values = &mut strip.values[place.clone()];
+                    let origins = &mut strip.origins[place];
+                    if steps.len() == 4 {
+                        finish::<S, V, 4>(simd, &sums, self.shape.relu, values, origins);
+                    } else {
+                        finish::<S, V, 1>(simd, &sums, self.shape.relu, values, origins);
                     }
                 }
-                let sums = multiply::<S, V>(simd, *window, self.padded, &starts, weight, bias);
-                let mut values = [[0.0; WIDEST]; PIXELS];
-                let mut origins = [[0.0; WIDEST]; PIXELS];
-                if steps.len() == 4 {
-                    finish::<S, V, 4>(simd, &sums, self.shape.relu, &mut values, &mut origins);
-                } else {
-                    finish::<S, V, 1>(simd, &sums, self.shape.relu, &mut values, &mut origins);
-                }
-                for index in 0..count {
-                    let place = (first + index) * width..(first + index + 1) * width;
-                    copy(&values[index], &mut strip.values[place.clone()]);
-                    copy(&origins[index], &mut strip.origins[place]);
-                }
+                self.write(simd, &mut strip, first..first + group, tile * width, width);
             }
-            self.write(simd, &strip, tile * width, width);
         }
     }
 
-    /// Writes the channels of a tile, which start at `channel`.
+    /// Writes the channels of a tile, which start at `channel`, of some pictures.
     #[inline(always)]
-    fn write<S: Simd>(&mut self, simd: S, strip: &Strip, channel: usize, width: usize) {
+    fn write<S: Simd>(
+        &mut self,
+        simd: S,
+        strip: &mut Strip,
+        pictures: Range<usize>,
+        channel: usize,
+        width: usize,
+    ) {
         let sites = self.geometry.sites.len();
         let channels = self.shape.out_channels;
         let columns = width.min(channels - channel);
         let matrix = Matrix { rows: sites, columns, stride: width };
-        let mut planes = vec![0.0; columns * sites];
-        let pictures =
-            strip.values.chunks_exact(sites * width).zip(strip.origins.chunks_exact(sites * width));
-        for (picture, (values, origins)) in pictures.enumerate() {
+        for (index, picture) in pictures.enumerate() {
+            let source = index * sites * width..(index + 1) * sites * width;
             let start = (picture * channels + channel) * sites;
             let place = start..start + columns * sites;
-            transpose(simd, matrix, values, &mut self.output[place.clone()], sites);
-            transpose(simd, matrix, origins, &mut planes, sites);
-            narrow(&planes, &mut self.origins[place]);
+            let planes = &mut strip.planes[..columns * sites];
+            transpose(
+                simd,
+                matrix,
+                &strip.values[source.clone()],
+                &mut self.output[place.clone()],
+                sites,
+            );
+            transpose(simd, matrix, &strip.origins[source], planes, sites);
+            narrow(planes, &mut self.origins[place]);
         }
     }
 }
 
-/// Fills `target`, a few vectors, from the start of `source`; `copy_from_slice` would call a routine
-/// for long copies.
-#[inline(always)]
-fn copy(source: &[f32], target: &mut [f32]) {
-    let (target, rest) = target.as_chunks_mut::<4>();
-    debug_assert!(rest.is_empty());
-    for (target, source) in target.iter_mut().zip(source.as_chunks::<4>().0) {
-        *target = *source;
-    }
-}
-
-/// Values and origins of a tile's channels for every site, channels last.
+/// Values and origins of a tile's channels for some sites, channels last; and room to transpose.
 struct Strip {
     values: Vec<f32>,
     origins: Vec<f32>,
+    planes: Vec<f32>,
+}
+
+impl Strip {
+    fn zeros(length: usize) -> Self {
+        Self { values: vec![0.0; length], origins: vec![0.0; length], planes: vec![0.0; length] }
+    }
 }
 
 /// Takes the maximum of each `W` pixels and applies `ReLU`, as `PyTorch` does: the first of equal
@@ -183,8 +190,8 @@ fn finish<S: Simd, const V: usize, const W: usize>(
     simd: S,
     sums: &[[S::Vector; V]; PIXELS],
     relu: bool,
-    values: &mut [[f32; WIDEST]; PIXELS],
-    origins: &mut [[f32; WIDEST]; PIXELS],
+    values: &mut [f32],
+    origins: &mut [f32],
 ) {
     let index = |origin: usize| simd.splat(f32::from_bits(origin as u32));
     for site in 0..PIXELS / W {
@@ -203,9 +210,9 @@ fn finish<S: Simd, const V: usize, const W: usize>(
                 value = simd.select(passes, value, zero);
                 origin = simd.select(passes, origin, index(usize::from(NO_ORIGIN)));
             }
-            let lanes = vector * S::LANES..(vector + 1) * S::LANES;
-            simd.write(&mut values[site][lanes.clone()], value);
-            simd.write(&mut origins[site][lanes], origin);
+            let place = (site * V + vector) * S::LANES;
+            simd.write(&mut values[place..place + S::LANES], value);
+            simd.write(&mut origins[place..place + S::LANES], origin);
         }
     }
 }

@@ -14,6 +14,10 @@
 //! `backward` (only gradients that are not zero); the batch is split over the threads of the
 //! current rayon pool, which meet once per call. The same number of threads gives the same bits.
 
+// A kernel is compiled for an instruction set only as far as it is inlined into the function that
+// enables the set.
+#![allow(clippy::inline_always)]
+
 mod aligned;
 mod backward;
 mod forward;
@@ -33,8 +37,8 @@ use rayon::prelude::*;
 use aligned::Aligned;
 use backward::{BackwardPart, Filters};
 use forward::{Columns, ForwardPart, NO_ORIGIN};
-use shape::Geometry;
 pub use shape::ConvolutionShape;
+use shape::Geometry;
 use simd::Level;
 
 /// Why a convolution cannot be computed.
@@ -169,7 +173,10 @@ impl Convolution {
         let pictures = self.pictures_per_part();
         let finite = input
             .par_chunks(pictures * shape.picture_length())
-            .zip(padded.par_chunks_mut(pictures * geometry.picture))
+            .zip(
+                padded[..shape.batch * geometry.picture]
+                    .par_chunks_mut(pictures * geometry.picture),
+            )
             .zip(output.par_chunks_mut(pictures * self.output_picture()))
             .zip(origins.par_chunks_mut(pictures * self.output_picture()))
             .map(|(((input, padded), output), origins)| {
@@ -297,9 +304,10 @@ impl Convolution {
     /// saves.
     fn pictures_per_part(&self) -> usize {
         const LEAST_WORK: usize = 1 << 20;
-        let work = self.output_length().saturating_mul(self.geometry.steps.len()).saturating_mul(
-            self.geometry.window.rows * self.geometry.window.length,
-        );
+        let work = self
+            .output_length()
+            .saturating_mul(self.geometry.steps.len())
+            .saturating_mul(self.geometry.window.rows * self.geometry.window.length);
         let parts = rayon::current_num_threads().min(work / LEAST_WORK).max(1);
         self.shape.batch.div_ceil(parts)
     }

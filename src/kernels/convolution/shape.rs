@@ -81,20 +81,15 @@ impl ConvolutionShape {
         let down = self.stride[0].saturating_mul(row);
         let right = self.stride[1].saturating_mul(channels);
         let scale = if self.pool { 2 } else { 1 };
-        let sites = (0..output[0]).flat_map(|y| {
-            (0..output[1]).map(move |x| (scale * (y * down + x * right)) as u32)
-        });
+        let starts = (0..output[0])
+            .flat_map(|y| (0..output[1]).map(move |x| (scale * (y * down + x * right)) as u32));
         let steps = if self.pool { vec![0, right, down, down + right] } else { vec![0] };
         Ok(Geometry {
             output,
             row,
             picture: padded[0] * row,
-            window: Window {
-                rows: self.kernel[0],
-                length: self.kernel[1] * channels,
-                stride: row,
-            },
-            sites: sites.collect(),
+            window: Window { rows: self.kernel[0], length: self.kernel[1] * channels, stride: row },
+            sites: starts.collect(),
             steps: steps.into_iter().map(|step| step as u32).collect(),
         })
     }

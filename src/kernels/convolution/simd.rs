@@ -369,9 +369,7 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn greater_or_nan(self, a: __m512, b: __m512) -> __mmask16 {
         // SAFETY: `self` proves that the processor has AVX-512F.
-        unsafe {
-            _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a)
-        }
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a) }
     }
 
     #[inline(always)]

@@ -84,7 +84,9 @@ fn reference(
             for y in 0..rows / step {
                 for x in 0..columns / step {
                     let mut best: Option<(f64, usize, usize)> = None;
-                    for (i, j) in (0..step * step).map(|w| (step * y + w / step, step * x + w % step)) {
+                    for (i, j) in
+                        (0..step * step).map(|w| (step * y + w / step, step * x + w % step))
+                    {
                         let z = f64::from(bias[o])
                             + pairs(n, o, i, j)
                                 .iter()
@@ -124,7 +126,10 @@ fn reference(
 #[track_caller]
 fn assert_close(found: &[f32], expected: &[f64], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
-    let largest = expected.iter().filter(|value| value.is_finite()).fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let largest = expected
+        .iter()
+        .filter(|value| value.is_finite())
+        .fold(0.0, |largest: f64, value| largest.max(value.abs()));
     for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
         let found = f64::from(found);
         let same = (found.is_nan() && expected.is_nan())
@@ -184,11 +189,23 @@ fn the_blocks_of_the_small_picture_network_follow_their_definition() {
 
 #[test]
 fn kernels_of_any_size_stride_and_padding_follow_their_definition() {
-    let plain = |batch, input, out| ConvolutionShape { relu: false, pool: false, ..shape(batch, input, out) };
+    let plain = |batch, input, out| ConvolutionShape {
+        relu: false,
+        pool: false,
+        ..shape(batch, input, out)
+    };
     check_numbers(&ConvolutionShape { kernel: [1, 1], ..plain(2, [40, 5, 7], 33) });
-    check_numbers(&ConvolutionShape { kernel: [5, 5], padding: [2, 2], ..shape(2, [3, 11, 9], 20) });
+    check_numbers(&ConvolutionShape {
+        kernel: [5, 5],
+        padding: [2, 2],
+        ..shape(2, [3, 11, 9], 20)
+    });
     check_numbers(&ConvolutionShape { kernel: [7, 2], stride: [2, 3], ..plain(1, [5, 20, 17], 9) });
-    check_numbers(&ConvolutionShape { padding: [1, 1], stride: [2, 2], ..shape(3, [16, 13, 12], 17) });
+    check_numbers(&ConvolutionShape {
+        padding: [1, 1],
+        stride: [2, 2],
+        ..shape(3, [16, 13, 12], 17)
+    });
     check_numbers(&ConvolutionShape { padding: [4, 0], relu: true, ..plain(2, [1, 1, 3], 1) });
 }
 
@@ -324,7 +341,8 @@ fn an_input_gradient_that_is_not_wanted_is_not_there() {
 #[test]
 fn values_and_gradients_are_those_of_pytorch() {
     let golden: Value =
-        serde_json::from_str(include_str!("../../../tests/golden/kernels_convolution.json")).unwrap();
+        serde_json::from_str(include_str!("../../../tests/golden/kernels_convolution.json"))
+            .unwrap();
     for case in golden["cases"].as_array().unwrap() {
         let count = |key: &str| case[key].as_u64().unwrap() as usize;
         let pair = |key: &str| [0, 1].map(|side| case[key][side].as_u64().unwrap() as usize);

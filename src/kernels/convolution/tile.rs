@@ -181,7 +181,13 @@ impl Accumulate<'_> {
                     for (chain, sums) in sums.iter_mut().enumerate() {
                         let factor = simd.splat(*factors.get_unchecked(entry + chain));
                         let start = *starts.get_unchecked(entry + chain) as usize;
-                        add_scaled::<S, R, V>(simd, factor, source.as_ptr().add(start), stride, sums);
+                        add_scaled::<S, R, V>(
+                            simd,
+                            factor,
+                            source.as_ptr().add(start),
+                            stride,
+                            sums,
+                        );
                     }
                     entry += U;
                 }

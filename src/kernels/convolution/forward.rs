@@ -195,6 +195,7 @@ fn finish<S: Simd, const V: usize, const W: usize>(
 ) {
     let index = |origin: usize| simd.splat(f32::from_bits(origin as u32));
     for site in 0..PIXELS / W {
+        #[expect(clippy::needless_range_loop, reason = "it is an index into each of the windows")]
         for vector in 0..V {
             let mut value = sums[site * W][vector];
             let mut origin = index(0);

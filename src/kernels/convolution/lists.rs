@@ -84,8 +84,8 @@ pub(super) fn collect(
         let origin = origin.to_bits() & 15;
         factors[count] = gradient;
         starts[count] = place + steps[origin as usize];
-        let keep = (accepted >> origin & 1 == 1) & ((gradient != 0.0) | keep_zeros);
-        count += usize::from(keep);
+        let counts = u32::from((gradient != 0.0) | keep_zeros);
+        count += (accepted >> origin & counts) as usize;
     }
     count
 }

@@ -26,6 +26,8 @@ mod picture;
 mod shape;
 mod simd;
 mod tile;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! The block against its definition in `f64`, at every level of the processor.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
 
-use proptest::prelude::{ProptestConfig, Strategy, any, prop_compose, prop_oneof, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_compose, prop_oneof, proptest};
 use serde_json::Value;
 
 use super::simd::Level;
@@ -79,7 +79,7 @@ fn reference(
     };
     let step = if s.pool { 2 } else { 1 };
     for n in 0..s.batch {
-        for o in 0..s.out_channels {
+        for (o, &bias) in bias.iter().enumerate() {
             let mut gradient = vec![0.0; rows * columns];
             for y in 0..rows / step {
                 for x in 0..columns / step {
@@ -87,7 +87,7 @@ fn reference(
                     for (i, j) in
                         (0..step * step).map(|w| (step * y + w / step, step * x + w % step))
                     {
-                        let z = f64::from(bias[o])
+                        let z = f64::from(bias)
                             + pairs(n, o, i, j)
                                 .iter()
                                 .map(|&(at, w)| {

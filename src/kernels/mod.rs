@@ -5,5 +5,6 @@
 //! length does not fit its shape is an error. The threads are rayon's; with the same number of
 //! threads the results are the same to the bit on every run.
 
+pub mod convolution;
 pub mod embedding;
 pub mod lstm;

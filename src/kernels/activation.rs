@@ -1,7 +1,5 @@
 //! The activation at the end of a fused layer, and its derivative from the layer's output.
 
-use super::vectorize::vectorized;
-
 /// What a layer does to its sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Activation {
@@ -15,39 +13,46 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// The lower and upper bound; NaN stands for none, since no number compares with it.
-    fn bounds(self) -> (f32, f32) {
+    /// The activation as the loops use it.
+    pub(super) fn bounds(self) -> Bounds {
         match self {
-            Self::Identity => (f32::NAN, f32::NAN),
-            Self::Relu => (0.0, f32::NAN),
-            Self::Relu6 => (0.0, 6.0),
+            Self::Identity => Bounds { low: f32::NAN, high: f32::NAN },
+            Self::Relu => Bounds { low: 0.0, high: f32::NAN },
+            Self::Relu6 => Bounds { low: 0.0, high: 6.0 },
         }
     }
+}
 
+/// The lower and upper bound of an activation; NaN stands for none, since no number compares with
+/// it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    low: f32,
+    high: f32,
+}
+
+impl Bounds {
     /// `value` within the bounds; NaN stays NaN, as in PyTorch.
     #[inline(always)]
     pub(super) fn apply(self, value: f32) -> f32 {
-        let (low, high) = self.bounds();
-        let value = if value < low { low } else { value };
-        if value > high { high } else { value }
+        let value = if value < self.low { self.low } else { value };
+        if value > self.high { self.high } else { value }
     }
 
-    /// The gradient of the sum, given the `output` and its `gradient`: 0 where the output lies on
+    /// [`apply`](Self::apply) to every sum and the `bias` of all.
+    #[inline(always)]
+    pub(super) fn finish(self, sums: &mut [f32], bias: f32) {
+        for sum in sums {
+            *sum = self.apply(*sum + bias);
+        }
+    }
+
+    /// The gradients of the sums, given the outputs and their gradients: 0 where the output lies on
     /// a bound, as in PyTorch.
     #[inline(always)]
-    pub(super) fn backward(self, output: f32, gradient: f32) -> f32 {
-        let (low, high) = self.bounds();
-        if output <= low || output >= high { 0.0 } else { gradient }
-    }
-
-    /// [`backward`](Self::backward) for every element.
-    pub(super) fn mask(self, output: &[f32], gradient: &[f32]) -> Vec<f32> {
-        vectorized(
-            #[inline(always)]
-            || {
-                let pairs = output.iter().zip(gradient);
-                pairs.map(|(&output, &gradient)| self.backward(output, gradient)).collect()
-            },
-        )
+    pub(super) fn backward(self, output: &[f32], gradient: &[f32], to: &mut [f32]) {
+        for (to, (&output, &gradient)) in to.iter_mut().zip(output.iter().zip(gradient)) {
+            *to = if output <= self.low || output >= self.high { 0.0 } else { gradient };
+        }
     }
 }

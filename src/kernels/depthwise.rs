@@ -77,6 +77,8 @@ impl Depthwise {
             vectorized(
                 #[inline(always)]
                 || {
+                    let bounds = self.activation.bounds();
+                    let rows = layout.rows();
                     let mut padded = layout.padded_buffer();
                     let mut sums = layout.output_buffer();
                     let mut taps = layout.taps();
@@ -84,10 +86,15 @@ impl Depthwise {
                         let plane = first_plane + index;
                         let channel = plane % self.channels;
                         set_weights(&mut taps, weight, channel);
-                        layout.scatter(&input[plane * input_plane..][..input_plane], &mut padded);
+                        layout.scatter(
+                            &rows,
+                            &input[plane * input_plane..][..input_plane],
+                            &mut padded,
+                        );
                         let bias = bias.map_or(0.0, |bias| bias[channel]);
-                        correlate(&padded, &taps, bias, &mut sums);
-                        layout.crop(&sums, output, self.activation);
+                        correlate(&padded, &taps, &mut sums);
+                        bounds.finish(&mut sums, bias);
+                        layout.crop(&sums, output);
                     }
                 },
             );
@@ -131,6 +138,8 @@ impl Depthwise {
             vectorized(
                 #[inline(always)]
                 || {
+                    let bounds = self.activation.bounds();
+                    let rows = layout.rows();
                     let mut padded = layout.padded_buffer();
                     let mut z = layout.margined_buffer();
                     let mut padded_gradient = layout.padded_buffer();
@@ -138,13 +147,12 @@ impl Depthwise {
                     for (index, sums) in sums.chunks_exact_mut(kernel + 1).enumerate() {
                         let plane = first_plane + index;
                         let at = plane * output_plane..(plane + 1) * output_plane;
-                        layout.spread(
-                            &output[at.clone()],
-                            &output_gradient[at],
-                            self.activation,
-                            &mut z,
+                        layout.spread(&output[at.clone()], &output_gradient[at], bounds, &mut z);
+                        layout.scatter(
+                            &rows,
+                            &input[plane * input_plane..][..input_plane],
+                            &mut padded,
                         );
-                        layout.scatter(&input[plane * input_plane..][..input_plane], &mut padded);
                         set_weights(&mut taps, weight, plane % self.channels);
                         let z_values = &z[layout.margin..];
                         for (sum, tap) in sums.iter_mut().zip(&taps) {
@@ -156,7 +164,7 @@ impl Depthwise {
                             .and_then(|gradient| gradient.split_off_mut(..input_plane))
                         {
                             layout.correlate_back(&z, &taps, &mut padded_gradient);
-                            layout.gather(&padded_gradient, gradient);
+                            layout.gather(&rows, &padded_gradient, gradient);
                         }
                     }
                 },

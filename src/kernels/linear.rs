@@ -8,7 +8,7 @@
 //!
 //! The batch is divided among the threads for y and dx, the rows of W for dW.
 
-use super::activation::Activation;
+use super::activation::{Activation, Bounds};
 use super::matrix_product::{Matrix, MatrixMut, multiply};
 use super::partition::{parts, run_all, split_optional_rows, split_rows};
 use super::shape::{ShapeError, ensure_length, ensure_optional_length, volume};
@@ -68,8 +68,9 @@ impl Linear {
             vectorized(
                 #[inline(always)]
                 || {
+                    let bounds = activation.bounds();
                     for row in y.chunks_exact_mut(outputs.max(1)) {
-                        finish(row, bias, activation);
+                        finish(row, bias, bounds);
                     }
                 },
             );
@@ -98,7 +99,14 @@ impl Linear {
         let z_gradient = if activation == Activation::Identity {
             y_gradient
         } else {
-            masked = activation.mask(y, y_gradient);
+            masked = vectorized(
+                #[inline(always)]
+                || {
+                    let mut masked = vec![0.0; y.len()];
+                    activation.bounds().backward(y, y_gradient, &mut masked);
+                    masked
+                },
+            );
             &masked
         };
         if let Some(bias) = gradients.bias {
@@ -161,13 +169,13 @@ impl Linear {
 
 /// Adds the bias to a row of sums and applies the activation.
 #[inline(always)]
-fn finish(row: &mut [f32], bias: Option<&[f32]>, activation: Activation) {
+fn finish(row: &mut [f32], bias: Option<&[f32]>, bounds: Bounds) {
     match bias {
         Some(bias) => {
             for (sum, &bias) in row.iter_mut().zip(bias) {
-                *sum = activation.apply(*sum + bias);
+                *sum = bounds.apply(*sum + bias);
             }
         }
-        None => row.iter_mut().for_each(|sum| *sum = activation.apply(*sum)),
+        None => bounds.finish(row, 0.0),
     }
 }

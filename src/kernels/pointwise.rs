@@ -94,11 +94,10 @@ impl Pointwise {
             vectorized(
                 #[inline(always)]
                 || {
+                    let bounds = activation.bounds();
                     for (channel, row) in output.chunks_exact_mut(pixels).enumerate() {
                         let bias = bias.map_or(0.0, |bias| bias[channel]);
-                        for sum in &mut row[first..first + width] {
-                            *sum = activation.apply(*sum + bias);
-                        }
+                        bounds.finish(&mut row[first..first + width], bias);
                     }
                 },
             );
@@ -179,14 +178,12 @@ impl Pointwise {
             vectorized(
                 #[inline(always)]
                 || {
+                    let bounds = activation.bounds();
                     let rows =
                         output.chunks_exact(pixels).zip(output_gradient.chunks_exact(pixels));
                     let z_rows = sums.z.chunks_exact_mut(width).zip(&mut sums.bias);
                     for ((z, bias), (output, gradient)) in z_rows.zip(rows) {
-                        let pairs = output[first..].iter().zip(&gradient[first..]);
-                        for (z, (&output, &gradient)) in z.iter_mut().zip(pairs) {
-                            *z = activation.backward(output, gradient);
-                        }
+                        bounds.backward(&output[first..], &gradient[first..], z);
                         *bias += sum_by(z, |value| value);
                     }
                 },

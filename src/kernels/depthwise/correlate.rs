@@ -17,13 +17,13 @@ pub(super) struct Tap {
 /// A vector register, or two.
 type Lanes = [f32; LANES];
 
-/// `destination[i]` ← `start` + Σ over the taps of `weight · source[offset + i]`; the length of
-/// `destination` is a multiple of [`BLOCK`].
+/// `destination[i]` ← Σ over the taps of `weight · source[offset + i]`; the length of `destination`
+/// is a multiple of [`BLOCK`].
 #[inline(always)]
-pub(super) fn correlate(source: &[f32], taps: &[Tap], start: f32, destination: &mut [f32]) {
+pub(super) fn correlate(source: &[f32], taps: &[Tap], destination: &mut [f32]) {
     for (index, block) in destination.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
         // Four variables rather than an array: these stay in registers from tap to tap.
-        let [mut a, mut b, mut c, mut d] = [[start; LANES]; 4];
+        let [mut a, mut b, mut c, mut d] = [[0.0; LANES]; 4];
         for tap in taps {
             let [values_a, values_b, values_c, values_d] =
                 four(&source[tap.offset + index * BLOCK..][..BLOCK]);

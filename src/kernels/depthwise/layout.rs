@@ -7,7 +7,7 @@
 //! offset, and the whole channel is a single long loop. The few columns at the end of each row
 //! that are no output are computed and dropped.
 
-use super::super::activation::Activation;
+use super::super::activation::Bounds;
 use super::super::shape::{ShapeError, ensure, volume};
 use super::correlate::{BLOCK, Tap, correlate};
 
@@ -31,6 +31,15 @@ pub(super) struct Layout {
     pub(super) span: usize,
     /// The largest distance of a tap from the start of its phase.
     pub(super) margin: usize,
+}
+
+/// A row of the input in one horizontal phase: the columns `first`, `first` + stride, … of the row
+/// that begins at `input` lie at `start`, `start` + 1, … of the phases.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    input: usize,
+    first: usize,
+    start: usize,
 }
 
 impl Layout {
@@ -111,91 +120,89 @@ impl Layout {
         positions.map(|position| Tap { offset: offset(position), weight: 0.0 }).collect()
     }
 
-    /// Calls `visit(row, first, start)` for every row of the input that the kernel reaches and every
-    /// horizontal phase: the columns `first`, `first` + stride, … of that row lie at `start`,
-    /// `start` + 1, … of the phases.
-    #[inline(always)]
-    fn for_each_row(&self, mut visit: impl FnMut(usize, usize, usize)) {
+    /// Every row of the input that the kernel reaches, in every horizontal phase.
+    pub(super) fn rows(&self) -> Vec<Row> {
         let [vertical, horizontal] = self.stride;
-        for row in 0..self.input[0] {
-            let padded_row = row + self.before[0];
-            let phase_row = padded_row % vertical;
-            if phase_row >= self.phases[0] {
-                continue;
-            }
-            for phase_column in 0..self.phases[1] {
-                // The first column of the input in this phase.
+        let rows = (0..self.input[0]).map(|row| (row, row + self.before[0]));
+        let reached = rows.filter(|(_, padded_row)| padded_row % vertical < self.phases[0]);
+        let starts = |(row, padded_row): (usize, usize)| {
+            (0..self.phases[1]).map(move |phase_column| {
                 let first = (phase_column + horizontal - self.before[1] % horizontal) % horizontal;
-                let phase = phase_row * self.phases[1] + phase_column;
+                let phase = padded_row % vertical * self.phases[1] + phase_column;
                 let start = phase * self.phase
                     + padded_row / vertical * self.pitch
                     + (first + self.before[1]) / horizontal;
-                visit(row, first, start);
-            }
-        }
+                Row { input: row * self.input[1], first, start }
+            })
+        };
+        reached.flat_map(starts).collect()
     }
 
     /// Copies a channel of the input into the phases; what is padding stays 0.
     #[inline(always)]
-    pub(super) fn scatter(&self, input: &[f32], padded: &mut [f32]) {
+    pub(super) fn scatter(&self, rows: &[Row], input: &[f32], padded: &mut [f32]) {
         let width = self.input[1];
-        self.for_each_row(|row, first, start| {
-            let row = &input[row * width..][..width];
+        for row in rows {
+            let values = &input[row.input..][..width];
+            let padded = &mut padded[row.start..];
             match self.stride[1] {
-                1 => padded[start..][..width].copy_from_slice(row),
+                1 => padded[..width].copy_from_slice(values),
+                2 => {
+                    let (pairs, rest) =
+                        values.get(row.first..).unwrap_or_default().as_chunks::<2>();
+                    let (to, to_rest) = padded.split_at_mut(pairs.len());
+                    for (to, &[from, _]) in to.iter_mut().zip(pairs) {
+                        *to = from;
+                    }
+                    if let ([from], [to, ..]) = (rest, to_rest) {
+                        *to = *from;
+                    }
+                }
                 stride => {
-                    let values = row.iter().skip(first).step_by(stride);
-                    padded[start..].iter_mut().zip(values).for_each(|(to, &from)| *to = from);
+                    let values = values.iter().skip(row.first).step_by(stride);
+                    padded.iter_mut().zip(values).for_each(|(to, &from)| *to = from);
                 }
             }
-        });
+        }
     }
 
     /// Copies the phases back into a channel of the input; 0 where the kernel does not reach.
     #[inline(always)]
-    pub(super) fn gather(&self, padded: &[f32], input: &mut [f32]) {
+    pub(super) fn gather(&self, rows: &[Row], padded: &[f32], input: &mut [f32]) {
         let width = self.input[1];
         if self.phases != self.stride {
             input.fill(0.0);
         }
-        self.for_each_row(|row, first, start| {
-            let row = &mut input[row * width..][..width];
+        for row in rows {
+            let values = &mut input[row.input..][..width];
+            let padded = &padded[row.start..];
             match self.stride[1] {
-                1 => row.copy_from_slice(&padded[start..][..width]),
+                1 => values.copy_from_slice(&padded[..width]),
                 stride => {
-                    let values = row.iter_mut().skip(first).step_by(stride);
-                    values.zip(&padded[start..]).for_each(|(to, &from)| *to = from);
+                    let values = values.iter_mut().skip(row.first).step_by(stride);
+                    values.zip(padded).for_each(|(to, &from)| *to = from);
                 }
             }
-        });
+        }
     }
 
-    /// Takes the outputs out of their layout and applies the activation.
+    /// Takes the outputs out of their layout.
     #[inline(always)]
-    pub(super) fn crop(&self, sums: &[f32], output: &mut [f32], activation: Activation) {
-        for (row, sums) in output.chunks_exact_mut(self.output[1]).zip(sums.chunks(self.pitch)) {
-            for (output, &sum) in row.iter_mut().zip(sums) {
-                *output = activation.apply(sum);
-            }
+    pub(super) fn crop(&self, sums: &[f32], output: &mut [f32]) {
+        let width = self.output[1];
+        for (row, sums) in output.chunks_exact_mut(width).zip(sums.chunks(self.pitch)) {
+            row.copy_from_slice(&sums[..width]);
         }
     }
 
     /// Lays out the gradient of the sums behind the margin, given the gradient of the output; what
     /// is no output stays 0.
     #[inline(always)]
-    pub(super) fn spread(
-        &self,
-        output: &[f32],
-        gradient: &[f32],
-        activation: Activation,
-        z: &mut [f32],
-    ) {
+    pub(super) fn spread(&self, output: &[f32], gradient: &[f32], bounds: Bounds, z: &mut [f32]) {
         let width = self.output[1];
         let rows = output.chunks_exact(width).zip(gradient.chunks_exact(width));
         for (z, (output, gradient)) in z[self.margin..].chunks_mut(self.pitch).zip(rows) {
-            for (z, (&output, &gradient)) in z.iter_mut().zip(output.iter().zip(gradient)) {
-                *z = activation.backward(output, gradient);
-            }
+            bounds.backward(output, gradient, z);
         }
     }
 
@@ -213,7 +220,7 @@ impl Layout {
                     .filter(|tap| tap.offset / self.phase == index)
                     .map(|tap| Tap { offset: self.margin + first - tap.offset, ..*tap }),
             );
-            correlate(z, &reversed, 0.0, phase);
+            correlate(z, &reversed, phase);
         }
     }
 }

@@ -66,6 +66,7 @@ impl Depthwise {
         self.check(&layout, input, weight, output)?;
         ensure_optional_length("bias", bias, self.channels)?;
 
+        let kernel = self.kernel[0] * self.kernel[1];
         let (input_plane, output_plane) = (layout.input_plane(), layout.output_plane());
         let mut first_plane = 0;
         let mut tasks = vec![];
@@ -85,7 +86,7 @@ impl Depthwise {
                     for (index, output) in output.chunks_exact_mut(output_plane).enumerate() {
                         let plane = first_plane + index;
                         let channel = plane % self.channels;
-                        set_weights(&mut taps, weight, channel);
+                        set_weights(&mut taps, &weight[channel * kernel..]);
                         layout.scatter(
                             &rows,
                             &input[plane * input_plane..][..input_plane],
@@ -141,19 +142,25 @@ impl Depthwise {
                     let bounds = self.activation.bounds();
                     let rows = layout.rows();
                     let mut padded = layout.padded_buffer();
+                    let mut plane_of_z = vec![0.0; output_plane];
                     let mut z = layout.margined_buffer();
                     let mut padded_gradient = layout.padded_buffer();
-                    let mut taps = layout.taps();
+                    let taps = layout.taps();
+                    let mut reversed = layout.reversed_taps();
                     for (index, sums) in sums.chunks_exact_mut(kernel + 1).enumerate() {
                         let plane = first_plane + index;
                         let at = plane * output_plane..(plane + 1) * output_plane;
-                        layout.spread(&output[at.clone()], &output_gradient[at], bounds, &mut z);
+                        bounds.backward(&output[at.clone()], &output_gradient[at], &mut plane_of_z);
+                        layout.spread(&plane_of_z, &mut z);
                         layout.scatter(
                             &rows,
                             &input[plane * input_plane..][..input_plane],
                             &mut padded,
                         );
-                        set_weights(&mut taps, weight, plane % self.channels);
+                        let weight = &weight[plane % self.channels * kernel..];
+                        for taps in &mut reversed {
+                            set_weights(taps, weight);
+                        }
                         let z_values = &z[layout.margin..];
                         for (sum, tap) in sums.iter_mut().zip(&taps) {
                             *sum = dot(&z_values[..layout.span], &padded[tap.offset..]);
@@ -163,7 +170,7 @@ impl Depthwise {
                             .as_mut()
                             .and_then(|gradient| gradient.split_off_mut(..input_plane))
                         {
-                            layout.correlate_back(&z, &taps, &mut padded_gradient);
+                            layout.correlate_back(&z, &reversed, &mut padded_gradient);
                             layout.gather(&rows, &padded_gradient, gradient);
                         }
                     }
@@ -220,11 +227,10 @@ impl Depthwise {
     }
 }
 
-/// Gives the taps the weights of a channel.
+/// Gives the taps the weights of a channel's `kernel`.
 #[inline(always)]
-fn set_weights(taps: &mut [Tap], weight: &[f32], channel: usize) {
-    let weights = &weight[channel * taps.len()..];
-    for (tap, &weight) in taps.iter_mut().zip(weights) {
-        tap.weight = weight;
+fn set_weights(taps: &mut [Tap], kernel: &[f32]) {
+    for tap in taps {
+        tap.weight = kernel[tap.element];
     }
 }

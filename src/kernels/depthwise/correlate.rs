@@ -8,6 +8,8 @@ pub(super) const BLOCK: usize = 4 * LANES;
 /// An element of a kernel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tap {
+    /// Its place in the kernel, row by row.
+    pub(super) element: usize,
     /// Where the input of the first output lies.
     pub(super) offset: usize,
     /// What it is multiplied with.
@@ -16,6 +18,8 @@ pub(super) struct Tap {
 
 /// A vector register, or two.
 type Lanes = [f32; LANES];
+
+const ONES: &Lanes = &[1.0; LANES];
 
 /// `destination[i]` ← Σ over the taps of `weight · source[offset + i]`; the length of `destination`
 /// is a multiple of [`BLOCK`].
@@ -52,7 +56,8 @@ pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
         c = add_product(c, left_c, right_c);
         d = add_product(d, left_d, right_d);
     }
-    (0..LANES).map(|lane| (a[lane] + b[lane]) + (c[lane] + d[lane])).sum()
+    let sums = add_product(add_product(a, &b, ONES), &add_product(c, &d, ONES), ONES);
+    sums.iter().sum()
 }
 
 /// The four registers of a block.

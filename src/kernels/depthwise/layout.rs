@@ -7,7 +7,6 @@
 //! offset, and the whole channel is a single long loop. The few columns at the end of each row
 //! that are no output are computed and dropped.
 
-use super::super::activation::Bounds;
 use super::super::shape::{ShapeError, ensure, volume};
 use super::correlate::{BLOCK, Tap, correlate};
 
@@ -117,7 +116,12 @@ impl Layout {
             let phase = u % self.stride[0] * self.phases[1] + v % self.stride[1];
             phase * self.phase + u / self.stride[0] * self.pitch + v / self.stride[1]
         };
-        positions.map(|position| Tap { offset: offset(position), weight: 0.0 }).collect()
+        let taps = positions.enumerate().map(|(element, position)| Tap {
+            element,
+            offset: offset(position),
+            weight: 0.0,
+        });
+        taps.collect()
     }
 
     /// Every row of the input that the kernel reaches, in every horizontal phase.
@@ -195,32 +199,32 @@ impl Layout {
         }
     }
 
-    /// Lays out the gradient of the sums behind the margin, given the gradient of the output; what
-    /// is no output stays 0.
+    /// Lays out a channel of the output behind the margin; what is no output stays 0.
     #[inline(always)]
-    pub(super) fn spread(&self, output: &[f32], gradient: &[f32], bounds: Bounds, z: &mut [f32]) {
+    pub(super) fn spread(&self, output: &[f32], laid_out: &mut [f32]) {
         let width = self.output[1];
-        let rows = output.chunks_exact(width).zip(gradient.chunks_exact(width));
-        for (z, (output, gradient)) in z[self.margin..].chunks_mut(self.pitch).zip(rows) {
-            bounds.backward(output, gradient, z);
+        let rows = laid_out[self.margin..].chunks_mut(self.pitch);
+        for (row, output) in rows.zip(output.chunks_exact(width)) {
+            row[..width].copy_from_slice(output);
         }
+    }
+
+    /// For each phase the taps that read it, turned round: what an element of the phase contributed
+    /// to lies at the same distances before it, in a margined output.
+    pub(super) fn reversed_taps(&self) -> Vec<Vec<Tap>> {
+        let mut phases = vec![vec![]; self.phases[0] * self.phases[1]];
+        for tap in self.taps() {
+            let offset = self.margin - tap.offset % self.phase;
+            phases[tap.offset / self.phase].push(Tap { offset, ..tap });
+        }
+        phases
     }
 
     /// The gradient of the phases: each element of one adds up what it contributed to.
     #[inline(always)]
-    pub(super) fn correlate_back(&self, z: &[f32], taps: &[Tap], padded: &mut [f32]) {
-        let mut reversed = Vec::with_capacity(taps.len());
-        for (index, phase) in
-            padded.chunks_mut(self.phase).take(self.phases[0] * self.phases[1]).enumerate()
-        {
-            let first = index * self.phase;
-            reversed.clear();
-            reversed.extend(
-                taps.iter()
-                    .filter(|tap| tap.offset / self.phase == index)
-                    .map(|tap| Tap { offset: self.margin + first - tap.offset, ..*tap }),
-            );
-            correlate(z, &reversed, phase);
+    pub(super) fn correlate_back(&self, z: &[f32], reversed: &[Vec<Tap>], padded: &mut [f32]) {
+        for (phase, taps) in padded.chunks_mut(self.phase).zip(reversed) {
+            correlate(z, taps, phase);
         }
     }
 }

@@ -10,7 +10,8 @@
 //! dK[u, v] = Σ over y, x of dZ[y, x] X[y s + u − top, x s + v − left].
 //!
 //! A channel is copied into a [`Layout`], in which every kernel element reads consecutive memory,
-//! whatever the stride, and rows of seven pixels fill vector registers as well as long ones.
+//! whatever the stride, and rows of seven pixels fill vector registers as well as long ones. Where
+//! the input is not finite, every element of that channel's kernel gradient may be NaN.
 
 mod correlate;
 mod layout;

@@ -4,7 +4,8 @@
 //! The rooms, each using only those above it:
 //!
 //! - [`checks`]: range checks on settings; [`device`]: devices by name;
-//! - [`kernels`]: the arithmetic of the layers on a CPU, fused and vectorised;
+//! - [`kernels`]: the arithmetic of layers and optimizers on a CPU, fused and vectorised;
+//!   [`fused`]: the same as operations on Burn's tensors;
 //! - [`layers`]: what models are built of, beside Burn's own layers;
 //! - [`data`], [`models`], [`optim`], [`schedule`]: what can be trained on, trained, and how
 //!   parameters move; each room owns the settings of its members;
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod data;
 pub mod device;
 pub mod experiment;
+pub mod fused;
 pub mod kernels;
 pub mod layers;
 pub mod metrics;

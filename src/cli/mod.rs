@@ -4,6 +4,7 @@
 //! usage.
 
 mod completions;
+mod cross_validate;
 mod data;
 mod devices;
 mod evaluate;

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::{Moments, check_betas};
 use crate::checks::{Checked, non_negative, positive};
+#[cfg(feature = "flex")]
+use crate::kernels::updates::AdamUpdate;
 
 /// Adam, with weight decay as L2 (see [`AdamW`](super::AdamW) for the decoupled kind).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +66,17 @@ impl Optimizer for Adam {
         mut gradient: Tensor<D>,
         state: Option<Moments<D>>,
     ) -> (Tensor<D>, Option<Moments<D>>) {
+        #[cfg(feature = "flex")]
+        if crate::fused::on(&weights.device()) {
+            let settings = AdamUpdate {
+                learning_rate,
+                betas: self.betas,
+                epsilon: self.epsilon,
+                weight_decay: self.weight_decay,
+                decoupled: false,
+            };
+            return Moments::step_in_place(state, weights, gradient, &settings, self.amsgrad);
+        }
         if self.weight_decay > 0.0 {
             gradient = gradient + weights.clone().mul_scalar(self.weight_decay);
         }

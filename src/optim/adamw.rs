@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::{Moments, check_betas};
 use crate::checks::{Checked, non_negative, positive};
+#[cfg(feature = "flex")]
+use crate::kernels::updates::AdamUpdate;
 
 /// Adam with decoupled weight decay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +64,17 @@ impl Optimizer for AdamW {
         gradient: Tensor<D>,
         state: Option<Moments<D>>,
     ) -> (Tensor<D>, Option<Moments<D>>) {
+        #[cfg(feature = "flex")]
+        if crate::fused::on(&weights.device()) {
+            let settings = AdamUpdate {
+                learning_rate,
+                betas: self.betas,
+                epsilon: self.epsilon,
+                weight_decay: self.weight_decay,
+                decoupled: true,
+            };
+            return Moments::step_in_place(state, weights, gradient, &settings, self.amsgrad);
+        }
         let weights = weights.mul_scalar(1.0 - learning_rate * self.weight_decay);
         let (state, direction) =
             Moments::advance(state, gradient, self.betas, self.epsilon, self.amsgrad);

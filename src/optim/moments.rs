@@ -4,6 +4,10 @@ use burn::tensor::{Device, Tensor};
 
 use super::state::record_state;
 use crate::checks::{Checked, ensure};
+#[cfg(feature = "flex")]
+use crate::fused::{checked, update};
+#[cfg(feature = "flex")]
+use crate::kernels::updates::{AdamState, AdamUpdate};
 
 /// Moments of one parameter's gradient after `time` steps.
 #[derive(Debug, Clone)]
@@ -56,6 +60,47 @@ impl<const D: usize> Moments<D> {
         let denominator = second.sqrt().div_scalar(correction2.sqrt()).add_scalar(epsilon);
         let direction = moments.first.clone().div_scalar(correction1) / denominator;
         (moments, direction)
+    }
+
+    /// The same step of Adam or `AdamW` in one pass over memory.
+    #[cfg(feature = "flex")]
+    pub(super) fn step_in_place(
+        state: Option<Self>,
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        settings: &AdamUpdate,
+        amsgrad: bool,
+    ) -> (Tensor<D>, Option<Self>) {
+        let zeros = || weights.zeros_like();
+        let state = state.unwrap_or_else(|| Self {
+            time: 0,
+            first: zeros(),
+            second: zeros(),
+            largest_second: amsgrad.then(zeros),
+        });
+        let Self { time, first, second, largest_second } = state;
+        let (weights, first, second, largest_second) = match largest_second {
+            None => {
+                let step =
+                    |weights: &mut [f32], gradient: &[f32], [first, second]: [&mut [f32]; 2]| {
+                        let state = AdamState { first, second, largest_second: None };
+                        checked(settings.step(time, weights, gradient, state, None));
+                    };
+                let (weights, [first, second]) = update(weights, gradient, [first, second], step);
+                (weights, first, second, None)
+            }
+            Some(largest) => {
+                let step = |weights: &mut [f32], gradient: &[f32], states: [&mut [f32]; 3]| {
+                    let [first, second, largest] = states;
+                    let state = AdamState { first, second, largest_second: Some(largest) };
+                    checked(settings.step(time, weights, gradient, state, None));
+                };
+                let (weights, [first, second, largest]) =
+                    update(weights, gradient, [first, second, largest], step);
+                (weights, first, second, Some(largest))
+            }
+        };
+        (weights, Some(Self { time: time + 1, first, second, largest_second }))
     }
 
     pub(super) fn on_device(self, device: &Device) -> Self {

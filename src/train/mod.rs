@@ -50,7 +50,7 @@ use crate::data::{
     Samples, Source, Task, split_validation,
 };
 use crate::experiment::Experiment;
-use crate::layers::fused::use_kernels;
+use crate::fused::use_kernels;
 use crate::models::{InputSpec, Model};
 use fit::{Fit, Start};
 use run_directory::{DataRecord, NewRun, Resumption};

@@ -13,6 +13,7 @@ mod options;
 mod predict;
 mod printer;
 mod progress;
+mod recommend;
 mod runs;
 mod train;
 

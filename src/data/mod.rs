@@ -5,41 +5,55 @@
 //! `evaluate` call [`DataSettings::load`], the command `data` calls [`catalogue`].
 
 mod archive;
+pub mod augmentation;
 pub mod catalogue;
 mod checksum;
 mod cifar10;
 mod error;
 mod fashion_mnist;
 mod fetch;
+mod folders;
 mod housing;
+mod hymenoptera;
 mod idx;
+mod imdb;
 mod locate;
 mod mnist;
+mod movielens;
 mod options;
 mod pictures;
 mod preprocessing;
 mod published;
+mod ratings;
 mod registry;
 mod regression;
+mod resampling;
 mod samples;
 mod settings;
 mod split;
 mod synthetic;
+mod text;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use augmentation::{AugmentationSettings, Crop};
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
+pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};
 pub use options::LoadOptions;
-pub use preprocessing::Preprocessing;
+pub use preprocessing::{Normalization, Preprocessing};
 pub use published::{Layout, PublishedFile, PublishedSet};
+pub use ratings::{
+    Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,
+};
 pub use registry::DataSettings;
 pub use settings::{
     HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
 };
 pub use split::split_validation;
+pub use text::{Encoding, Side, TextSettings, Vocabulary};
 
 /// Inputs of all samples, one after the other, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +62,15 @@ pub enum Inputs {
     Bytes(Vec<u8>),
     /// Real-valued features; a missing value is NaN.
     Floats(Vec<f32>),
+    /// Texts as they were read, one per sample.
+    Texts {
+        /// The texts.
+        texts: Vec<String>,
+        /// How each becomes one input.
+        encoding: Encoding,
+    },
+    /// Users and items, a pair per sample.
+    Pairs(RatedPairs),
 }
 
 /// What the model has to predict.
@@ -62,7 +85,7 @@ pub enum Targets {
 /// Samples of one split: inputs of one shape, and a target each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
-    /// The shape of one input: `[features]` or `[channels, height, width]`.
+    /// The shape of one input: `[features]`, `[channels, height, width]` or, of a text, `[ids]`.
     pub shape: Vec<usize>,
     /// All inputs, sample after sample.
     pub inputs: Inputs,

@@ -3,14 +3,18 @@
 //! [`DataSettings`] is the `[data]` section of an experiment. Everything that asks "which data set"
 //! asks it, so that no other file lists them.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::settings::{
     HousingSettings, ImageSettings, RegressionSettings, Section as _, Source, Task, ValidationSplit,
 };
 use super::{
-    DataError, DataSet, DownloadProgress, LoadOptions, Parts, PublishedSet, cifar10, fashion_mnist,
-    housing, mnist, regression,
+    DataError, DataSet, DownloadProgress, HymenopteraSettings, LoadOptions, MovieLensSettings,
+    Parts, PictureSettings, Preprocessing, PublishedSet, RatingsSettings, Samples, TextSettings,
+    cifar10, fashion_mnist, folders, housing, hymenoptera, imdb, mnist, movielens, ratings,
+    regression, text,
 };
 use crate::checks::Checked;
 
@@ -76,7 +80,12 @@ macro_rules! registry {
 
             /// What a model has to predict.
             pub fn task(&self) -> Task {
-                match self { $(Self::$variant(_) => $module::TASK),* }
+                match self { $(Self::$variant(settings) => $module::task(settings)),* }
+            }
+
+            /// The preprocessing that the samples ask for, fitted to the training samples.
+            pub fn fit_preprocessing(&self, training: &Samples) -> Preprocessing {
+                match self { $(Self::$variant(settings) => settings.fit(training)),* }
             }
 
             /// Loads at least the `parts` asked for; a part not asked for may come without
@@ -108,9 +117,32 @@ registry! {
     "fashion-mnist" => FashionMnist(ImageSettings) in fashion_mnist;
     /// Small colour pictures of ten kinds of things.
     "cifar10" => Cifar10(ImageSettings) in cifar10;
+    /// Photographs of ants and of bees.
+    "hymenoptera" => Hymenoptera(HymenopteraSettings) in hymenoptera;
+    /// Pictures of the user's own, a folder per class.
+    "pictures" => Pictures(PictureSettings) in folders;
+    /// Film reviews, liked or not.
+    "imdb" => Imdb(TextSettings) in imdb;
+    /// Texts of one's own, of two classes.
+    "text" => Text(TextSettings) in text;
+    /// Ratings of films.
+    "movielens" => MovieLens(MovieLensSettings) in movielens;
+    /// Ratings of the user's own.
+    "ratings" => Ratings(RatingsSettings) in ratings;
 }
 
 impl DataSettings {
+    /// The bytes `[3, size, size]` of a picture of the user's own, read as the pictures of this data
+    /// set are; `None` where it does not come as picture files.
+    pub fn read_picture(&self, path: &Path) -> Result<Option<Vec<u8>>, DataError> {
+        let reading = match self {
+            Self::Hymenoptera(settings) => settings.reading(),
+            Self::Pictures(settings) => settings.reading(),
+            _ => return Ok(None),
+        };
+        folders::read_picture(path, reading).map(Some)
+    }
+
     /// Chooses where the samples come from; an error for data that is always drawn by code.
     pub fn set_source(&mut self, source: Source) -> Result<(), DataError> {
         let name = self.name();
@@ -155,11 +187,18 @@ mod tests {
         for (text, key) in [
             ("name = \"cifar10\"\nvalidation_share = 1.0", "validation_share"),
             ("name = \"housing\"\ntest_share = 0.0", "test_share"),
+            ("name = \"movielens\"\nfold = 6", "fold"),
+            ("name = \"ratings\"\nlowest = 5", "highest"),
+            ("name = \"pictures\"\nclasses = 1", "classes"),
+            ("name = \"hymenoptera\"\nresize = 200", "resize"),
             ("name = \"regression\"\nsamples = 0", "samples"),
             ("name = \"regression\"\nsamples = 9000000000000000000\nfeatures = 20", "samples"),
             ("name = \"regression\"\nfeatures = 0\ninformative = 0", "features"),
             ("name = \"regression\"\ninformative = 21", "informative"),
             ("name = \"regression\"\nnoise = nan", "noise"),
+            ("name = \"imdb\"\nvocabulary_size = 2", "vocabulary_size"),
+            ("name = \"imdb\"\nvocabulary_size = 16777217", "vocabulary_size"),
+            ("name = \"text\"\nlength = 0", "length"),
         ] {
             assert_eq!(parse(text).unwrap().check().unwrap_err().key, key, "{text}");
         }
@@ -168,7 +207,7 @@ mod tests {
     #[test]
     fn the_source_can_be_chosen_where_there_is_one() {
         for mut settings in DataSettings::all() {
-            let drawn = settings.published().is_none();
+            let drawn = matches!(settings, DataSettings::Regression(_));
             assert_eq!(settings.set_source(Source::Synthetic).is_err(), drawn);
             assert_eq!(settings.source_mut().copied(), (!drawn).then_some(Source::Synthetic));
         }
@@ -186,5 +225,8 @@ mod tests {
         assert_eq!(of("fashion-mnist"), (vec![1, 28, 28], ten));
         assert_eq!(of("housing"), (vec![8], Task::Regression));
         assert_eq!(of("regression"), (vec![20], Task::Regression));
+        assert_eq!(of("hymenoptera"), (vec![3, 224, 224], Task::Classification { classes: 2 }));
+        assert_eq!(of("movielens"), (vec![2], Task::Regression));
+        assert_eq!(of("imdb"), (vec![200], Task::BinaryClassification));
     }
 }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Preprocessing, Samples};
 use crate::checks::{self, Checked};
 
 /// Where the samples come from.
@@ -39,6 +40,8 @@ pub enum Task {
         /// How many.
         classes: usize,
     },
+    /// One of two classes, by a single logit: above 0 for the second one.
+    BinaryClassification,
     /// One real number.
     Regression,
 }
@@ -49,6 +52,10 @@ pub(super) trait Section {
     fn check(&self) -> Checked;
     /// Where the samples come from, if there is a choice.
     fn source_mut(&mut self) -> Option<&mut Source>;
+    /// The preprocessing for these training samples.
+    fn fit(&self, training: &Samples) -> Preprocessing {
+        Preprocessing::fit(training)
+    }
 }
 
 /// Settings of a set of pictures with official training and test splits.
@@ -189,6 +196,6 @@ impl Section for RegressionSettings {
     }
 }
 
-fn test_share(value: f64) -> Checked {
+pub(super) fn test_share(value: f64) -> Checked {
     checks::ensure(value > 0.0 && value < 1.0, "test_share", value, "above 0 and below 1")
 }

@@ -161,6 +161,12 @@ optimizers! {
 }
 
 impl OptimizerSettings {
+    /// Whether a step is w ← w − η g and nothing else, so that a weight whose gradient is zero stays
+    /// as it is.
+    pub fn moves_by_gradient_alone(&self) -> bool {
+        matches!(self, Self::Sgd(sgd) if sgd.momentum == 0.0 && sgd.weight_decay == 0.0)
+    }
+
     /// Whether the optimizer averages weights in place of a schedule.
     pub fn is_schedule_free(&self) -> bool {
         matches!(self, Self::ScheduleFreeSgd(_) | Self::ScheduleFreeAdamW(_))

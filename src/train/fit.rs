@@ -166,6 +166,8 @@ impl Fit {
         let interrupter = Interrupter::new();
         let session = Session {
             seed: experiment.training.seed,
+            tracks_rows: tracks_rows(&experiment),
+            regularization: experiment.regularization.clone(),
             clipping: experiment.clipping.clone(),
             records: experiment.records.clone(),
             interrupter: interrupter.clone(),
@@ -197,6 +199,7 @@ impl Fit {
         // Burn's loop. Its own checkpointers are left out: `epoch_end` saves, and the start epoch
         // is all that `.checkpoint` then does.
         let device = device.autodiff();
+        let trainee = Trainee::new(model, session.clone(), &device);
         let mut training = SupervisedTraining::new(
             directory,
             Arc::new(training_loader),
@@ -216,7 +219,7 @@ impl Fit {
         }
         let training = show(training, &session, task, full_screen);
         let learner = Learner::new(
-            Trainee::new(model, session.clone()),
+            trainee,
             optimizer,
             burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler::new(schedule),
         );
@@ -224,6 +227,13 @@ impl Fit {
         let launched = launch_caught(training, learner);
         close(launched, &session, &progress, &experiment)
     }
+}
+
+/// Whether an embedding can be trained by the rows of a batch alone: plain gradient descent, and
+/// nothing that looks at all of the gradient.
+fn tracks_rows(experiment: &Experiment) -> bool {
+    let no_penalty = experiment.regularization.l1 == 0.0 && experiment.regularization.l2 == 0.0;
+    experiment.optimizer.moves_by_gradient_alone() && experiment.clipping.is_off() && no_penalty
 }
 
 /// Batches for training, from the first epoch on, and for validation.

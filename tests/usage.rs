@@ -8,9 +8,17 @@ use common::{Runs, fail, run, stderr, stdout, succeed};
 
 #[test]
 fn every_command_shows_an_example_in_its_help() {
-    for command in
-        ["train", "evaluate", "predict", "export", "runs", "data", "devices", "completions"]
-    {
+    for command in [
+        "train",
+        "evaluate",
+        "predict",
+        "export",
+        "runs",
+        "data",
+        "devices",
+        "optimizers",
+        "completions",
+    ] {
         let help = stdout(&succeed(&format!("{command} --help")));
         assert!(help.contains("Example") && help.contains("converge "), "{help}");
     }

@@ -9,6 +9,7 @@ mod data;
 mod devices;
 mod evaluate;
 mod export;
+mod optimizers;
 mod options;
 mod predict;
 mod printer;
@@ -50,6 +51,7 @@ enum Command {
     Runs(runs::RunsArgs),
     Data(data::DataArgs),
     Devices(devices::DevicesArgs),
+    Optimizers(optimizers::OptimizersArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -83,7 +85,11 @@ impl Command {
             Self::Evaluate(args) => Some(args.device.name()),
             Self::Predict(args) => Some(args.device.name()),
             Self::Export(args) => Some(args.device.name()),
-            Self::Runs(_) | Self::Data(_) | Self::Devices(_) | Self::Completions(_) => None,
+            Self::Runs(_)
+            | Self::Data(_)
+            | Self::Devices(_)
+            | Self::Optimizers(_)
+            | Self::Completions(_) => None,
         }
     }
 }
@@ -112,6 +118,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Runs(args) => args.run(printer),
         Command::Data(args) => args.run(printer),
         Command::Devices(args) => args.run(printer),
+        Command::Optimizers(args) => args.run(printer),
         Command::Completions(args) => args.run(printer, &mut Cli::command()),
     }
 }

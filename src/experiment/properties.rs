@@ -66,7 +66,9 @@ fn any_valid_change() -> impl Strategy<Value = String> {
         any::<bool>().prop_map(|flag| format!("training.shuffle={flag}")),
         (1e-12..10.0f64).prop_map(|rate| format!("optimizer.learning_rate={rate:e}")),
         (0.0..1.0f64).prop_map(|decay| format!("optimizer.weight_decay={decay}")),
-        select(vec!["sgd", "adam", "adamw", "rmsprop"])
+        // Every one that has a weight decay.
+        select(OptimizerSettings::NAMES)
+            .prop_filter("has all keys", |name| *name != "rprop")
             .prop_map(|name| format!("optimizer.name={name}")),
         select(vec!["constant", "step", "exponential", "linear", "cosine"])
             .prop_map(|name| format!("schedule.name={name}")),

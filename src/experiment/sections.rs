@@ -96,6 +96,13 @@ pub struct ClippingSettings {
     /// The largest L2 norm of all gradients together; `torch.nn.utils.clip_grad_norm_`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub global_norm: Option<f64>,
+    /// The largest L2 norm of the gradient of each parameter by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensor_norm: Option<f64>,
+    /// The largest norm of the gradient of each unit (a column of a linear layer, a filter) as a
+    /// share of the norm of its weights; adaptive gradient clipping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<f64>,
     /// The largest absolute value of each gradient element; `torch.nn.utils.clip_grad_value_`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
@@ -104,11 +111,13 @@ pub struct ClippingSettings {
 impl ClippingSettings {
     /// Whether gradients are left as they are.
     pub fn is_off(&self) -> bool {
-        self.global_norm.is_none() && self.value.is_none()
+        *self == Self::default()
     }
 
     pub(super) fn check(&self) -> Checked {
         self.global_norm.map_or(Ok(()), |norm| positive("global_norm", norm))?;
+        self.tensor_norm.map_or(Ok(()), |norm| positive("tensor_norm", norm))?;
+        self.adaptive.map_or(Ok(()), |share| positive("adaptive", share))?;
         self.value.map_or(Ok(()), |value| positive("value", value))
     }
 }

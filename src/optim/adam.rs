@@ -15,6 +15,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::moments::{Moments, check_betas};
+use super::rule::Rule;
 use crate::checks::{Checked, non_negative, positive};
 #[cfg(feature = "flex")]
 use crate::kernels::updates::AdamUpdate;
@@ -54,6 +55,14 @@ impl Adam {
         non_negative("epsilon", self.epsilon)?;
         non_negative("weight_decay", self.weight_decay)
     }
+}
+
+impl Rule for Adam {
+    const FORMULA: &'static str =
+        "m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; w ← w − η m̂ / (√v̂ + ε)";
+    const SOURCE: &'static str = "Kingma and Ba 2015, Reddi et al. 2018; torch.optim.Adam";
+    const STATE: &'static str = "2; 3 with amsgrad";
+    const WHEN: &'static str = "the first try on anything; without weight decay";
 }
 
 impl Optimizer for Adam {

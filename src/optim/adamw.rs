@@ -13,6 +13,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::moments::{Moments, check_betas};
+use super::rule::Rule;
 use crate::checks::{Checked, non_negative, positive};
 #[cfg(feature = "flex")]
 use crate::kernels::updates::AdamUpdate;
@@ -52,6 +53,13 @@ impl AdamW {
         non_negative("epsilon", self.epsilon)?;
         non_negative("weight_decay", self.weight_decay)
     }
+}
+
+impl Rule for AdamW {
+    const FORMULA: &'static str = "w ← w − η λ w; w ← w − η m̂ / (√v̂ + ε)";
+    const SOURCE: &'static str = "Loshchilov and Hutter 2019; torch.optim.AdamW";
+    const STATE: &'static str = "2; 3 with amsgrad";
+    const WHEN: &'static str = "transformers, and wherever Adam needs weight decay";
 }
 
 impl Optimizer for AdamW {

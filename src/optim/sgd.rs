@@ -15,6 +15,7 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::rule::Rule;
 use super::state::record_state;
 use crate::checks::{Checked, ensure, non_negative, positive, share};
 
@@ -69,6 +70,14 @@ pub struct SgdState<const D: usize> {
 
 record_state!(SgdState { buffer });
 
+impl Rule for Sgd {
+    const FORMULA: &'static str = "b ← μ b + (1 − τ) (g + λ w); w ← w − η b";
+    const SOURCE: &'static str = "Robbins and Monro 1951, Polyak 1964, Sutskever et al. 2013; \
+                                  torch.optim.SGD";
+    const STATE: &'static str = "0; 1 with momentum";
+    const WHEN: &'static str = "vision models, with momentum 0.9 and a schedule; the baseline";
+}
+
 impl Optimizer for Sgd {
     type State<const D: usize> = SgdState<D>;
 
@@ -100,6 +109,6 @@ impl Optimizer for Sgd {
     }
 
     fn to_device<const D: usize>(state: SgdState<D>, device: &Device) -> SgdState<D> {
-        SgdState { buffer: state.buffer.map(|buffer| buffer.to_device(device)) }
+        state.on_device(device)
     }
 }

@@ -7,10 +7,14 @@
 //!
 //! A new model is a new file and one line in [`models!`].
 
+mod batch_norm;
 mod cnn;
 mod initialization;
 mod linear;
 mod mlp;
+pub mod mobilenet_v2;
+mod transfer;
+mod weights;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -18,10 +22,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::Checked;
 
+pub use batch_norm::BatchNorm;
 pub use cnn::{Cnn, CnnSettings};
 pub use initialization::Initialization;
 pub use linear::{LinearRegression, LinearSettings};
 pub use mlp::{Mlp, MlpSettings};
+pub use mobilenet_v2::{MobileNetV2, MobileNetV2Settings};
+pub use transfer::{FineTuning, Transfer, TransferSettings};
+pub use weights::{Mismatch, Weights, WeightsError};
 
 macro_rules! models {
     ($($name:literal => $model:ident($settings:ident, $module:ident)),+ $(,)?) => {
@@ -85,6 +93,8 @@ models! {
     "linear" => Linear(LinearSettings, LinearRegression),
     "mlp" => Mlp(MlpSettings, Mlp),
     "cnn" => Cnn(CnnSettings, Cnn),
+    "mobilenet_v2" => MobileNetV2(MobileNetV2Settings, MobileNetV2),
+    "transfer" => Transfer(TransferSettings, Transfer),
 }
 
 #[cfg(test)]

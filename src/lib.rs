@@ -4,6 +4,7 @@
 //! The rooms, each using only those above it:
 //!
 //! - [`checks`]: range checks on settings; [`device`]: devices by name;
+//! - [`layers`]: what models are built of, beside Burn's own layers;
 //! - [`data`], [`models`], [`optim`], [`schedule`]: what can be trained on, trained, and how
 //!   parameters move; each room owns the settings of its members;
 //! - [`experiment`]: the TOML as written, composed of those settings, and the checked experiment;
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod data;
 pub mod device;
 pub mod experiment;
+pub mod layers;
 pub mod metrics;
 pub mod models;
 pub mod optim;

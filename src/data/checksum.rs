@@ -42,7 +42,7 @@ pub(super) fn sha256(path: &Path) -> Result<String, DataError> {
     digest().map_err(DataError::io("read", path))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

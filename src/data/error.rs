@@ -53,6 +53,23 @@ pub enum DataError {
         /// What is wrong with it, to follow its name.
         problem: String,
     },
+    /// A file or folder is whole, but cannot be trained on.
+    #[error("`{path}` {problem}", path = path.display())]
+    Unusable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not, to follow its name.
+        problem: String,
+    },
+    /// Real texts were asked for without saying where they are.
+    #[error("no `path` is set; set `data.path` to a CSV file or a folder of texts")]
+    NoPath,
+    /// A text holds nothing that the model knows.
+    #[error("the text `{text}` has no word of the model's vocabulary; write more words")]
+    NoKnownWord {
+        /// The text.
+        text: String,
+    },
     /// The operating system refused.
     #[error("cannot {action} `{path}`: {source}{hint}", path = path.display(), hint = hint(source))]
     Io {
@@ -108,6 +125,11 @@ impl DataError {
     /// `path` is not what it should be: `problem` follows its name.
     pub(super) fn corrupt(path: &Path, problem: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), problem: problem.into() }
+    }
+
+    /// `path` cannot be trained on: `problem` follows its name.
+    pub(super) fn unusable(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Unusable { path: path.to_owned(), problem: problem.into() }
     }
 
     /// For `map_err` after trying to `action` `path`.

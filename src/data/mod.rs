@@ -13,6 +13,7 @@ mod fashion_mnist;
 mod fetch;
 mod housing;
 mod idx;
+mod imdb;
 mod locate;
 mod mnist;
 mod options;
@@ -25,6 +26,7 @@ mod samples;
 mod settings;
 mod split;
 mod synthetic;
+mod text;
 
 use std::path::PathBuf;
 
@@ -40,6 +42,7 @@ pub use settings::{
     HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
 };
 pub use split::split_validation;
+pub use text::{Encoding, Side, TextSettings, Vocabulary};
 
 /// Inputs of all samples, one after the other, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +51,13 @@ pub enum Inputs {
     Bytes(Vec<u8>),
     /// Real-valued features; a missing value is NaN.
     Floats(Vec<f32>),
+    /// Texts as they were read, one per sample.
+    Texts {
+        /// The texts.
+        texts: Vec<String>,
+        /// How each becomes one input.
+        encoding: Encoding,
+    },
 }
 
 /// What the model has to predict.
@@ -62,7 +72,7 @@ pub enum Targets {
 /// Samples of one split: inputs of one shape, and a target each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
-    /// The shape of one input: `[features]` or `[channels, height, width]`.
+    /// The shape of one input: `[features]`, `[channels, height, width]` or, of a text, `[ids]`.
     pub shape: Vec<usize>,
     /// All inputs, sample after sample.
     pub inputs: Inputs,

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Inputs, Samples};
+use super::{DataError, Inputs, Samples, Vocabulary};
 
 /// How raw inputs become model inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,14 +26,42 @@ pub enum Preprocessing {
         /// The population standard deviation of each feature; 1 for a constant one.
         scale: Vec<f32>,
     },
+    /// Texts become rows of word ids.
+    Vocabulary(Vocabulary),
 }
 
 impl Preprocessing {
-    /// Fits to the training samples: bytes are scaled, real-valued features standardised.
+    /// Fits to the training samples: bytes are scaled, real-valued features standardised,
+    /// the words of texts numbered.
     pub fn fit(training: &Samples) -> Self {
         match &training.inputs {
             Inputs::Bytes(_) => Self::Scale { divisor: 255.0 },
             Inputs::Floats(values) => standardize(values, training.input_len()),
+            Inputs::Texts { texts, encoding } => {
+                Self::Vocabulary(Vocabulary::fit(texts.iter().map(String::as_str), *encoding))
+            }
+        }
+    }
+
+    /// Does once what would be slow to do anew in every epoch: texts become rows of ids. Other
+    /// samples stay as they are. What comes out is preprocessed like what goes in.
+    #[must_use]
+    pub fn prepare(&self, samples: Samples) -> Samples {
+        let Self::Vocabulary(vocabulary) = self else { return samples };
+        let Inputs::Texts { texts, .. } = samples.inputs else { return samples };
+        let width = samples.shape.iter().product();
+        let mut ids = vec![0.0; texts.len() * width];
+        for (text, row) in texts.into_iter().zip(ids.chunks_exact_mut(width)) {
+            vocabulary.row_into(&text, row);
+        }
+        Samples { inputs: Inputs::Floats(ids), ..samples }
+    }
+
+    /// The vocabulary, where inputs are texts: [`Vocabulary::row`] makes a raw one an input.
+    pub fn vocabulary(&self) -> Option<&Vocabulary> {
+        match self {
+            Self::Vocabulary(vocabulary) => Some(vocabulary),
+            _ => None,
         }
     }
 
@@ -52,7 +80,7 @@ impl Preprocessing {
                             *out = f32::from(value) / divisor;
                         }
                     }
-                    Self::Standardize { .. } => {
+                    Self::Standardize { .. } | Self::Vocabulary(_) => {
                         for (out, &value) in out.iter_mut().zip(row) {
                             *out = f32::from(value);
                         }
@@ -67,15 +95,23 @@ impl Preprocessing {
                 }
                 self.apply(out);
             }
+            Inputs::Texts { texts, .. } => {
+                if let (Self::Vocabulary(vocabulary), Some(text)) = (self, texts.get(index)) {
+                    vocabulary.row_into(text, out);
+                }
+            }
         }
     }
 
     /// Preprocesses one raw row in place, as `predict` reads it.
     pub fn apply_row(&self, row: &mut [f32]) -> Result<(), DataError> {
-        if let Self::Standardize { mean, .. } = self
-            && mean.len() != row.len()
-        {
-            return Err(DataError::RowLength { found: row.len(), expected: mean.len() });
+        let expected = match self {
+            Self::Scale { .. } => row.len(),
+            Self::Standardize { mean, .. } => mean.len(),
+            Self::Vocabulary(vocabulary) => vocabulary.encoding().length,
+        };
+        if row.len() != expected {
+            return Err(DataError::RowLength { found: row.len(), expected });
         }
         self.apply(row);
         Ok(())
@@ -95,6 +131,8 @@ impl Preprocessing {
                     *value = (known - mean) / scale;
                 }
             }
+            // Ids are what a model takes.
+            Self::Vocabulary(_) => {}
         }
     }
 }

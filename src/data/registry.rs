@@ -9,8 +9,8 @@ use super::settings::{
     HousingSettings, ImageSettings, RegressionSettings, Section as _, Source, Task, ValidationSplit,
 };
 use super::{
-    DataError, DataSet, DownloadProgress, LoadOptions, Parts, PublishedSet, cifar10, fashion_mnist,
-    housing, mnist, regression,
+    DataError, DataSet, DownloadProgress, LoadOptions, Parts, PublishedSet, TextSettings, cifar10,
+    fashion_mnist, housing, imdb, mnist, regression, text,
 };
 use crate::checks::Checked;
 
@@ -108,6 +108,10 @@ registry! {
     "fashion-mnist" => FashionMnist(ImageSettings) in fashion_mnist;
     /// Small colour pictures of ten kinds of things.
     "cifar10" => Cifar10(ImageSettings) in cifar10;
+    /// Film reviews, liked or not.
+    "imdb" => Imdb(TextSettings) in imdb;
+    /// Texts of one's own, of two classes.
+    "text" => Text(TextSettings) in text;
 }
 
 impl DataSettings {

@@ -8,6 +8,7 @@ impl Inputs {
         match self {
             Self::Bytes(values) => values.len(),
             Self::Floats(values) => values.len(),
+            Self::Texts { texts, encoding } => texts.len() * encoding.length,
         }
     }
 
@@ -66,6 +67,10 @@ impl Samples {
             inputs: match &self.inputs {
                 Inputs::Bytes(values) => Inputs::Bytes(rows(values, width, indices)),
                 Inputs::Floats(values) => Inputs::Floats(rows(values, width, indices)),
+                Inputs::Texts { texts, encoding } => Inputs::Texts {
+                    texts: indices.iter().filter_map(|&index| texts.get(index).cloned()).collect(),
+                    encoding: *encoding,
+                },
             },
             targets: match &self.targets {
                 Targets::Classes(classes) => Targets::Classes(rows(classes, 1, indices)),
@@ -83,6 +88,11 @@ impl Samples {
         match &mut self.inputs {
             Inputs::Bytes(values) => remove_rows(values, width, sorted),
             Inputs::Floats(values) => remove_rows(values, width, sorted),
+            Inputs::Texts { texts, .. } => {
+                let mut removed = sorted.iter().copied().peekable();
+                let mut index = 0..;
+                texts.retain(|_| index.next().is_some_and(|i| removed.next_if_eq(&i).is_none()));
+            }
         }
         match &mut self.targets {
             Targets::Classes(classes) => remove_rows(classes, 1, sorted),

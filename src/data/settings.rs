@@ -39,6 +39,8 @@ pub enum Task {
         /// How many.
         classes: usize,
     },
+    /// One of two classes, by a single logit: above 0 for the second one.
+    BinaryClassification,
     /// One real number.
     Regression,
 }
@@ -189,6 +191,6 @@ impl Section for RegressionSettings {
     }
 }
 
-fn test_share(value: f64) -> Checked {
+pub(super) fn test_share(value: f64) -> Checked {
     checks::ensure(value > 0.0 && value < 1.0, "test_share", value, "above 0 and below 1")
 }

@@ -18,7 +18,7 @@ macro_rules! builtins {
     };
 }
 
-builtins!["linear", "housing", "mnist", "fashion-mnist", "cifar10"];
+builtins!["linear", "housing", "housing-batchnorm", "mnist", "fashion-mnist", "cifar10"];
 
 /// All built-in experiments, the simplest first.
 pub fn builtins() -> impl Iterator<Item = Builtin> {

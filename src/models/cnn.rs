@@ -13,7 +13,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Initialization;
-use super::mlp::{Mlp, check_widths};
+use super::mlp::{Mlp, MlpSettings, check_widths};
 use crate::checks::{Checked, InvalidSetting, ensure, share};
 
 /// The settings of [`Cnn`].
@@ -115,8 +115,13 @@ impl CnnSettings {
             previous = channels;
         }
         let flat = previous * height * width;
-        let dense =
-            Mlp::new(flat, &self.hidden, outputs, self.dropout, self.initialization, device);
+        let dense = MlpSettings {
+            hidden: self.hidden.clone(),
+            dropout: self.dropout,
+            batch_norm: false,
+            initialization: self.initialization,
+        };
+        let dense = Mlp::new(flat, &dense, outputs, device);
         Cnn { convolutions, dense, input }
     }
 }

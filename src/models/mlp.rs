@@ -1,7 +1,10 @@
 //! Multilayer perceptron: hidden layers with `ReLU` and dropout, then a linear output.
+//!
+//! With `batch_norm`, every hidden layer is normalised in front of its `ReLU`, as in the paper
+//! that introduced it.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -9,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Initialization;
 use super::linear::dense;
 use crate::checks::{Checked, ensure, share};
+use crate::layers::batch_norm::batch_norm;
 
 /// The settings of [`Mlp`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,20 +22,29 @@ pub struct MlpSettings {
     pub hidden: Vec<usize>,
     /// Share of hidden units dropped in training.
     pub dropout: f64,
+    /// Whether hidden layers are batch-normalised.
+    pub batch_norm: bool,
     /// How the weights start.
     pub initialization: Initialization,
 }
 
 impl Default for MlpSettings {
     fn default() -> Self {
-        Self { hidden: vec![128], dropout: 0.0, initialization: Initialization::Default }
+        Self {
+            hidden: vec![128],
+            dropout: 0.0,
+            batch_norm: false,
+            initialization: Initialization::Default,
+        }
     }
 }
 
-/// Hidden layers with `ReLU` and dropout after each, and a linear output layer.
+/// Hidden layers, each with batch normalisation if asked for, `ReLU` and dropout, and a linear
+/// output layer.
 #[derive(Module, Debug)]
 pub struct Mlp {
     hidden: Vec<Linear>,
+    norms: Option<Vec<BatchNorm>>,
     dropout: Dropout,
     output: Linear,
 }
@@ -49,38 +62,39 @@ impl MlpSettings {
 
     pub(super) fn init(&self, shape: &[usize], outputs: usize, device: &Device) -> Mlp {
         let inputs = shape.iter().product();
-        Mlp::new(inputs, &self.hidden, outputs, self.dropout, self.initialization, device)
+        Mlp::new(inputs, self, outputs, device)
     }
 }
 
 impl Mlp {
     pub(super) fn new(
         inputs: usize,
-        hidden: &[usize],
+        settings: &MlpSettings,
         outputs: usize,
-        dropout: f64,
-        initialization: Initialization,
         device: &Device,
     ) -> Self {
-        let mut width = inputs;
-        let mut layers = Vec::with_capacity(hidden.len());
-        for &units in hidden {
-            layers.push(dense(width, units, initialization, device));
-            width = units;
-        }
+        let widths = &settings.hidden;
+        let dense = |inputs, outputs| dense(inputs, outputs, settings.initialization, device);
+        let inputs_of = [inputs].into_iter().chain(widths.iter().copied());
+        let norm = |&width: &usize| BatchNormConfig::new(width).init(device);
         Self {
-            hidden: layers,
-            dropout: DropoutConfig::new(dropout).init(),
-            output: dense(width, outputs, initialization, device),
+            hidden: inputs_of.zip(widths).map(|(inputs, &units)| dense(inputs, units)).collect(),
+            norms: settings.batch_norm.then(|| widths.iter().map(norm).collect()),
+            dropout: DropoutConfig::new(settings.dropout).init(),
+            output: dense(widths.last().copied().unwrap_or(inputs), outputs),
         }
     }
 
     pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let hidden = self
-            .hidden
-            .iter()
-            .fold(inputs, |values, layer| self.dropout.forward(relu(layer.forward(values))));
-        self.output.forward(hidden)
+        let mut values = inputs;
+        for (index, layer) in self.hidden.iter().enumerate() {
+            values = layer.forward(values);
+            if let Some(norm) = self.norms.as_ref().and_then(|norms| norms.get(index)) {
+                values = batch_norm(norm, values);
+            }
+            values = self.dropout.forward(relu(values));
+        }
+        self.output.forward(values)
     }
 }
 

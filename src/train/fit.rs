@@ -197,6 +197,7 @@ impl Fit {
         // Burn's loop. Its own checkpointers are left out: `epoch_end` saves, and the start epoch
         // is all that `.checkpoint` then does.
         let device = device.autodiff();
+        let trainee = Trainee::new(model, session.clone(), &device);
         let mut training = SupervisedTraining::new(
             directory,
             Arc::new(training_loader),
@@ -216,7 +217,7 @@ impl Fit {
         }
         let training = show(training, &session, task, full_screen);
         let learner = Learner::new(
-            Trainee::new(model, session.clone()),
+            trainee,
             optimizer,
             burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler::new(schedule),
         );

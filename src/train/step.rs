@@ -1,15 +1,17 @@
 //! One training step, as Burn's Learner runs it, with what Burn lacks plugged in.
 //!
-//! Forward, loss, backward and update are Burn's; around them stand seeding (dropout follows from
+//! Forward, loss, backward and update are Burn's operations; around them stand seeding (dropout follows from
 //! seed and step, not from what was drawn before), exact averaging over accumulated batches,
 //! clipping over the whole model, the record of the step, and the snapshot that a checkpoint is
 //! made of.
 
+use std::sync::{Arc, Mutex};
+
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{ExecutionError, Tensor};
+use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
 use super::TrainError;
@@ -18,23 +20,44 @@ use super::early_stopping::{Stop, StopReason};
 use super::loader::{Batch, DeviceTargets, Position};
 use super::norms::{gradient_squares, update_squares};
 use super::recorder::StepRecord;
-use super::session::{Session, Snapshot};
+use super::session::{Session, Snapshot, lock};
 use crate::data::Targets;
 use crate::models::Model;
 
-/// A model in training.
+/// A model in training, as Burn's Learner sees it.
+///
+/// Burn's loop clones its module before every optimizer step. What it clones here is a handle: the
+/// model itself has one owner, so that an optimizer can update it in place.
 #[derive(Module, Debug)]
 pub(super) struct Trainee {
-    pub model: Model,
+    /// An empty tensor, since Burn asks its module for a device.
+    place: Tensor<1>,
     #[module(skip)]
     session: Session,
     #[module(skip)]
-    window: Window,
+    work: Work,
 }
 
-/// The batches whose gradients are being averaged.
-#[derive(Debug, Clone, Default)]
-struct Window(std::sync::Arc<std::sync::Mutex<(Position, Option<Tensor<1>>)>>);
+/// The model, and the batches whose gradients are being averaged.
+#[derive(Clone)]
+struct Work(Arc<Mutex<State>>);
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Work")
+    }
+}
+
+struct State {
+    model: Option<Model>,
+    /// The same parameters in evaluation mode, while validation lasts.
+    evaluated: Option<Model>,
+    /// The sum over the batches so far, each weighted by its share of the samples.
+    gradients: GradientsAccumulator<Model>,
+    /// The mean loss, summed in the same way.
+    loss: Option<Tensor<1>>,
+    position: Position,
+}
 
 /// The mean loss of `outputs` `[batch, outputs]`: cross-entropy of logits for classes, squared
 /// error for values. One element.
@@ -79,69 +102,39 @@ impl ItemLazy for Scored {
 }
 
 impl Trainee {
-    pub(super) fn new(model: Model, session: Session) -> Self {
-        Self { model, session, window: Window::default() }
-    }
-
-    /// Whether the norms of `step` are measured.
-    fn measures(&self, step: usize) -> bool {
-        step.is_multiple_of(self.session.records.norms_every)
-    }
-}
-
-impl TrainStep for Trainee {
-    type Input = Batch;
-    type Output = Scored;
-
-    fn step(&self, batch: Batch) -> TrainOutput<Scored> {
-        let Batch { inputs, targets, host_targets, position } = batch;
-        let samples = host_targets.len();
-        inputs.device().seed(seed_of(self.session.seed, position));
-        let outputs = self.model.forward(inputs);
-        let loss = mean_loss(outputs.clone(), &targets);
-        // Gradients of all batches of a step are summed: each counts by its share of the samples.
-        let share = samples as f64 / position.step_samples.max(1) as f64;
-        let scaled = if samples == position.step_samples {
-            loss.clone()
-        } else {
-            loss.clone().mul_scalar(share)
+    pub(super) fn new(model: Model, session: Session, device: &Device) -> Self {
+        let state = State {
+            model: Some(model),
+            evaluated: None,
+            gradients: GradientsAccumulator::new(),
+            loss: None,
+            position: Position::default(),
         };
-        let gradients = scaled.backward();
-        let (loss, scaled, outputs) = (loss.inner(), scaled.inner(), outputs.inner());
-        {
-            let mut window = super::session::lock(&self.window.0);
-            let previous = window.1.take();
-            *window = (position, Some(previous.map_or(scaled.clone(), |sum| sum + scaled)));
-        }
-        let session = self.session.clone();
-        let item = Scored { outputs, loss, targets: host_targets, validation: false, session };
-        TrainOutput::new(self, gradients, item)
+        let place = Tensor::empty([0], device);
+        Self { place, session, work: Work(Arc::new(Mutex::new(state))) }
     }
 
-    fn optimize(
-        self,
-        optimizer: &mut ModuleOptimizer,
-        learning_rate: ModuleLearningRate,
-        mut gradients: GradientsParams,
-    ) -> Self {
-        let session = self.session.clone();
-        let (position, loss) = {
-            let mut window = super::session::lock(&self.window.0);
-            (window.0, window.1.take())
-        };
+    /// An optimizer step with the gradients of the window, and its record.
+    fn update(&self, optimizer: &mut ModuleOptimizer, learning_rate: ModuleLearningRate) {
+        let session = &self.session;
+        let mut state = lock(&self.work.0);
+        let state = &mut *state;
+        let position = state.position;
+        let (mut gradients, loss) = (state.gradients.grads(), state.loss.take());
         let measured = self.measures(position.step);
         let clipping = &session.clipping;
         let squares = if measured || clipping.global_norm.is_some() {
-            gradient_squares(&self.model, &gradients)
+            gradient_squares(state.model(), &gradients)
         } else {
             vec![]
         };
-        clip(&self.model, &mut gradients, &squares, clipping);
-        let before = measured.then(|| self.model.clone());
+        clip(state.model(), &mut gradients, &squares, clipping);
+        let before = measured.then(|| state.model().clone());
         let rate = learning_rate.base();
-        let stepped = optimizer.step(learning_rate, self, gradients);
+        state.model =
+            state.model.take().map(|model| optimizer.step(learning_rate, model, gradients));
         let (parameters, updates) =
-            before.map(|before| update_squares(&before, &stepped.model)).unwrap_or_default();
+            before.map(|before| update_squares(&before, state.model())).unwrap_or_default();
         if let Some(loss) = loss {
             let read = {
                 let mut shared = session.shared();
@@ -160,14 +153,78 @@ impl TrainStep for Trainee {
         }
         let asked_to_stop = session.stop_request.is_raised();
         if position.ends_epoch || asked_to_stop {
-            let model = stepped.model.clone().into_record();
+            let model = state.model().clone().into_record();
             let optimizer = optimizer.to_record();
             session.shared().snapshot = Some(Snapshot { model, optimizer, position });
         }
         if asked_to_stop && !position.ends_epoch {
             session.stop(Stop::new(StopReason::Interrupted, "stopped on request"));
         }
-        stepped
+    }
+
+    /// Whether the norms of `step` are measured.
+    fn measures(&self, step: usize) -> bool {
+        step.is_multiple_of(self.session.records.norms_every)
+    }
+}
+
+impl State {
+    /// The model.
+    #[allow(
+        clippy::expect_used,
+        reason = "a panic of the optimizer, who alone takes it, ends the loop"
+    )]
+    fn model(&self) -> &Model {
+        self.model.as_ref().expect("the optimizer has given the model back")
+    }
+
+    /// Takes up the gradients and the loss of a batch.
+    fn add(&mut self, position: Position, gradients: GradientsParams, loss: Tensor<1>) {
+        let Self { model, gradients: sum, .. } = self;
+        if let Some(model) = model {
+            sum.accumulate(model, gradients);
+        }
+        self.position = position;
+        self.loss = Some(self.loss.take().map_or(loss.clone(), |sum| sum + loss));
+    }
+}
+
+impl TrainStep for Trainee {
+    type Input = Batch;
+    type Output = Scored;
+
+    fn step(&self, batch: Batch) -> TrainOutput<Scored> {
+        let Batch { inputs, targets, host_targets, position } = batch;
+        let samples = host_targets.len();
+        inputs.device().seed(seed_of(self.session.seed, position));
+        let mut state = lock(&self.work.0);
+        state.evaluated = None;
+        let outputs = state.model().forward(inputs);
+        let loss = mean_loss(outputs.clone(), &targets);
+        // Gradients of all batches of a step are summed: each counts by its share of the samples.
+        let share = samples as f64 / position.step_samples.max(1) as f64;
+        let scaled = if samples == position.step_samples {
+            loss.clone()
+        } else {
+            loss.clone().mul_scalar(share)
+        };
+        let gradients = GradientsParams::from_grads(scaled.backward(), state.model());
+        let (loss, scaled, outputs) = (loss.inner(), scaled.inner(), outputs.inner());
+        state.add(position, gradients, scaled);
+        let session = self.session.clone();
+        let item = Scored { outputs, loss, targets: host_targets, validation: false, session };
+        // The gradients stay here: Burn sees no parameter that they could belong to.
+        TrainOutput { grads: GradientsParams::new(), item }
+    }
+
+    fn optimize(
+        self,
+        optimizer: &mut ModuleOptimizer,
+        learning_rate: ModuleLearningRate,
+        _: GradientsParams,
+    ) -> Self {
+        self.update(optimizer, learning_rate);
+        self
     }
 }
 
@@ -177,7 +234,16 @@ impl InferenceStep for Trainee {
 
     fn step(&self, batch: Batch) -> Scored {
         let Batch { inputs, targets, host_targets, .. } = batch;
-        let outputs = self.model.forward(inputs);
+        let outputs = {
+            let mut state = lock(&self.work.0);
+            let model = match state.evaluated.take() {
+                Some(model) => model,
+                None => state.model().valid(),
+            };
+            let outputs = model.forward(inputs);
+            state.evaluated = Some(model);
+            outputs
+        };
         let loss = mean_loss(outputs.clone(), &targets);
         let session = self.session.clone();
         Scored { outputs, loss, targets: host_targets, validation: true, session }

@@ -1,0 +1,172 @@
+//! Texts of two classes: sentiment, spam and the like.
+//!
+//! Reads CSV files and folders of one's own (`path`), and serves data sets with published files,
+//! such as `imdb`. Texts stay as they are in [`Inputs::Texts`]; `Preprocessing` numbers their words
+//! with a [`Vocabulary`] of the training texts.
+
+mod files;
+mod settings;
+mod stand_in;
+mod table;
+mod vocabulary;
+
+use std::path::Path;
+
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+
+pub use settings::{Side, TextSettings};
+pub use vocabulary::{Encoding, Vocabulary};
+
+use super::published::Obtained;
+use super::split::split_test;
+use super::{
+    DataError, DataSet, DownloadProgress, Inputs, LoadOptions, Origin, Parts, PublishedSet,
+    Samples, Source, SourceFile, Targets, Task,
+};
+
+pub(super) const TITLE: &str = "texts";
+pub(super) const PUBLISHED: Option<&PublishedSet> = None;
+pub(super) const TASK: Task = Task::BinaryClassification;
+
+/// Texts, each behind its class, 0 or 1.
+type Labelled = Vec<(u32, String)>;
+
+/// Texts as they were read or drawn.
+struct Corpus {
+    class_names: Vec<String>,
+    texts: Texts,
+    files: Vec<SourceFile>,
+    /// Texts with bytes that are not UTF-8, which are replaced.
+    damaged: usize,
+}
+
+/// Texts with or without a split of their own.
+enum Texts {
+    /// A training and a test split; one that was not asked for may be empty.
+    Split(Labelled, Labelled),
+    /// All in one.
+    Whole(Labelled),
+}
+
+pub(super) fn input_shape(settings: &TextSettings) -> Vec<usize> {
+    vec![settings.length]
+}
+
+/// Loads the texts at `path`, or the stand-in.
+pub(super) fn load(
+    settings: &TextSettings,
+    parts: Parts,
+    _options: &LoadOptions,
+    _progress: &mut dyn DownloadProgress,
+) -> Result<DataSet, DataError> {
+    match (settings.source, &settings.path) {
+        (Source::Synthetic, _) => stand_in(TITLE, settings, parts, None),
+        (_, Some(path)) => own(path, settings, parts),
+        (Source::Real, None) => Err(DataError::NoPath),
+        (Source::Auto, None) => {
+            stand_in(TITLE, settings, parts, Some(DataError::NoPath.to_string()))
+        }
+    }
+}
+
+/// Loads the texts of `set`, unless `settings` name a path or the stand-in. `sums` are those of the
+/// published folders of texts, each behind the folder's path.
+pub(super) fn load_published(
+    set: &'static PublishedSet,
+    sums: &[(&str, &str)],
+    settings: &TextSettings,
+    parts: Parts,
+    options: &LoadOptions,
+    progress: &mut dyn DownloadProgress,
+) -> Result<DataSet, DataError> {
+    if let (Source::Auto | Source::Real, Some(path)) = (settings.source, &settings.path) {
+        return own(path, settings, parts);
+    }
+    match set.obtain(settings.source, options, progress)? {
+        Obtained::Folder(folder) => {
+            let corpus = files::read(&folder, parts, sums)?;
+            data_set(set.title.to_owned(), Origin::Real, &folder.display(), corpus, settings)
+        }
+        Obtained::StandIn(reason) => stand_in(set.title, settings, parts, reason),
+    }
+}
+
+/// The user's own texts.
+fn own(path: &Path, settings: &TextSettings, parts: Parts) -> Result<DataSet, DataError> {
+    let corpus = files::read(path, parts, &[])?;
+    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+    data_set(name.into_owned(), Origin::Real, &path.display(), corpus, settings)
+}
+
+fn stand_in(
+    title: &str,
+    settings: &TextSettings,
+    parts: Parts,
+    reason: Option<String>,
+) -> Result<DataSet, DataError> {
+    let origin = Origin::SyntheticStandIn;
+    let title = format!("{title} (synthetic)");
+    let place = &"a grammar of opinions";
+    let mut data = data_set(title, origin, place, stand_in::draw(parts), settings)?;
+    data.stand_in_reason = reason;
+    Ok(data)
+}
+
+fn data_set(
+    title: String,
+    origin: Origin,
+    place: &dyn std::fmt::Display,
+    corpus: Corpus,
+    settings: &TextSettings,
+) -> Result<DataSet, DataError> {
+    let Corpus { class_names, texts, files, damaged } = corpus;
+    let (training, test) = match texts {
+        Texts::Split(mut training, test) => {
+            // In the order of most files, the last ones held out for validation are of one class.
+            training.shuffle(&mut ChaCha8Rng::seed_from_u64(settings.split_seed));
+            (samples(training, settings), samples(test, settings))
+        }
+        Texts::Whole(all) => {
+            split_test(&samples(all, settings), settings.test_share, settings.split_seed)?
+        }
+    };
+    let mut description = format!("{title} from {place}");
+    let empty = empty_texts(&training) + empty_texts(&test);
+    for (count, what) in [(damaged, "not in UTF-8"), (empty, "empty")] {
+        if count > 0 {
+            description += &format!(", {count} of the texts {what}");
+        }
+    }
+    Ok(DataSet {
+        title,
+        origin,
+        description,
+        stand_in_reason: None,
+        files,
+        class_names,
+        feature_names: Vec::new(),
+        training,
+        test,
+    })
+}
+
+fn samples(texts: Labelled, settings: &TextSettings) -> Samples {
+    let (classes, texts) = texts.into_iter().unzip();
+    Samples {
+        shape: input_shape(settings),
+        inputs: Inputs::Texts { texts, encoding: settings.encoding() },
+        targets: Targets::Classes(classes),
+    }
+}
+
+fn empty_texts(samples: &Samples) -> usize {
+    match &samples.inputs {
+        Inputs::Texts { texts, .. } => texts.iter().filter(|text| text.trim().is_empty()).count(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Layers: what models are built of, where Burn's own differ from the field's semantics or are
+//! slow on a CPU.
+//!
+//! Every layer is an ordinary Burn module with ordinary parameters and records. Models are the
+//! only callers.
+
+pub mod batch_norm;

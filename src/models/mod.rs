@@ -7,7 +7,6 @@
 //!
 //! A new model is a new file and one line in [`models!`].
 
-mod batch_norm;
 mod cnn;
 mod initialization;
 mod linear;
@@ -22,7 +21,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::Checked;
 
-pub use batch_norm::BatchNorm;
 pub use cnn::{Cnn, CnnSettings};
 pub use initialization::Initialization;
 pub use linear::{LinearRegression, LinearSettings};

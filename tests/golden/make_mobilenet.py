@@ -84,7 +84,7 @@ class MobileNetV2(nn.Module):
         self.classifier = nn.Sequential(nn.Dropout(0.0), nn.Linear(last, classes))
 
     def forward(self, pixels):
-        return self.classifier(self.features(2 * pixels - 1).mean([2, 3]))
+        return self.classifier(self.features(pixels).mean([2, 3]))
 
 
 def filled(network):
@@ -106,7 +106,7 @@ def filled(network):
 
 def passes(padding):
     network, _ = filled(MobileNetV2(padding))
-    pixels = tensor([len(LABELS), *SHAPE], lambda i: (mixed(i, 0) + 1) / 2, torch.float64)
+    pixels = tensor([len(LABELS), *SHAPE], lambda i: mixed(i, 0), torch.float64)
     network.eval()
     with torch.no_grad():
         evaluated = network(pixels)
@@ -149,7 +149,7 @@ if __name__ == "__main__":
             "width": WIDTH,
             "mixed": f"mixed(i, k) = {MIXED}, in whole numbers up to the last division",
             "weights": "element i (flat row-major) of tensor k = offset + scale * mixed(i, k), in float64",
-            "inputs": "element i (flat row-major, batch first) = (mixed(i, 0) + 1) / 2; scaled to -1 to 1 by the network",
+            "inputs": "element i (flat row-major, batch first) = mixed(i, 0)",
             "layout": "dense weights are [outputs, inputs], convolution weights [outputs, inputs, height, width]",
             "statistics": "L2 norms of the running means and variances after the one training pass",
             "input_shape": [len(LABELS), *SHAPE],

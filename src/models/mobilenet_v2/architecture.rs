@@ -1,6 +1,5 @@
 //! The shape of MobileNetV2: widths, strides, and the constants on which its sources differ.
 
-use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Padding;
@@ -18,19 +17,6 @@ pub enum Strides {
     Cifar,
 }
 
-/// What the network makes of pixels, which come as 0 to 1, before its first convolution.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PixelScale {
-    /// 0 to 1, as they come.
-    ZeroToOne,
-    /// −1 to 1: `preprocess_input` of Keras' MobileNetV2.
-    #[default]
-    MinusOneToOne,
-    /// Less the mean of ImageNet, over its standard deviation, per colour: torchvision's.
-    ImageNet,
-}
-
 /// The settings of a MobileNetV2 without its classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -42,8 +28,6 @@ pub struct Architecture {
     pub strides: Strides,
     /// Where the convolutions see zeros.
     pub padding: Padding,
-    /// What pixels are scaled to.
-    pub pixel_scale: PixelScale,
     /// ε of the batch normalisation.
     pub batch_norm_epsilon: f64,
     /// The weight of a new batch in the running statistics of the batch normalisation: PyTorch's
@@ -52,13 +36,12 @@ pub struct Architecture {
 }
 
 impl Default for Architecture {
-    /// As torchvision, but for pixels, which it leaves to its users.
+    /// As torchvision's.
     fn default() -> Self {
         Self {
             width: 1.0,
             strides: Strides::ImageNet,
             padding: Padding::Symmetric,
-            pixel_scale: PixelScale::MinusOneToOne,
             batch_norm_epsilon: 1e-5,
             batch_norm_momentum: 0.1,
         }
@@ -112,7 +95,7 @@ impl Architecture {
         let refused = |found: String, expected: &str| {
             Err(InvalidSetting::new("name", format!("{model}, {found}"), expected))
         };
-        let &[channels, height, width] = shape else {
+        let &[_, height, width] = shape else {
             let expected = format!("a model for inputs of shape {shape:?}, such as `mlp`");
             return refused("which needs pictures".to_owned(), &expected);
         };
@@ -120,12 +103,6 @@ impl Architecture {
             return refused(
                 format!("which halves pictures up to five times, on {height}x{width} pixels"),
                 "used with pictures of at least 32x32 pixels, better 96x96",
-            );
-        }
-        if self.pixel_scale == PixelScale::ImageNet && channels != 3 {
-            return refused(
-                format!("with `pixel_scale = \"imagenet\"`, on pictures of {channels} channel"),
-                "used with colour pictures, or with another `pixel_scale`",
             );
         }
         Ok(())
@@ -160,25 +137,6 @@ impl Architecture {
     /// The channels of the last maps: what a head sees of a picture.
     pub(in crate::models) fn features(&self) -> usize {
         divisible(self.width.max(1.0) * LAST_CHANNELS as f64)
-    }
-}
-
-impl PixelScale {
-    /// Scales pixels `[batch, channels, height, width]` of 0 to 1.
-    pub(super) fn apply(self, pixels: Tensor<4>) -> Tensor<4> {
-        // torchvision's constants for all its ImageNet models.
-        const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-        const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
-        match self {
-            Self::ZeroToOne => pixels,
-            Self::MinusOneToOne => pixels.mul_scalar(2.0).sub_scalar(1.0),
-            Self::ImageNet => {
-                let device = pixels.device();
-                let constant = |values| Tensor::<1>::from_floats(values, &device);
-                let colours = |values| constant(values).reshape([1, 3, 1, 1]);
-                (pixels - colours(MEAN)) / colours(DEVIATION)
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::architecture::{BLOCKS, BlockShape};
 use super::layer::LayerShape;
-use super::{Architecture, ConvBnRelu6, PixelScale};
+use super::{Architecture, ConvBnRelu6};
 
 /// The convolutions of MobileNetV2.
 #[derive(Module, Debug)]
@@ -15,8 +15,6 @@ pub struct Features {
     stem: ConvBnRelu6,
     blocks: Vec<InvertedResidual>,
     last: ConvBnRelu6,
-    #[module(skip)]
-    pixel_scale: PixelScale,
 }
 
 /// The block of the paper: widen, filter every channel, narrow without activation; the input is
@@ -75,7 +73,6 @@ impl Features {
                 architecture,
                 device,
             ),
-            pixel_scale: architecture.pixel_scale,
         }
     }
 
@@ -87,13 +84,13 @@ impl Features {
     ///
     /// # Shapes
     ///
-    /// - maps `[batch, channels, height, width]`: pixels of 0 to 1 where `parts` starts at 0, else
-    ///   what the part before gave
+    /// - maps `[batch, channels, height, width]`: pictures where `parts` starts at 0, else what the
+    ///   part before gave
     /// - output `[batch, channels, height, width]`; `[batch, features, height / 32, width / 32]`
     ///   after the last part, with ImageNet's strides
     pub fn forward(&self, maps: Tensor<4>, parts: Range<usize>) -> Tensor<4> {
         parts.fold(maps, |maps, part| match part {
-            0 => self.stem.forward(self.pixel_scale.apply(maps)),
+            0 => self.stem.forward(maps),
             _ => match self.blocks.get(part - 1) {
                 Some(block) => block.forward(maps),
                 None => self.last.forward(maps),

@@ -4,14 +4,14 @@
 //! evaluation the normalisation is folded into the kernel of the convolution.
 
 use burn::module::{Module, Param};
-use burn::nn::Initializer;
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Architecture;
-use crate::models::batch_norm::BatchNorm;
+use crate::layers::batch_norm::batch_norm;
 
 /// Where a convolution sees zeros around its input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,12 +79,10 @@ impl ConvBnRelu6 {
                 Some(outputs * area),
                 device,
             ),
-            norm: BatchNorm::new(
-                outputs,
-                architecture.batch_norm_epsilon,
-                architecture.batch_norm_momentum,
-                device,
-            ),
+            norm: BatchNormConfig::new(outputs)
+                .with_epsilon(architecture.batch_norm_epsilon)
+                .with_momentum(architecture.batch_norm_momentum)
+                .init(device),
             stride,
             activation,
             padding: architecture.padding,
@@ -97,16 +95,23 @@ impl ConvBnRelu6 {
     /// - output `[batch, channels_out, height / stride, width / stride]`, rounded up
     pub(super) fn forward(&self, inputs: Tensor<4>) -> Tensor<4> {
         let weight = self.weight.val();
-        let outputs = if self.norm.is_training(&inputs.device()) {
-            let maps = conv2d(inputs.clone(), weight, None, self.options(&inputs));
-            self.norm.forward_batch(maps)
+        let options = self.options(&inputs);
+        let outputs = if inputs.device().is_autodiff() && self.norm.training.is_enabled() {
+            batch_norm(&self.norm, conv2d(inputs, weight, None, options))
         } else {
-            let (scale, shift) = self.norm.affine(&inputs.device());
-            let weight = weight * scale.reshape([-1, 1, 1, 1]);
-            let options = self.options(&inputs);
-            conv2d(inputs, weight, Some(shift), options)
+            let (scale, shift) = self.evaluated_norm(&inputs.device());
+            conv2d(inputs, weight * scale.reshape([-1, 1, 1, 1]), Some(shift), options)
         };
         if self.activation { outputs.clamp(0.0, 6.0) } else { outputs }
+    }
+
+    /// The scale and the shift per channel that the normalisation is in evaluation.
+    fn evaluated_norm(&self, device: &Device) -> (Tensor<1>, Tensor<1>) {
+        let mean = self.norm.running_mean.value().to_device(device);
+        let variance = self.norm.running_var.value().to_device(device);
+        let scale = self.norm.gamma.val() / variance.add_scalar(self.norm.epsilon).sqrt();
+        let shift = self.norm.beta.val() - mean * scale.clone();
+        (scale, shift)
     }
 
     fn options(&self, inputs: &Tensor<4>) -> ConvOptions<2> {

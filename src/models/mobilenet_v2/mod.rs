@@ -1,9 +1,9 @@
 //! MobileNetV2 (Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018).
 //!
 //! [`MobileNetV2`] is the classifier, as ImageNet or CIFAR-10 train it; [`Features`] is all but its
-//! top, for a head of one's own. torchvision's and Keras' versions differ in padding, scale of
-//! pixels and batch normalisation: [`Architecture`] has a key for each. [`names`] maps parameters
-//! to torchvision's names.
+//! top, for a head of one's own. torchvision's and Keras' versions differ in padding and batch
+//! normalisation: [`Architecture`] has a key for each. [`names`] maps parameters to torchvision's
+//! names.
 
 mod architecture;
 mod features;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::{Checked, share};
 
-pub use architecture::{Architecture, PixelScale, Strides};
+pub use architecture::{Architecture, Strides};
 pub use features::{Features, InvertedResidual};
 pub use layer::{ConvBnRelu6, Padding};
 

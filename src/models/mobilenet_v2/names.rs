@@ -3,7 +3,7 @@
 use super::Features;
 
 /// torchvision's name for the parameter that is called `name` here (`features.blocks.0.project.
-/// norm.bias`), as in its files (`features.1.conv.2.bias`); `None` where it has none.
+/// norm.beta`), as in its files (`features.1.conv.2.bias`); `None` where it has none.
 pub fn torchvision(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split('.').collect();
     match *parts.as_slice() {
@@ -34,7 +34,9 @@ pub fn torchvision(name: &str) -> Option<String> {
 fn layer(rest: &[&str], first: usize) -> Option<String> {
     match *rest {
         ["weight"] => Some(format!("{first}.weight")),
-        ["norm", parameter] => Some(format!("{}.{parameter}", first + 1)),
+        ["norm", "gamma"] => Some(format!("{}.weight", first + 1)),
+        ["norm", "beta"] => Some(format!("{}.bias", first + 1)),
+        ["norm", statistic] => Some(format!("{}.{statistic}", first + 1)),
         _ => None,
     }
 }
@@ -51,8 +53,8 @@ mod tests {
             ("features.stem.norm.running_var", "features.0.1.running_var"),
             ("features.blocks.0.depthwise.weight", "features.1.conv.0.0.weight"),
             ("features.blocks.0.project.weight", "features.1.conv.1.weight"),
-            ("features.blocks.0.project.norm.bias", "features.1.conv.2.bias"),
-            ("features.blocks.1.expand.norm.weight", "features.2.conv.0.1.weight"),
+            ("features.blocks.0.project.norm.beta", "features.1.conv.2.bias"),
+            ("features.blocks.1.expand.norm.gamma", "features.2.conv.0.1.weight"),
             ("features.blocks.1.depthwise.weight", "features.2.conv.1.0.weight"),
             ("features.blocks.16.project.weight", "features.17.conv.2.weight"),
             ("features.blocks.16.project.norm.running_mean", "features.17.conv.3.running_mean"),

@@ -105,7 +105,7 @@ fn narrow(padding: Padding, device: &Device) -> MobileNetV2 {
 
 fn pixels(device: &Device) -> Tensor<2> {
     let width = 3 * 40 * 40;
-    let values = (0..3 * width).map(|index| f64::midpoint(mixed(index, 0), 1.0) as f32);
+    let values = (0..3 * width).map(|index| mixed(index, 0) as f32);
     Tensor::from_data(TensorData::new(values.collect::<Vec<_>>(), [3, width]), device)
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Int, Tensor};
-use converge::data::{LoadOptions, NoProgress, Source};
+use converge::data::{LoadOptions, NoProgress, Preprocessing, Source};
 use converge::device;
 use converge::experiment::Experiment;
 use converge::train::loader::DeviceTargets;
@@ -71,7 +71,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 /// Milliseconds a step of the bare loop.
 fn bare(experiment: &Experiment, device: &Device, steps: u32) -> f64 {
     let device = device.clone().autodiff();
-    let mut model = new_model(experiment, &device);
+    let preprocessing = Preprocessing::Scale { divisor: 255.0 };
+    let mut model = new_model(experiment, &preprocessing, &device).unwrap();
     let mut optimizer = experiment.optimizer.build();
     let batch = experiment.training.batch_size;
     let width: usize = experiment.data.input_shape().iter().product();
@@ -79,7 +80,7 @@ fn bare(experiment: &Experiment, device: &Device, steps: u32) -> f64 {
     let targets = DeviceTargets::Classes(Tensor::<1, Int>::zeros([batch], &device));
     let began = Instant::now();
     for _ in 0..steps {
-        let loss = mean_loss(model.forward(inputs.clone()), &targets);
+        let loss = mean_loss(model.forward(inputs.clone()), &targets, 0.0);
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(experiment.optimizer.learning_rate(), model, gradients);
     }

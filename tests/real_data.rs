@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use converge::data::{
-    DataSet, DataSettings, Inputs, LoadOptions, NoProgress, Origin, Parts, Samples, Source,
-    Targets, catalogue,
+    DataSet, DataSettings, Inputs, LoadOptions, NoProgress, Origin, Parts, Preprocessing, Samples,
+    Source, Targets, catalogue,
 };
 
 /// Loads `name` from `CONVERGE_DATA`; `None`, with a printed reason, where it is not there.
@@ -43,7 +43,7 @@ fn options() -> Option<LoadOptions> {
 fn bytes(samples: &Samples) -> &[u8] {
     match &samples.inputs {
         Inputs::Bytes(bytes) => bytes,
-        Inputs::Floats(_) => &[],
+        _ => &[],
     }
 }
 
@@ -113,6 +113,23 @@ fn the_test_split_of_cifar10_comes_alone() {
 }
 
 #[test]
+fn imdb_has_its_published_reviews_and_the_most_frequent_words_of_keras() {
+    let Some(mut data) = load("imdb", Parts::Both) else { return };
+    assert_eq!(data.class_names, ["neg", "pos"]);
+    for samples in [&data.training, &data.test] {
+        assert_eq!(samples.len(), 25_000);
+        assert_eq!(classes(samples).iter().sum::<u32>(), 12_500);
+    }
+    assert!(data.files.iter().all(|file| file.official == Some(true)), "{:?}", data.files);
+    let Inputs::Texts { encoding, .. } = &mut data.training.inputs else { panic!() };
+    encoding.replace_line_breaks = false;
+    let fitted = Preprocessing::fit(&data.training);
+    // Numbers 1 to 20 of keras.datasets.imdb.get_word_index().
+    let expected = "the and a of to is br in it i this that was as for with movie but film on";
+    assert_eq!(fitted.vocabulary().unwrap().words()[..20].join(" "), expected);
+}
+
+#[test]
 fn housing_has_the_moments_of_scikit_learn() {
     let Some(data) = load("housing", Parts::Both) else { return };
     assert_eq!((data.training.len(), data.test.len()), (16_512, 4_128));
@@ -131,7 +148,7 @@ fn housing_has_the_moments_of_scikit_learn() {
         .into_iter()
         .flat_map(|samples| match &samples.inputs {
             Inputs::Floats(values) => values.clone(),
-            Inputs::Bytes(_) => Vec::new(),
+            _ => Vec::new(),
         })
         .collect();
     for (feature, expected) in expected.into_iter().enumerate() {

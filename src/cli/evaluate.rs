@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::options::{DataOptions, DeviceOption};
 use super::printer::Printer;
 use super::progress::{Downloads, SampleBar};
-use crate::data::{DataSet, Origin, Parts, Targets};
-use crate::metrics::classification::{cross_entropy, predicted_classes};
+use crate::data::{DataSet, Origin, Parts, Targets, Task};
+use crate::metrics::classification::{cross_entropy, predicted_classes, two_class_logits};
 use crate::metrics::{ClassificationReport, ConfusionMatrix, RegressionScores};
 use crate::models::Model;
 use crate::report::{
@@ -101,7 +101,10 @@ fn score(trained: &Trained, data: DataSet) -> Result<Scores> {
         bail!("the test split is empty; raise `data.test_share`");
     }
     let bar = SampleBar::new(test.len());
-    let outputs = trained.outputs(Arc::clone(&test), |done| bar.set(done))?;
+    let mut outputs = trained.outputs(Arc::clone(&test), |done| bar.set(done))?;
+    if trained.experiment.data.task() == Task::BinaryClassification {
+        outputs = two_class_logits(&outputs);
+    }
     drop(bar);
     match &test.targets {
         Targets::Classes(targets) => {

@@ -10,21 +10,24 @@ use serde::Serialize;
 use super::options::DeviceOption;
 use super::printer::Printer;
 use crate::data::Task;
+use crate::metrics::classification::two_class_logits;
 use crate::report::{Look, numbers, table};
 use crate::train::evaluation::Trained;
 use crate::train::tally::argmax;
 use crate::train::{RunDirectory, Which};
 
-/// Predict for pictures or rows of numbers
+/// Predict for pictures, rows of numbers or texts
 ///
 /// Models of pictures take picture files, which are scaled to the model's size. Models of tables
 /// take rows such as `8.3,41,7,1,322,2.6,37.9,-122.2`, or CSV files of such rows; an empty field is
-/// a missing value. Write `--` before a row that begins with a minus sign.
+/// a missing value. Write `--` before a row that begins with a minus sign. Models of texts take
+/// texts, or files with a text in each line.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   converge predict artifacts/cifar10-20261122-101500 cat.png ship.jpg
   converge predict artifacts/mnist-20261122-101500 digit.png --invert
-  converge predict artifacts/housing-20261122-101500 8.3,41,7,1,322,2.6,37.9,-122.2")]
+  converge predict artifacts/housing-20261122-101500 8.3,41,7,1,322,2.6,37.9,-122.2
+  converge predict artifacts/imdb-20261122-101500 \"I loved this film\"")]
 pub(super) struct PredictArgs {
     /// The directory of the run
     run: PathBuf,
@@ -71,15 +74,18 @@ impl PredictArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         let run = RunDirectory::open(&self.run)?;
         let trained = Trained::load(&run, self.checkpoint, &self.device.open()?)?;
-        let shape = trained.experiment.data.input_shape();
         let mut predictions = vec![];
         for input in &self.inputs {
-            for (name, values) in read(input, &shape, self.invert)? {
-                let outputs = trained
+            for (name, values) in read(input, &trained, self.invert)? {
+                let mut outputs = trained
                     .output(values)
                     .with_context(|| format!("cannot predict for `{name}`"))?;
-                let answer = match trained.experiment.data.task() {
-                    Task::Classification { .. } => {
+                let task = trained.experiment.data.task();
+                if task == Task::BinaryClassification {
+                    outputs = two_class_logits(&outputs);
+                }
+                let answer = match task {
+                    Task::Classification { .. } | Task::BinaryClassification => {
                         Answer::Classes(ranked(&outputs, &run.record.data.class_names, self.top))
                     }
                     Task::Regression => {
@@ -139,8 +145,15 @@ fn ranked(logits: &[f32], names: &[String], top: usize) -> Vec<ClassProbability>
 }
 
 /// The raw inputs that `input` stands for, each with its name.
-fn read(input: &str, shape: &[usize], invert: bool) -> Result<Vec<(String, Vec<f32>)>> {
-    match shape {
+fn read(input: &str, trained: &Trained, invert: bool) -> Result<Vec<(String, Vec<f32>)>> {
+    if let Some(vocabulary) = trained.preprocessing.vocabulary() {
+        let texts = if Path::new(input).is_file() { lines(input)? } else { vec![input.to_owned()] };
+        return texts
+            .into_iter()
+            .map(|text| vocabulary.row(&text).map(|row| (text, row)).map_err(Into::into))
+            .collect();
+    }
+    match trained.experiment.data.input_shape().as_slice() {
         &[channels, height, width] => {
             let pixels = picture(Path::new(input), [channels, height, width], invert)?;
             Ok(vec![(input.to_owned(), pixels)])
@@ -148,6 +161,17 @@ fn read(input: &str, shape: &[usize], invert: bool) -> Result<Vec<(String, Vec<f
         _ if Path::new(input).is_file() => rows(Path::new(input)),
         _ => Ok(vec![(input.to_owned(), parse_row(input.split(','))?)]),
     }
+}
+
+/// The lines of the file `path` that are not blank.
+fn lines(path: &str) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
+    let lines: Vec<String> =
+        text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+    if lines.is_empty() {
+        bail!("`{path}` has no text");
+    }
+    Ok(lines)
 }
 
 /// The picture at `path`, scaled to `height` by `width`, channels first, 0 to 255.

@@ -291,7 +291,9 @@ fn draw(outcome: &Outcome) -> Result<()> {
         EpochPoint { epoch: row.epoch, values }
     });
     let (metric, metric_label, loss_label) = match experiment.data.task() {
-        Task::Classification { .. } => ("accuracy", "accuracy", "cross-entropy loss (nats)"),
+        Task::Classification { .. } | Task::BinaryClassification => {
+            ("accuracy", "accuracy", "cross-entropy loss (nats)")
+        }
         Task::Regression => ("r2", "R²", "mean squared error"),
     };
     let mut figure =

@@ -9,7 +9,6 @@ use super::{
 
 pub(super) const TITLE: &str = "Fashion-MNIST";
 pub(super) const PUBLISHED: Option<&PublishedSet> = Some(&FILES);
-pub(super) const TASK: Task = SET.task();
 
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
@@ -70,6 +69,10 @@ const SET: PictureSet = PictureSet {
     read: |folder, part| idx::read_split(TITLE, FILES.files, folder, part, SHAPE, 10),
     drawing: Drawing { seed: 29 },
 };
+
+pub(super) fn task(_settings: &ImageSettings) -> Task {
+    SET.task()
+}
 
 pub(super) fn input_shape(_settings: &ImageSettings) -> Vec<usize> {
     SHAPE.to_vec()

@@ -16,10 +16,13 @@ mod idx;
 mod imdb;
 mod locate;
 mod mnist;
+mod movielens;
 mod options;
+mod own_files;
 mod pictures;
 mod preprocessing;
 mod published;
+mod ratings;
 mod registry;
 mod regression;
 mod samples;
@@ -37,6 +40,9 @@ pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
 pub use options::LoadOptions;
 pub use preprocessing::Preprocessing;
 pub use published::{Layout, PublishedFile, PublishedSet};
+pub use ratings::{
+    Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,
+};
 pub use registry::DataSettings;
 pub use settings::{
     HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
@@ -58,6 +64,8 @@ pub enum Inputs {
         /// How each becomes one input.
         encoding: Encoding,
     },
+    /// Users and items, a pair per sample.
+    Pairs(RatedPairs),
 }
 
 /// What the model has to predict.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Inputs, Samples, Vocabulary};
+use super::{DataError, Inputs, RatingIndex, Samples, Targets, Vocabulary};
 
 /// How raw inputs become model inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub enum Preprocessing {
     },
     /// Texts become rows of word ids.
     Vocabulary(Vocabulary),
+    /// Users and items become the numbers that training gave them.
+    Ratings(RatingIndex),
 }
 
 impl Preprocessing {
@@ -39,6 +41,13 @@ impl Preprocessing {
             Inputs::Floats(values) => standardize(values, training.input_len()),
             Inputs::Texts { texts, encoding } => {
                 Self::Vocabulary(Vocabulary::fit(texts.iter().map(String::as_str), *encoding))
+            }
+            Inputs::Pairs(pairs) => {
+                let ratings = match &training.targets {
+                    Targets::Values(ratings) => ratings.as_slice(),
+                    Targets::Classes(_) => &[],
+                };
+                Self::Ratings(RatingIndex::fit(pairs, ratings))
             }
         }
     }
@@ -65,6 +74,23 @@ impl Preprocessing {
         }
     }
 
+    /// The mean of the training targets, where a model starts from it; else 0.
+    pub fn target_mean(&self) -> f64 {
+        match self {
+            Self::Ratings(index) => index.mean.into(),
+            _ => 0.0,
+        }
+    }
+
+    /// Where inputs become ids, how many there are in each column, or in all; else nothing.
+    pub fn ids(&self) -> Vec<usize> {
+        match self {
+            Self::Vocabulary(vocabulary) => vec![vocabulary.encoding().vocabulary_size],
+            Self::Ratings(index) => vec![index.users() + 1, index.items() + 1],
+            _ => vec![],
+        }
+    }
+
     /// Writes the preprocessed input `index` of `samples` to `out`, which has
     /// [`Samples::input_len`] places. An `index` beyond the end writes nothing.
     pub fn apply_into(&self, samples: &Samples, index: usize, out: &mut [f32]) {
@@ -80,7 +106,7 @@ impl Preprocessing {
                             *out = f32::from(value) / divisor;
                         }
                     }
-                    Self::Standardize { .. } | Self::Vocabulary(_) => {
+                    _ => {
                         for (out, &value) in out.iter_mut().zip(row) {
                             *out = f32::from(value);
                         }
@@ -100,6 +126,11 @@ impl Preprocessing {
                     vocabulary.row_into(text, out);
                 }
             }
+            Inputs::Pairs(pairs) => {
+                if let Self::Ratings(ratings) = self {
+                    ratings.apply_into(pairs, index, out);
+                }
+            }
         }
     }
 
@@ -109,6 +140,7 @@ impl Preprocessing {
             Self::Scale { .. } => row.len(),
             Self::Standardize { mean, .. } => mean.len(),
             Self::Vocabulary(vocabulary) => vocabulary.encoding().length,
+            Self::Ratings(_) => 2,
         };
         if row.len() != expected {
             return Err(DataError::RowLength { found: row.len(), expected });
@@ -133,6 +165,8 @@ impl Preprocessing {
             }
             // Ids are what a model takes.
             Self::Vocabulary(_) => {}
+            // A row of numbers that `RatingIndex::row` has given.
+            Self::Ratings(_) => {}
         }
     }
 }
@@ -175,7 +209,6 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
     use super::*;
-    use crate::data::Targets;
 
     fn table(shape: usize, values: &[f32]) -> Samples {
         Samples {

@@ -9,8 +9,9 @@ use super::settings::{
     HousingSettings, ImageSettings, RegressionSettings, Section as _, Source, Task, ValidationSplit,
 };
 use super::{
-    DataError, DataSet, DownloadProgress, LoadOptions, Parts, PublishedSet, TextSettings, cifar10,
-    fashion_mnist, housing, imdb, mnist, regression, text,
+    DataError, DataSet, DownloadProgress, LoadOptions, MovieLensSettings, Parts, PublishedSet,
+    RatingsSettings, TextSettings, cifar10, fashion_mnist, housing, imdb, mnist, movielens,
+    ratings, regression, text,
 };
 use crate::checks::Checked;
 
@@ -76,7 +77,7 @@ macro_rules! registry {
 
             /// What a model has to predict.
             pub fn task(&self) -> Task {
-                match self { $(Self::$variant(_) => $module::TASK),* }
+                match self { $(Self::$variant(settings) => $module::task(settings)),* }
             }
 
             /// Loads at least the `parts` asked for; a part not asked for may come without
@@ -112,6 +113,10 @@ registry! {
     "imdb" => Imdb(TextSettings) in imdb;
     /// Texts of one's own, of two classes.
     "text" => Text(TextSettings) in text;
+    /// Ratings of films.
+    "movielens" => MovieLens(MovieLensSettings) in movielens;
+    /// Ratings of the user's own.
+    "ratings" => Ratings(RatingsSettings) in ratings;
 }
 
 impl DataSettings {
@@ -164,6 +169,9 @@ mod tests {
             ("name = \"regression\"\nfeatures = 0\ninformative = 0", "features"),
             ("name = \"regression\"\ninformative = 21", "informative"),
             ("name = \"regression\"\nnoise = nan", "noise"),
+            ("name = \"imdb\"\nvocabulary_size = 2", "vocabulary_size"),
+            ("name = \"imdb\"\nvocabulary_size = 16777217", "vocabulary_size"),
+            ("name = \"text\"\nlength = 0", "length"),
         ] {
             assert_eq!(parse(text).unwrap().check().unwrap_err().key, key, "{text}");
         }
@@ -172,7 +180,7 @@ mod tests {
     #[test]
     fn the_source_can_be_chosen_where_there_is_one() {
         for mut settings in DataSettings::all() {
-            let drawn = settings.published().is_none();
+            let drawn = matches!(settings, DataSettings::Regression(_));
             assert_eq!(settings.set_source(Source::Synthetic).is_err(), drawn);
             assert_eq!(settings.source_mut().copied(), (!drawn).then_some(Source::Synthetic));
         }
@@ -190,5 +198,7 @@ mod tests {
         assert_eq!(of("fashion-mnist"), (vec![1, 28, 28], ten));
         assert_eq!(of("housing"), (vec![8], Task::Regression));
         assert_eq!(of("regression"), (vec![20], Task::Regression));
+        assert_eq!(of("movielens"), (vec![2], Task::Regression));
+        assert_eq!(of("imdb"), (vec![200], Task::BinaryClassification));
     }
 }

@@ -13,7 +13,10 @@ use super::{
 
 pub(super) const TITLE: &str = "linear regression";
 pub(super) const PUBLISHED: Option<&PublishedSet> = None;
-pub(super) const TASK: Task = Task::Regression;
+
+pub(super) fn task(_settings: &RegressionSettings) -> Task {
+    Task::Regression
+}
 
 pub(super) fn input_shape(settings: &RegressionSettings) -> Vec<usize> {
     vec![settings.features]

@@ -1,6 +1,8 @@
 //! What every user of [`Samples`] does with them: count, choose, hold out.
 
-use super::{Inputs, Samples, Targets};
+use std::sync::Arc;
+
+use super::{Inputs, RatedPairs, Samples, Targets};
 
 impl Inputs {
     /// How many values there are, over all samples.
@@ -9,6 +11,7 @@ impl Inputs {
             Self::Bytes(values) => values.len(),
             Self::Floats(values) => values.len(),
             Self::Texts { texts, encoding } => texts.len() * encoding.length,
+            Self::Pairs(pairs) => pairs.places.len(),
         }
     }
 
@@ -71,6 +74,10 @@ impl Samples {
                     texts: indices.iter().filter_map(|&index| texts.get(index).cloned()).collect(),
                     encoding: *encoding,
                 },
+                Inputs::Pairs(pairs) => Inputs::Pairs(RatedPairs {
+                    places: rows(&pairs.places, width, indices),
+                    catalogue: Arc::clone(&pairs.catalogue),
+                }),
             },
             targets: match &self.targets {
                 Targets::Classes(classes) => Targets::Classes(rows(classes, 1, indices)),
@@ -93,6 +100,7 @@ impl Samples {
                 let mut index = 0..;
                 texts.retain(|_| index.next().is_some_and(|i| removed.next_if_eq(&i).is_none()));
             }
+            Inputs::Pairs(pairs) => remove_rows(&mut pairs.places, width, sorted),
         }
         match &mut self.targets {
             Targets::Classes(classes) => remove_rows(classes, 1, sorted),
@@ -127,6 +135,7 @@ fn remove_rows<T: Copy>(values: &mut Vec<T>, width: usize, sorted: &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::TextSettings;
 
     fn five() -> Samples {
         Samples {
@@ -142,6 +151,23 @@ mod tests {
         assert_eq!(chosen.inputs, Inputs::Floats(vec![6.0, 7.0, 0.0, 1.0]));
         assert_eq!(chosen.targets, Targets::Classes(vec![3, 0]));
         assert_eq!((chosen.len(), chosen.input_len()), (2, 2));
+    }
+
+    #[test]
+    fn texts_are_taken_and_selected_like_rows() {
+        let texts = |texts: &[&str], classes: &[u32]| Samples {
+            shape: vec![7],
+            inputs: Inputs::Texts {
+                texts: texts.iter().map(|&text| text.to_owned()).collect(),
+                encoding: TextSettings { length: 7, ..TextSettings::default() }.encoding(),
+            },
+            targets: Targets::Classes(classes.to_vec()),
+        };
+        let mut samples = texts(&["a", "b", "c", "d"], &[0, 1, 2, 3]);
+        assert_eq!(samples.inputs.len(), 28);
+        assert_eq!(samples.select(&[3, 9, 0]).inputs, texts(&["d", "a"], &[]).inputs);
+        assert_eq!(samples.take(&[1, 2]), texts(&["b", "c"], &[1, 2]));
+        assert_eq!(samples, texts(&["a", "d"], &[0, 3]));
     }
 
     #[test]

@@ -18,7 +18,18 @@ macro_rules! builtins {
     };
 }
 
-builtins!["linear", "housing", "housing-batchnorm", "mnist", "fashion-mnist", "cifar10"];
+builtins![
+    "linear",
+    "housing",
+    "housing-batchnorm",
+    "mnist",
+    "fashion-mnist",
+    "cifar10",
+    "sentiment-small",
+    "imdb",
+    "imdb-adam",
+    "imdb-bidirectional",
+];
 
 /// All built-in experiments, the simplest first.
 pub fn builtins() -> impl Iterator<Item = Builtin> {

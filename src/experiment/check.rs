@@ -6,6 +6,7 @@ use super::early_stopping::{EarlyStoppingSettings, Mode};
 use super::fault::{Fault, Problem};
 use crate::checks::{Checked, InvalidSetting, ensure};
 use crate::data::{DataSettings, Task};
+use crate::models::InputSpec;
 
 /// Every setting is in its range, and the settings fit each other.
 pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
@@ -16,6 +17,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
         ("training", settings.training.check()),
         ("optimizer", settings.optimizer.check()),
         ("schedule", settings.schedule.check()),
+        ("regularization", settings.regularization.check()),
         ("clipping", settings.clipping.check()),
         (
             "early_stopping",
@@ -29,7 +31,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     }
     settings
         .model
-        .check_input(&settings.data.input_shape())
+        .check_input(&InputSpec::of_shape(&settings.data.input_shape()))
         .map_err(|error| invalid(&error.in_section("model")).because_of("data", "name"))?;
     if let Some(early_stopping) = &settings.early_stopping {
         check_monitor("early_stopping", &early_stopping.monitor, &settings.data)?;
@@ -42,7 +44,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
 /// The metrics of a task, in the order of the columns of `epochs.csv`.
 pub fn metric_names(task: Task) -> &'static [&'static str] {
     match task {
-        Task::Classification { .. } => &["loss", "accuracy"],
+        Task::Classification { .. } | Task::BinaryClassification => &["loss", "accuracy"],
         Task::Regression => &["loss", "mse", "rmse", "mae", "r2"],
     }
 }

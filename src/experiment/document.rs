@@ -51,6 +51,7 @@ impl Document {
             training: self.optional("training")?.unwrap_or_default(),
             optimizer: self.required("optimizer")?,
             schedule: self.optional("schedule")?.unwrap_or_default(),
+            regularization: self.optional("regularization")?.unwrap_or_default(),
             clipping: self.optional("clipping")?.unwrap_or_default(),
             early_stopping: self.optional("early_stopping")?,
             checkpoints: self.optional("checkpoints")?.unwrap_or_default(),

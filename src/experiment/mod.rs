@@ -35,7 +35,9 @@ pub use builtin::{Builtin, builtins};
 pub use check::{logged_metrics, metric_names};
 pub use early_stopping::{DeltaMode, EarlyStoppingSettings, Mode};
 pub use error::{ExperimentError, Fault, Line, Place, SettingError};
-pub use sections::{CheckpointSettings, ClippingSettings, RecordSettings, TrainingSettings};
+pub use sections::{
+    CheckpointSettings, ClippingSettings, RecordSettings, RegularizationSettings, TrainingSettings,
+};
 
 /// Everything an experiment says, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,6 +57,9 @@ pub struct Settings {
     pub optimizer: OptimizerSettings,
     /// How the learning rate changes; constant unless written.
     pub schedule: ScheduleSettings,
+    /// What keeps weights and answers small; nothing unless written.
+    #[serde(skip_serializing_if = "RegularizationSettings::is_off")]
+    pub regularization: RegularizationSettings,
     /// Bounds on the gradient; none unless written.
     #[serde(skip_serializing_if = "ClippingSettings::is_off")]
     pub clipping: ClippingSettings,

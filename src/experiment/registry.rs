@@ -7,19 +7,22 @@ use toml::{Table, Value};
 use super::early_stopping::EarlyStoppingSettings;
 use super::fault::Fault;
 use super::read::attempt;
-use super::sections::{CheckpointSettings, ClippingSettings, RecordSettings, TrainingSettings};
+use super::sections::{
+    CheckpointSettings, ClippingSettings, RecordSettings, RegularizationSettings, TrainingSettings,
+};
 use crate::data::DataSettings;
 use crate::models::ModelSettings;
 use crate::optim::OptimizerSettings;
 use crate::schedule::ScheduleSettings;
 
 /// The sections that an experiment can have.
-pub(super) const SECTIONS: [&str; 9] = [
+pub(super) const SECTIONS: [&str; 10] = [
     "data",
     "model",
     "training",
     "optimizer",
     "schedule",
+    "regularization",
     "clipping",
     "early_stopping",
     "checkpoints",
@@ -79,6 +82,7 @@ fn outcome(section: &str, name: Option<&str>, key: &str, value: &Value) -> Resul
         "training" => attempt::<TrainingSettings>(&table),
         "optimizer" => attempt::<OptimizerSettings>(&table),
         "schedule" => attempt::<ScheduleSettings>(&table),
+        "regularization" => attempt::<RegularizationSettings>(&table),
         "clipping" => attempt::<ClippingSettings>(&table),
         "early_stopping" => attempt::<EarlyStoppingSettings>(&table),
         "checkpoints" => attempt::<CheckpointSettings>(&table),

@@ -1,11 +1,12 @@
-//! The sections that no other room owns: `[training]`, `[clipping]`, `[checkpoints]`, `[records]`.
+//! The sections that no other room owns: `[training]`, `[regularization]`, `[clipping]`,
+//! `[checkpoints]`, `[records]`.
 //!
 //! Every key has a default, so an experiment says only what matters to it. `train` reads them.
 
 use serde::{Deserialize, Serialize};
 
 use super::early_stopping::Mode;
-use crate::checks::{Checked, count, ensure, positive};
+use crate::checks::{Checked, count, ensure, non_negative, positive, share};
 
 /// The `[training]` section: how long, in what batches, from which seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,37 @@ impl TrainingSettings {
             self.seed,
             "a whole number from 0 to 9223372036854775807",
         )
+    }
+}
+
+/// The `[regularization]` section: what keeps weights and answers small, nothing unless written.
+///
+/// Weight decay stands with the optimizer, dropout with the model. The losses that are reported
+/// are those of the data: penalties are not in them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegularizationSettings {
+    /// λ₁ of the penalty λ₁ Σ|w|; Keras' `L1`.
+    pub l1: f64,
+    /// λ₂ of the penalty λ₂ Σw²; Keras' `L2`. PyTorch's `weight_decay` of SGD is twice this.
+    pub l2: f64,
+    /// Share of every target spread over all classes in training.
+    pub label_smoothing: f64,
+    /// Whether penalties and weight decay also reach biases and the parameters of normalisation:
+    /// whatever is a vector.
+    pub biases_and_norms: bool,
+}
+
+impl RegularizationSettings {
+    /// Whether nothing is written.
+    pub fn is_off(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn check(&self) -> Checked {
+        non_negative("l1", self.l1)?;
+        non_negative("l2", self.l2)?;
+        share("label_smoothing", self.label_smoothing)
     }
 }
 

@@ -5,3 +5,5 @@
 //! only callers.
 
 pub mod batch_norm;
+pub mod embedding;
+pub mod lstm;

@@ -151,6 +151,12 @@ pub fn predicted_classes(logits: &[f32], classes: usize) -> Result<Vec<u32>, Met
     Ok(logits.chunks_exact(classes).map(largest).collect())
 }
 
+/// The logits of both classes, where a model gives one: z stands for 0 and z, since the softmax of
+/// the two is the sigmoid of z.
+pub fn two_class_logits(logits: &[f32]) -> Vec<f32> {
+    logits.iter().flat_map(|&logit| [0.0, logit]).collect()
+}
+
 /// The share of samples whose class is among the `k` largest logits, in `[0, 1]`.
 ///
 /// `logits` are rows of `classes` values, one row per target. Equal logits rank by class, lowest

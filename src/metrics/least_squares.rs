@@ -52,7 +52,8 @@ impl LeastSquares {
         qr.q_tr_mul(&mut targets);
         let right = qr.r();
         let projected = targets.rows(0, right.nrows()).into_owned();
-        let svd = SVD::try_new(right, true, true, f64::EPSILON, 0)
+        // nalgebra's own tolerance; with one ε its factors of a singular matrix can be wrong.
+        let svd = SVD::try_new(right, true, true, 5.0 * f64::EPSILON, 0)
             .ok_or(MetricsError::NoDecomposition)?;
         let cutoff = svd.singular_values.max() * rows.max(columns) as f64 * f64::EPSILON;
         let coefficients =
@@ -121,6 +122,14 @@ mod tests {
     fn missing_values_are_an_error_that_names_the_row() {
         let error = LeastSquares::fit(&[1.0, f32::NAN], 1, &[1.0, 2.0]).unwrap_err();
         assert_eq!(error, MetricsError::NotFinite { row: 1 });
+    }
+
+    #[test]
+    fn two_points_are_fitted_exactly() {
+        let features = [0.734_654_3, 7.815_869_3, 7.647_04, -5.411_493_3];
+        let model = LeastSquares::fit(&features, 2, &[0.0, 5.774_563_3]).unwrap();
+        let predicted = model.predict(&features).unwrap();
+        assert!(predicted[0].abs() < 1e-9 && (predicted[1] - 5.774_563_3).abs() < 1e-6);
     }
 
     #[test]

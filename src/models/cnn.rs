@@ -12,8 +12,8 @@ use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Initialization;
 use super::mlp::{Mlp, MlpSettings, check_widths};
+use super::{Initialization, InputSpec, Network};
 use crate::checks::{Checked, InvalidSetting, ensure, share};
 
 /// The settings of [`Cnn`].
@@ -66,8 +66,8 @@ impl CnnSettings {
         share("dropout", self.dropout)
     }
 
-    pub(super) fn check_input(&self, shape: &[usize]) -> Checked {
-        self.feature_map(shape).map(|_| ())
+    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+        self.feature_map(&input.shape).map(|_| ())
     }
 
     /// Height and width after the last convolution.
@@ -100,7 +100,8 @@ impl CnnSettings {
         Ok([height, width])
     }
 
-    pub(super) fn init(&self, shape: &[usize], outputs: usize, device: &Device) -> Cnn {
+    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Cnn {
+        let shape = input.shape.as_slice();
         let input = [0, 1, 2].map(|axis| shape.get(axis).copied().unwrap_or(1));
         let [height, width] = self.feature_map(shape).unwrap_or([1, 1]);
         let mut previous = input[0];
@@ -126,8 +127,8 @@ impl CnnSettings {
     }
 }
 
-impl Cnn {
-    pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+impl Network for Cnn {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let [batch, _] = inputs.dims();
         let [channels, height, width] = self.input;
         let mut maps = inputs.reshape([batch, channels, height, width]);

@@ -5,7 +5,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorReadError};
 use serde::{Deserialize, Serialize};
 
-use super::Initialization;
+use super::{Initialization, InputSpec, Network};
 use crate::checks::Checked;
 
 /// The settings of [`LinearRegression`].
@@ -29,27 +29,29 @@ impl LinearSettings {
     }
 
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check_input(&self, _shape: &[usize]) -> Checked {
+    pub(super) fn check_input(&self, _input: &InputSpec) -> Checked {
         Ok(())
     }
 
     pub(super) fn init(
         &self,
-        shape: &[usize],
+        input: &InputSpec,
         outputs: usize,
         device: &Device,
     ) -> LinearRegression {
         LinearRegression {
-            output: dense(shape.iter().product(), outputs, self.initialization, device),
+            output: dense(input.shape.iter().product(), outputs, self.initialization, device),
         }
     }
 }
 
-impl LinearRegression {
-    pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+impl Network for LinearRegression {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         self.output.forward(inputs)
     }
+}
 
+impl LinearRegression {
     /// The weights of the first output, one per input, then its bias.
     pub fn weights(&self) -> Result<Vec<f32>, TensorReadError> {
         let [inputs, _] = self.output.weight.dims();

@@ -9,8 +9,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Initialization;
 use super::linear::dense;
+use super::{Initialization, InputSpec, Network};
 use crate::checks::{Checked, ensure, share};
 use crate::layers::batch_norm::batch_norm;
 
@@ -56,12 +56,12 @@ impl MlpSettings {
     }
 
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check_input(&self, _shape: &[usize]) -> Checked {
+    pub(super) fn check_input(&self, _input: &InputSpec) -> Checked {
         Ok(())
     }
 
-    pub(super) fn init(&self, shape: &[usize], outputs: usize, device: &Device) -> Mlp {
-        let inputs = shape.iter().product();
+    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Mlp {
+        let inputs = input.shape.iter().product();
         Mlp::new(inputs, self, outputs, device)
     }
 }
@@ -84,8 +84,10 @@ impl Mlp {
             output: dense(widths.last().copied().unwrap_or(inputs), outputs),
         }
     }
+}
 
-    pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+impl Network for Mlp {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let mut values = inputs;
         for (index, layer) in self.hidden.iter().enumerate() {
             values = layer.forward(values);

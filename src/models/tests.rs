@@ -7,7 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde_json::Value;
 
-use super::{Model, ModelSettings};
+use super::{InputSpec, Model, ModelSettings};
 use crate::train::loader::DeviceTargets;
 use crate::train::mean_loss;
 
@@ -62,10 +62,11 @@ fn compare(case: &str, settings: &str, shape: &[usize]) {
     let golden = &golden()[case];
     let settings: ModelSettings = toml::from_str(settings).unwrap();
     settings.check().unwrap();
-    settings.check_input(shape).unwrap();
+    let input = InputSpec { ids: Some(vec![]), ..InputSpec::of_shape(shape) };
+    settings.check_input(&input).unwrap();
     let device = Device::default().autodiff();
     let stated = golden["parameters"].as_array().unwrap();
-    let model = settings.init(shape, 10, &device).map(&mut Fill { stated: stated.iter() });
+    let model = settings.init(&input, 10, &device).map(&mut Fill { stated: stated.iter() });
 
     let labels: Vec<i32> = serde_json::from_value(golden["labels"].clone()).unwrap();
     let width: usize = shape.iter().product();
@@ -76,7 +77,7 @@ fn compare(case: &str, settings: &str, shape: &[usize]) {
         Tensor::<1, Int>::from_data(TensorData::new(labels.clone(), [labels.len()]), &device);
     let outputs = model.forward(inputs);
     let logits: Vec<f32> = outputs.clone().try_into_vec_as().unwrap();
-    let loss = mean_loss(outputs, &DeviceTargets::Classes(targets));
+    let loss = mean_loss(outputs, &DeviceTargets::Classes(targets), 0.0);
     let gradients = GradientsParams::from_grads(loss.clone().backward(), &model);
     let mut norms = Norms { gradients: &gradients, norms: vec![] };
     model.visit(&mut norms);
@@ -112,7 +113,7 @@ fn the_mlp_computes_what_pytorch_computes() {
 #[test]
 fn the_cnn_of_the_tutorial_has_122570_parameters() {
     let settings: ModelSettings = toml::from_str("name = \"cnn\"").unwrap();
-    let model = settings.init(&[3, 32, 32], 10, &Device::default());
+    let model = settings.init(&InputSpec::of_shape(&[3, 32, 32]), 10, &Device::default());
     assert_eq!(model.num_params(), 122_570);
 }
 
@@ -121,11 +122,11 @@ fn a_cnn_too_deep_for_its_pictures_is_an_error() {
     let settings: ModelSettings =
         toml::from_str("name = \"cnn\"\nchannels = [8, 8, 8, 8]").unwrap();
     assert_eq!(
-        settings.check_input(&[1, 28, 28]).unwrap_err().to_string(),
+        settings.check_input(&InputSpec::of_shape(&[1, 28, 28])).unwrap_err().to_string(),
         "`channels` is a list of 4 convolutions, but must be at most 3 for pictures of 28x28 \
          pixels: pooling leaves 1x1 before convolution 4, too few for a kernel of 3"
     );
-    let error = settings.check_input(&[8]).unwrap_err().to_string();
+    let error = settings.check_input(&InputSpec::of_shape(&[8])).unwrap_err().to_string();
     assert!(error.contains("needs pictures"), "{error}");
 }
 
@@ -145,7 +146,9 @@ fn initial_weights_have_the_spread_that_their_name_says() {
         let settings: ModelSettings = toml::from_str(&text).unwrap();
         let device = Device::default();
         device.seed(1);
-        let Model::Linear(model) = settings.init(&[784], 128, &device) else { panic!() };
+        let Model::Linear(model) = settings.init(&InputSpec::of_shape(&[784]), 128, &device) else {
+            panic!()
+        };
         let mut square = 0.0;
         let mut weights = Weights::default();
         model.visit(&mut weights);

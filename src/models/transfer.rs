@@ -9,9 +9,9 @@ use burn::module::{Module, ParamGroup};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Initialization;
-use super::mlp::{Mlp, check_widths};
+use super::mlp::{Mlp, MlpSettings, check_widths};
 use super::mobilenet_v2::{Architecture, Features, picture_shape, pictures, pool};
+use super::{Initialization, InputSpec, Network};
 use crate::checks::{Checked, ensure, positive, share};
 
 /// The settings of [`Transfer`].
@@ -100,26 +100,32 @@ impl TransferSettings {
         self.base.check().map_err(|error| error.in_section("base"))
     }
 
-    pub(super) fn check_input(&self, shape: &[usize]) -> Checked {
-        self.base.check_input("transfer", shape)
+    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+        self.base.check_input("transfer", &input.shape)
     }
 
-    pub(super) fn init(&self, shape: &[usize], outputs: usize, device: &Device) -> Transfer {
-        let input = picture_shape(shape);
+    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Transfer {
+        let input = picture_shape(&input.shape);
         let base = Features::new(&self.base, input[0], device);
-        let width = self.base.features();
-        let head =
-            Mlp::new(width, &self.hidden, outputs, self.dropout, self.initialization, device);
+        let head = MlpSettings {
+            hidden: self.hidden.clone(),
+            dropout: self.dropout,
+            batch_norm: false,
+            initialization: self.initialization,
+        };
+        let head = Mlp::new(self.base.features(), &head, outputs, device);
         Transfer { base, head, passed: 0, input }
     }
 }
 
-impl Transfer {
-    pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+impl Network for Transfer {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let maps = self.base.forward(pictures(inputs, self.input), self.passed..Features::PARTS);
         self.head.forward(pool(maps))
     }
+}
 
+impl Transfer {
     /// The network below the head.
     pub fn base(&self) -> &Features {
         &self.base
@@ -187,7 +193,7 @@ mod tests {
             ..TransferSettings::default()
         };
         settings.check().unwrap();
-        settings.init(&[3, 32, 32], 2, device)
+        settings.init(&InputSpec::of_shape(&[3, 32, 32]), 2, device)
     }
 
     fn inputs(device: &Device) -> Tensor<2> {

@@ -47,6 +47,12 @@ macro_rules! optimizers {
                 match self { $(Self::$optimizer(optimizer) => optimizer.check()),+ }
             }
 
+            /// Whether a step is w ← w − η g and nothing else, so that a weight whose gradient is
+            /// zero stays as it is.
+            pub fn moves_by_gradient_alone(&self) -> bool {
+                matches!(self, Self::Sgd(sgd) if sgd.momentum == 0.0 && sgd.weight_decay == 0.0)
+            }
+
             /// The optimizer for all parameters of a module, without state.
             pub fn build(&self) -> ModuleOptimizer {
                 match self { $(Self::$optimizer(optimizer) => optimizer.clone().into()),+ }

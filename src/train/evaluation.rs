@@ -42,9 +42,11 @@ impl Trained {
         let restore_best = experiment.early_stopping.as_ref().is_none_or(|stop| stop.restore_best);
         let default = if restore_best { Which::Best } else { Which::Last };
         let checkpoint = run.checkpoints().find(which.unwrap_or(default))?;
-        let model = checkpoint.load_model(new_model(&experiment, device))?.valid();
+        let preprocessing = run.preprocessing()?;
+        let model = new_model(&experiment, &preprocessing, device)?;
+        let model = checkpoint.load_model(model)?.valid();
         Ok(Self {
-            preprocessing: run.preprocessing()?,
+            preprocessing,
             experiment,
             model,
             epoch: checkpoint.state.epochs_done,

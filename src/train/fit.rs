@@ -166,6 +166,8 @@ impl Fit {
         let interrupter = Interrupter::new();
         let session = Session {
             seed: experiment.training.seed,
+            tracks_rows: tracks_rows(&experiment),
+            regularization: experiment.regularization.clone(),
             clipping: experiment.clipping.clone(),
             records: experiment.records.clone(),
             interrupter: interrupter.clone(),
@@ -225,6 +227,13 @@ impl Fit {
         let launched = launch_caught(training, learner);
         close(launched, &session, &progress, &experiment)
     }
+}
+
+/// Whether an embedding can be trained by the rows of a batch alone: plain gradient descent, and
+/// nothing that looks at all of the gradient.
+fn tracks_rows(experiment: &Experiment) -> bool {
+    let no_penalty = experiment.regularization.l1 == 0.0 && experiment.regularization.l2 == 0.0;
+    experiment.optimizer.moves_by_gradient_alone() && experiment.clipping.is_off() && no_penalty
 }
 
 /// Batches for training, from the first epoch on, and for validation.

@@ -16,9 +16,11 @@ mod files;
 mod fit;
 pub mod history;
 pub mod loader;
+mod loss;
 mod norms;
 pub mod observer;
 mod recorder;
+mod regularization;
 mod renderer;
 pub mod run_directory;
 mod score_metric;
@@ -38,17 +40,17 @@ pub use error::TrainError;
 pub(crate) use files::write_atomically;
 pub use fit::Outcome;
 pub use history::EpochRow;
+pub use loss::mean_loss;
 pub use observer::{Observer, Silent};
 pub use run_directory::{RunDirectory, RunRecord, Status};
 pub use signals::StopRequest;
-pub use step::mean_loss;
 
 use crate::data::{
     DataError, DataSet, DataSettings, DownloadProgress, LoadOptions, Origin, Parts, Preprocessing,
     Samples, Source, Task, split_validation,
 };
 use crate::experiment::Experiment;
-use crate::models::Model;
+use crate::models::{InputSpec, Model};
 use fit::{Fit, Start};
 use run_directory::{DataRecord, NewRun, Resumption};
 
@@ -76,17 +78,27 @@ pub struct Surroundings {
 pub fn outputs_of(task: Task) -> usize {
     match task {
         Task::Classification { classes } => classes,
-        Task::Regression => 1,
+        Task::BinaryClassification | Task::Regression => 1,
     }
 }
 
-/// The model of `experiment` on `device`, its parameters drawn from the seed.
-pub fn new_model(experiment: &Experiment, device: &Device) -> Model {
+/// The model of `experiment` on `device` for inputs as `preprocessing` makes them, its parameters
+/// drawn from the seed.
+pub fn new_model(
+    experiment: &Experiment,
+    preprocessing: &Preprocessing,
+    device: &Device,
+) -> Result<Model, TrainError> {
+    let input = InputSpec {
+        shape: experiment.data.input_shape(),
+        ids: Some(preprocessing.ids()),
+        target_mean: preprocessing.target_mean(),
+    };
+    experiment.model.check_input(&input)?;
     device.seed(experiment.training.seed);
-    let outputs = outputs_of(experiment.data.task());
-    let model = experiment.model.init(&experiment.data.input_shape(), outputs, device);
+    let model = experiment.model.init(&input, outputs_of(experiment.data.task()), device);
     norms::draw_parameters(&model);
-    model
+    Ok(model)
 }
 
 /// The training and validation samples of a run.
@@ -113,12 +125,13 @@ pub fn train(
     output: &Path,
     mut surroundings: Surroundings,
 ) -> Result<Outcome, TrainError> {
-    experiment.model.check_input(&experiment.data.input_shape())?;
     let mut data =
         experiment.data.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
     let (training, validation) = split(&mut data, &experiment)?;
     let preprocessing = Preprocessing::fit(&training);
-    let model = new_model(&experiment, &surroundings.device.clone().autodiff());
+    let (training, validation) =
+        (preprocessing.prepare(training), preprocessing.prepare(validation));
+    let model = new_model(&experiment, &preprocessing, &surroundings.device.clone().autodiff())?;
     let (run, lock) = RunDirectory::create(
         output,
         &NewRun {
@@ -163,7 +176,10 @@ pub fn resume(
     check_same_data(&run.record.data, &data)?;
     let (training, validation) = split(&mut data, &experiment)?;
     let preprocessing = run.preprocessing()?;
-    let mut model = new_model(&experiment, &surroundings.device.clone().autodiff());
+    let (training, validation) =
+        (preprocessing.prepare(training), preprocessing.prepare(validation));
+    let mut model =
+        new_model(&experiment, &preprocessing, &surroundings.device.clone().autodiff())?;
     let start = match newest {
         None => Start::Fresh,
         Some(checkpoint) => {

@@ -18,7 +18,7 @@ use super::observer::Observer;
 use super::recorder::{Recorder, StepSummary};
 use super::signals::StopRequest;
 use super::tally::Tally;
-use crate::experiment::{ClippingSettings, RecordSettings};
+use crate::experiment::{ClippingSettings, RecordSettings, RegularizationSettings};
 
 /// The model and the optimizer at the end of a step.
 pub(super) struct Snapshot {
@@ -57,6 +57,9 @@ impl Shared {
 #[derive(Clone)]
 pub(super) struct Session {
     pub seed: u64,
+    /// Whether embeddings follow the rows looked up, instead of having dense gradients.
+    pub tracks_rows: bool,
+    pub regularization: RegularizationSettings,
     pub clipping: ClippingSettings,
     pub records: RecordSettings,
     pub interrupter: Interrupter,

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
-use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
@@ -17,9 +16,11 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use super::TrainError;
 use super::clipping::clip;
 use super::early_stopping::{Stop, StopReason};
-use super::loader::{Batch, DeviceTargets, Position};
+use super::loader::{Batch, Position};
+use super::loss::mean_loss;
 use super::norms::{gradient_squares, update_squares};
 use super::recorder::StepRecord;
+use super::regularization::penalise;
 use super::session::{Session, Snapshot, lock};
 use crate::data::Targets;
 use crate::models::Model;
@@ -57,17 +58,6 @@ struct State {
     /// The mean loss, summed in the same way.
     loss: Option<Tensor<1>>,
     position: Position,
-}
-
-/// The mean loss of `outputs` `[batch, outputs]`: cross-entropy of logits for classes, squared
-/// error for values. One element.
-pub fn mean_loss(outputs: Tensor<2>, targets: &DeviceTargets) -> Tensor<1> {
-    match targets {
-        DeviceTargets::Classes(classes) => {
-            CrossEntropyLossConfig::new().init(&outputs.device()).forward(outputs, classes.clone())
-        }
-        DeviceTargets::Values(values) => (outputs - values.clone()).square().mean(),
-    }
 }
 
 /// The scores of a batch, on their way to the tally.
@@ -121,6 +111,7 @@ impl Trainee {
         let state = &mut *state;
         let position = state.position;
         let (mut gradients, loss) = (state.gradients.grads(), state.loss.take());
+        penalise(state.model(), &mut gradients, &session.regularization);
         let measured = self.measures(position.step);
         let clipping = &session.clipping;
         let squares = if measured || clipping.global_norm.is_some() {
@@ -131,8 +122,10 @@ impl Trainee {
         clip(state.model(), &mut gradients, &squares, clipping);
         let before = measured.then(|| state.model().clone());
         let rate = learning_rate.base();
-        state.model =
-            state.model.take().map(|model| optimizer.step(learning_rate, model, gradients));
+        state.model = state
+            .model
+            .take()
+            .map(|model| optimizer.step(learning_rate, model, gradients).update_rows(rate));
         let (parameters, updates) =
             before.map(|before| update_squares(&before, state.model())).unwrap_or_default();
         if let Some(loss) = loss {
@@ -199,18 +192,22 @@ impl TrainStep for Trainee {
         inputs.device().seed(seed_of(self.session.seed, position));
         let mut state = lock(&self.work.0);
         state.evaluated = None;
-        let outputs = state.model().forward(inputs);
-        let loss = mean_loss(outputs.clone(), &targets);
+        let track = self.session.tracks_rows && !self.measures(position.step);
+        state.model().embeddings().iter().for_each(|table| table.track(track));
+        let (outputs, penalty) = state.model().forward_penalised(inputs);
+        let smoothing = self.session.regularization.label_smoothing;
+        let loss = mean_loss(outputs.clone(), &targets, smoothing);
         // Gradients of all batches of a step are summed: each counts by its share of the samples.
         let share = samples as f64 / position.step_samples.max(1) as f64;
-        let scaled = if samples == position.step_samples {
-            loss.clone()
-        } else {
-            loss.clone().mul_scalar(share)
+        let weigh = |loss: Tensor<1>| {
+            if samples == position.step_samples { loss } else { loss.mul_scalar(share) }
         };
-        let gradients = GradientsParams::from_grads(scaled.backward(), state.model());
-        let (loss, scaled, outputs) = (loss.inner(), scaled.inner(), outputs.inner());
-        state.add(position, gradients, scaled);
+        let objective = penalty.map_or(loss.clone(), |penalty| loss.clone() + penalty);
+        let gradients = weigh(objective).backward();
+        state.model().embeddings().iter().for_each(|table| table.collect(&gradients));
+        let gradients = GradientsParams::from_grads(gradients, state.model());
+        let (loss, outputs) = (loss.inner(), outputs.inner());
+        state.add(position, gradients, weigh(loss.clone()));
         let session = self.session.clone();
         let item = Scored { outputs, loss, targets: host_targets, validation: false, session };
         // The gradients stay here: Burn sees no parameter that they could belong to.
@@ -244,7 +241,7 @@ impl InferenceStep for Trainee {
             state.evaluated = Some(model);
             outputs
         };
-        let loss = mean_loss(outputs.clone(), &targets);
+        let loss = mean_loss(outputs.clone(), &targets, 0.0);
         let session = self.session.clone();
         Scored { outputs, loss, targets: host_targets, validation: true, session }
     }

@@ -27,6 +27,11 @@ impl Tally {
         let samples = targets.len();
         self.loss += loss * samples as f64;
         match targets {
+            Targets::Classes(classes) if outputs.len() == samples => {
+                let hits = outputs.iter().zip(classes);
+                let hits = hits.filter(|(logit, class)| (**logit > 0.0) == (**class == 1));
+                self.correct += hits.count() as u64;
+            }
             Targets::Classes(classes) => {
                 let width = outputs.len() / samples.max(1);
                 let rows = outputs.chunks_exact(width.max(1));
@@ -95,6 +100,13 @@ mod tests {
         assert!((tally.value("mae") - 0.5).abs() < 1e-12);
         assert!((tally.value("r2") - 0.948_608_137).abs() < 1e-9);
         assert!((tally.value("loss") - 0.375).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_single_logit_above_0_means_the_second_class() {
+        let mut tally = Tally::default();
+        tally.add(0.5, &[0.1, -3.0, 0.0, -0.1], &Targets::Classes(vec![1, 0, 0, 1]));
+        assert!((tally.value("accuracy") - 0.75).abs() < 1e-12);
     }
 
     #[test]

@@ -18,7 +18,6 @@ use super::{
 
 pub(super) const TITLE: &str = "CIFAR-10";
 pub(super) const PUBLISHED: Option<&PublishedSet> = Some(&FILES);
-pub(super) const TASK: Task = SET.task();
 
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
@@ -84,6 +83,10 @@ const SET: PictureSet = PictureSet {
     read: read_split,
     drawing: Drawing { seed: 32 },
 };
+
+pub(super) fn task(_settings: &ImageSettings) -> Task {
+    SET.task()
+}
 
 pub(super) fn input_shape(_settings: &ImageSettings) -> Vec<usize> {
     SHAPE.to_vec()

@@ -14,7 +14,6 @@ use super::{
 
 pub(super) const TITLE: &str = "California housing";
 pub(super) const PUBLISHED: Option<&PublishedSet> = Some(&FILES);
-pub(super) const TASK: Task = Task::Regression;
 
 const FOLDERS: &[&str] =
     &["california-housing", "california_housing", "CaliforniaHousing", "cal_housing", "housing"];
@@ -55,6 +54,10 @@ const FEATURE_NAMES: [&str; 8] = [
 
 /// Districts in the whole data set.
 const DISTRICTS: usize = 20_640;
+
+pub(super) fn task(_settings: &HousingSettings) -> Task {
+    Task::Regression
+}
 
 pub(super) fn input_shape(_settings: &HousingSettings) -> Vec<usize> {
     vec![FEATURE_NAMES.len()]

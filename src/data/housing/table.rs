@@ -121,7 +121,7 @@ mod tests {
     fn floats(samples: &Samples) -> &[f32] {
         match &samples.inputs {
             Inputs::Floats(values) => values,
-            Inputs::Bytes(_) => &[],
+            _ => &[],
         }
     }
 

@@ -21,16 +21,10 @@ const LAYOUTS: &str = "`train/CLASS/*.txt` and `test/CLASS/*.txt`, `train.csv` a
 
 /// Reads at least the `parts` asked for of the texts at `path`, a CSV file or a folder. `sums` are
 /// those of published folders.
-pub(super) fn read(
-    path: &Path,
-    parts: Parts,
-    sums: &[(&str, &str)],
-) -> Result<Corpus, DataError> {
+pub(super) fn read(path: &Path, parts: Parts, sums: &[(&str, &str)]) -> Result<Corpus, DataError> {
     if path.is_file() {
         return table::read_whole(path);
     }
-    let entries = fs::read_dir(path).map_err(DataError::io("read", path))?;
-    drop(entries);
     let [train, test] = ["train", "test"].map(|name| path.join(name));
     if train.is_dir() {
         present(path, "test", test.is_dir())?;

@@ -28,7 +28,9 @@ use super::{
 
 pub(super) const TITLE: &str = "texts";
 pub(super) const PUBLISHED: Option<&PublishedSet> = None;
-pub(super) const TASK: Task = Task::BinaryClassification;
+pub(super) fn task(_settings: &TextSettings) -> Task {
+    Task::BinaryClassification
+}
 
 /// Texts, each behind its class, 0 or 1.
 type Labelled = Vec<(u32, String)>;
@@ -87,7 +89,7 @@ pub(super) fn load_published(
     match set.obtain(settings.source, options, progress)? {
         Obtained::Folder(folder) => {
             let corpus = files::read(&folder, parts, sums)?;
-            data_set(set.title.to_owned(), Origin::Real, &folder.display(), corpus, settings)
+            data_set(set.title.to_owned(), from(set.title, &folder), corpus, settings)
         }
         Obtained::StandIn(reason) => stand_in(set.title, settings, parts, reason),
     }
@@ -97,7 +99,11 @@ pub(super) fn load_published(
 fn own(path: &Path, settings: &TextSettings, parts: Parts) -> Result<DataSet, DataError> {
     let corpus = files::read(path, parts, &[])?;
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-    data_set(name.into_owned(), Origin::Real, &path.display(), corpus, settings)
+    data_set(name.into_owned(), from(TITLE, path), corpus, settings)
+}
+
+fn from(title: &str, path: &Path) -> String {
+    format!("{title} from {}", path.display())
 }
 
 fn stand_in(
@@ -106,18 +112,20 @@ fn stand_in(
     parts: Parts,
     reason: Option<String>,
 ) -> Result<DataSet, DataError> {
-    let origin = Origin::SyntheticStandIn;
+    let description = format!(
+        "synthetic stand-in for {title}: {} training and {} test texts of drawn opinions",
+        stand_in::TRAINING,
+        stand_in::TEST
+    );
     let title = format!("{title} (synthetic)");
-    let place = &"a grammar of opinions";
-    let mut data = data_set(title, origin, place, stand_in::draw(parts), settings)?;
-    data.stand_in_reason = reason;
-    Ok(data)
+    let data = data_set(title, description, stand_in::draw(parts), settings)?;
+    Ok(DataSet { origin: Origin::SyntheticStandIn, stand_in_reason: reason, ..data })
 }
 
+/// The data set of a corpus, called real.
 fn data_set(
     title: String,
-    origin: Origin,
-    place: &dyn std::fmt::Display,
+    mut description: String,
     corpus: Corpus,
     settings: &TextSettings,
 ) -> Result<DataSet, DataError> {
@@ -132,7 +140,6 @@ fn data_set(
             split_test(&samples(all, settings), settings.test_share, settings.split_seed)?
         }
     };
-    let mut description = format!("{title} from {place}");
     let empty = empty_texts(&training) + empty_texts(&test);
     for (count, what) in [(damaged, "not in UTF-8"), (empty, "empty")] {
         if count > 0 {
@@ -141,7 +148,7 @@ fn data_set(
     }
     Ok(DataSet {
         title,
-        origin,
+        origin: Origin::Real,
         description,
         stand_in_reason: None,
         files,

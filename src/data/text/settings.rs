@@ -26,7 +26,8 @@ pub enum Side {
 pub struct TextSettings {
     /// Real files or the stand-in.
     pub source: Source,
-    /// A CSV file or a folder of one's own texts, read instead of the published ones.
+    /// A CSV file or a folder of one's own texts, read instead of the published ones; relative to
+    /// the working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// The share of all texts held out for testing, where the files have no test split.

@@ -4,7 +4,11 @@
 //! really good`, or its negated opposite, `the plot was not really bad`, four times in ten. So a
 //! model that counts words sees the right opinion six times in ten, and only one that reads their
 //! order gets all. In front and behind stand made-up words, whose frequencies follow Zipf's law, as
-//! words do. The texts have about 45 words, a fifth of the length of IMDB's reviews.
+//! words do. The texts have about 36 words, a sixth of the length of IMDB's reviews.
+//!
+//! Test accuracies measured, of scikit-learn's logistic regression on word counts and of an LSTM in
+//! PyTorch: with rows of 200 ids, 66% and 98% after two epochs of `imdb`'s network; with the first
+//! 20 words, 63% and 99% after four of `sentiment-small`'s.
 
 use rand::seq::IndexedRandom as _;
 use rand::{Rng, RngExt as _, SeedableRng as _};
@@ -16,9 +20,9 @@ use crate::data::{Parts, pictures};
 
 const SEED: u64 = 2011;
 /// Training texts drawn.
-const TRAINING: usize = 8_000;
+pub(super) const TRAINING: usize = 8_000;
 /// Test texts drawn.
-const TEST: usize = 2_000;
+pub(super) const TEST: usize = 2_000;
 /// Made-up words there are.
 const FILLERS: f32 = 2_000.0;
 
@@ -100,4 +104,42 @@ fn made_up(mut rank: usize) -> String {
 
 fn pick<'a>(words: &[&'a str], random: &mut impl Rng) -> &'a str {
     words.choose(random).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(corpus: Corpus) -> (Labelled, Labelled) {
+        match corpus.texts {
+            Texts::Split(training, test) => (training, test),
+            Texts::Whole(all) => (all, Labelled::new()),
+        }
+    }
+
+    #[test]
+    fn the_stand_in_is_the_same_every_time_and_its_splits_differ() {
+        let (training, test) = split(draw(Parts::Both));
+        assert_eq!((training.len(), test.len()), (TRAINING, TEST));
+        assert_eq!(split(draw(Parts::Test)), (Labelled::new(), test.clone()));
+        assert_ne!(training[..10], test[..10]);
+    }
+
+    #[test]
+    fn denial_and_opinion_together_tell_the_class() {
+        let (_, test) = split(draw(Parts::Test));
+        let (mut words, mut denied) = (0, 0);
+        for (class, text) in &test {
+            for sentence in text.split("The ").skip(1) {
+                let words: Vec<&str> = sentence.split([' ', ',', '.']).collect();
+                let has = |known: &[&str]| known.iter().any(|word| words.contains(&word.trim()));
+                assert_ne!(has(&OPINIONS[0]), has(&OPINIONS[1]), "{sentence}");
+                assert_eq!(has(&OPINIONS[1]) != has(&DENIALS), *class == 1, "{sentence}");
+                denied += usize::from(has(&DENIALS));
+            }
+            words += text.split_whitespace().count();
+        }
+        assert!((0.38..0.42).contains(&(denied as f64 / (5 * test.len()) as f64)), "{denied}");
+        assert!((33..40).contains(&(words / test.len())), "{}", words / test.len());
+    }
 }

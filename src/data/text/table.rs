@@ -50,6 +50,9 @@ pub(super) fn read_split(train: &Path, test: &Path, parts: Parts) -> Result<Corp
     }
     if parts != Parts::Training {
         let (table, file) = read(test)?;
+        if table.rows.is_empty() {
+            return Err(DataError::unusable(test, "holds no labelled text"));
+        }
         splits.1 = keep(test, table, file)?;
     }
     corpus.texts = Texts::Split(splits.0, splits.1);
@@ -93,19 +96,26 @@ fn parse(contents: &[u8]) -> Result<Table, String> {
     let contents = contents.strip_prefix(b"\xef\xbb\xbf").unwrap_or(contents);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(contents);
     let header = reader.byte_headers().map_err(|error| format!("is no table: {error}"))?.clone();
-    let names: Vec<String> = header
-        .iter()
-        .map(|name| String::from_utf8_lossy(name).trim().to_lowercase())
-        .collect();
+    let names: Vec<String> =
+        header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
     let column = |known: [&str; 3]| {
-        known.iter().find_map(|name| names.iter().position(|found| found == name)).ok_or_else(
-            || format!("has no column `{}` in its first line", known.join("` or `")),
-        )
+        known
+            .iter()
+            .find_map(|name| names.iter().position(|found| found == name))
+            .ok_or_else(|| format!("has no column `{}` in its first line", known.join("` or `")))
     };
     let (text_column, label_column) = (column(TEXT)?, column(LABEL)?);
     let mut table = Table::default();
     for (record, row) in reader.into_byte_records().zip(1_usize..) {
         let record = record.map_err(|error| format!("cannot be read at row {row}: {error}"))?;
+        if record.len() != names.len() {
+            return Err(format!(
+                "has {} fields in row {row}, but {} in its first line; put texts with commas in \
+                 double quotes",
+                record.len(),
+                names.len()
+            ));
+        }
         let field = |column| record.get(column).unwrap_or_default();
         let label = String::from_utf8_lossy(field(label_column)).trim().to_owned();
         if label.is_empty() {

@@ -9,17 +9,20 @@ mod architecture;
 mod features;
 mod layer;
 pub mod names;
+mod published;
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::{InputSpec, Network};
 use crate::checks::{Checked, share};
 
 pub use architecture::{Architecture, Strides};
 pub use features::{Features, InvertedResidual};
 pub use layer::{ConvBnRelu6, Padding};
+pub use published::PublishedWeights;
 
 pub(super) use features::pool;
 
@@ -54,12 +57,12 @@ impl MobileNetV2Settings {
         self.base.check().map_err(|error| error.in_section("base"))
     }
 
-    pub(super) fn check_input(&self, shape: &[usize]) -> Checked {
-        self.base.check_input("mobilenet_v2", shape)
+    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+        self.base.check_input("mobilenet_v2", &input.shape)
     }
 
-    pub(super) fn init(&self, shape: &[usize], outputs: usize, device: &Device) -> MobileNetV2 {
-        let input = picture_shape(shape);
+    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> MobileNetV2 {
+        let input = picture_shape(&input.shape);
         // As torchvision's.
         let initializer = Initializer::Normal { mean: 0.0, std: 0.01 };
         let config = LinearConfig::new(self.base.features(), outputs);
@@ -74,12 +77,14 @@ impl MobileNetV2Settings {
     }
 }
 
-impl MobileNetV2 {
-    pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+impl Network for MobileNetV2 {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let maps = self.features.forward(pictures(inputs, self.input), 0..Features::PARTS);
         self.classifier.forward(self.dropout.forward(pool(maps)))
     }
+}
 
+impl MobileNetV2 {
     /// The network without its classifier.
     pub fn into_features(self) -> Features {
         self.features

@@ -12,7 +12,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde_json::Value;
 
 use super::{Architecture, ConvBnRelu6, Features, MobileNetV2, MobileNetV2Settings, Padding, names};
-use crate::models::{ModelSettings, Weights};
+use crate::models::{InputSpec, ModelSettings, Network as _, Weights};
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("../../../tests/golden/mobilenet.json")).unwrap()
@@ -94,11 +94,12 @@ fn narrow(padding: Padding, device: &Device) -> MobileNetV2 {
     };
     let settings = MobileNetV2Settings { dropout: 0.0, base };
     settings.check().unwrap();
-    settings.check_input(&[3, 40, 40]).unwrap();
+    let input = InputSpec::of_shape(&[3, 40, 40]);
+    settings.check_input(&input).unwrap();
     let stated = golden["tensors"].as_array().unwrap().iter();
     let stated = stated.map(|one| (one["name"].as_str().unwrap().to_owned(), one.clone()));
     let mut fill = ByName { stated: stated.collect(), ..ByName::default() };
-    let model = settings.init(&[3, 40, 40], 3, device).map(&mut fill);
+    let model = settings.init(&input, 3, device).map(&mut fill);
     assert!(fill.stated.is_empty(), "{:?}", fill.stated);
     model
 }
@@ -138,6 +139,7 @@ fn compare(padding: Padding, key: &str) {
     let loss = crate::train::mean_loss(
         outputs,
         &crate::train::loader::DeviceTargets::Classes(targets),
+        0.0,
     );
     let gradients = GradientsParams::from_grads(loss.clone().backward(), &model);
     close(loss.try_into_scalar::<f32>().unwrap().into(), &expected["loss"], 1e-4, "loss");
@@ -173,7 +175,7 @@ fn it_has_the_parameters_of_the_published_one() {
     // torchvision states 3,504,872 for ImageNet; the running statistics, two for every channel
     // that is normalised, are no parameters.
     let settings: ModelSettings = toml::from_str("name = \"mobilenet_v2\"").unwrap();
-    let model = settings.init(&[3, 224, 224], 1000, &Device::default());
+    let model = settings.init(&InputSpec::of_shape(&[3, 224, 224]), 1000, &Device::default());
     assert_eq!(model.num_params(), 3_504_872 + 2 * 17_056);
 }
 

@@ -1,0 +1,154 @@
+//! A table of vectors, one per id, that can be trained at the cost of the rows looked up.
+//!
+//! The gradient of a lookup is zero but for the rows of the batch. Burn's gradients are dense:
+//! zeros for the whole table, and an optimizer that walks all of it. Where the optimizer is plain
+//! gradient descent, the session asks the table to track its lookups instead
+//! ([`Embedding::track`]): a batch's rows then become a leaf of the graph of their own, and
+//! [`Embedding::update_rows`] moves these rows only. Both ways lead to the same weights, but for
+//! the order of additions.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::{Device, Gradients, IndexingUpdateOp, Int, Tensor};
+
+/// One vector of `width` numbers for every id.
+#[derive(Module, Debug)]
+pub struct Embedding {
+    /// The table `[ids, width]`.
+    pub weight: Param<Tensor<2>>,
+    #[module(skip)]
+    tracking: Tracking,
+}
+
+/// The lookups since the last update; shared by all clones of a table.
+#[derive(Clone, Default)]
+struct Tracking(Arc<Mutex<Lookups>>);
+
+#[derive(Default)]
+struct Lookups {
+    on: bool,
+    /// Ids `[lookups]` and their rows `[lookups, width]`, before the backward pass.
+    pending: Vec<(Tensor<1, Int>, Tensor<2>)>,
+    /// Ids and the gradients of their rows, after it.
+    gradients: Vec<(Tensor<1, Int>, Tensor<2>)>,
+}
+
+impl fmt::Debug for Tracking {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Tracking")
+    }
+}
+
+impl Tracking {
+    /// Whole at every moment, whether or not a thread panicked while it held the lock.
+    fn lock(&self) -> MutexGuard<'_, Lookups> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Embedding {
+    /// A table of `ids` rows.
+    pub fn new(ids: usize, width: usize, initializer: &Initializer, device: &Device) -> Self {
+        let weight = initializer.init([ids, width], device);
+        Self { weight, tracking: Tracking::default() }
+    }
+
+    /// The rows of `ids`.
+    ///
+    /// # Shapes
+    ///
+    /// - ids `[lookups]`
+    /// - output `[lookups, width]`
+    pub fn forward(&self, ids: Tensor<1, Int>) -> Tensor<2> {
+        let weight = self.weight.val();
+        let mut lookups = self.tracking.lock();
+        if !(lookups.on && ids.device().is_autodiff()) {
+            return weight.select(0, ids);
+        }
+        let ids = ids.inner();
+        let rows = Tensor::from_inner(weight.inner().select(0, ids.clone())).require_grad();
+        lookups.pending.push((ids, rows.clone()));
+        rows
+    }
+
+    /// Whether the lookups to come are tracked.
+    pub fn track(&self, on: bool) {
+        self.tracking.lock().on = on;
+    }
+
+    /// Takes the gradients of tracked rows out of those of a backward pass.
+    pub fn collect(&self, gradients: &Gradients) {
+        let mut lookups = self.tracking.lock();
+        for (ids, rows) in std::mem::take(&mut lookups.pending) {
+            if let Some(gradient) = rows.grad(gradients) {
+                lookups.gradients.push((ids, gradient));
+            }
+        }
+    }
+
+    /// Gradient descent on the rows looked up since the last update: w ← w − η g for every lookup.
+    ///
+    /// In place where nothing else holds the table, so that the cost does not grow with it.
+    #[must_use]
+    pub fn update_rows(self, learning_rate: f64) -> Self {
+        let gradients = std::mem::take(&mut self.tracking.lock().gradients);
+        if gradients.is_empty() {
+            return self;
+        }
+        let weight = self.weight.map(|weight| {
+            let moved = gradients.into_iter().fold(weight.inner(), |weight, (ids, gradient)| {
+                let change = gradient.mul_scalar(-learning_rate);
+                weight.select_assign(0, ids, change, IndexingUpdateOp::Add)
+            });
+            Tensor::from_inner(moved).require_grad()
+        });
+        Self { weight, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use burn::optim::{GradientsParams, SgdConfig};
+
+    use super::*;
+
+    fn table(device: &Device) -> Embedding {
+        device.seed(1);
+        let table = Embedding::new(5, 2, &Initializer::Normal { mean: 0.0, std: 1.0 }, device);
+        drop(table.weight.val());
+        table
+    }
+
+    fn loss(table: &Embedding, device: &Device) -> Tensor<1> {
+        let rows = table.forward(Tensor::from_ints([3, 1, 3], device));
+        (rows * Tensor::from_floats([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], device)).sum()
+    }
+
+    #[test]
+    fn tracked_rows_move_as_the_dense_gradient_moves_them() {
+        let device = Device::default().autodiff();
+        let dense = table(&device);
+        let tracked = dense.clone().fork(&device);
+        tracked.track(true);
+
+        let gradients = GradientsParams::from_grads(loss(&dense, &device).backward(), &dense);
+        let dense = SgdConfig::new().init().step(0.1, dense, gradients);
+
+        let gradients = loss(&tracked, &device).backward();
+        tracked.collect(&gradients);
+        assert!(tracked.weight.val().grad(&gradients).is_none());
+        let tracked = tracked.update_rows(0.1);
+
+        let values =
+            |table: &Embedding| -> Vec<f32> { table.weight.val().try_into_vec_as().unwrap() };
+        for (dense, tracked) in values(&dense).iter().zip(values(&tracked)) {
+            assert!((dense - tracked).abs() < 1e-6, "{dense} {tracked}");
+        }
+        assert!(tracked.weight.val().is_require_grad());
+    }
+}

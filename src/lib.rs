@@ -4,6 +4,7 @@
 //! The rooms, each using only those above it:
 //!
 //! - [`checks`]: range checks on settings; [`device`]: devices by name;
+//! - [`kernels`]: the arithmetic of the layers on a CPU, fused and vectorised;
 //! - [`layers`]: what models are built of, beside Burn's own layers;
 //! - [`data`], [`models`], [`optim`], [`schedule`]: what can be trained on, trained, and how
 //!   parameters move; each room owns the settings of its members;
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod data;
 pub mod device;
 pub mod experiment;
+pub mod kernels;
 pub mod layers;
 pub mod metrics;
 pub mod models;

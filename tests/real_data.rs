@@ -130,6 +130,38 @@ fn imdb_has_its_published_reviews_and_the_most_frequent_words_of_keras() {
 }
 
 #[test]
+fn movielens_has_its_published_ratings_and_titles() {
+    let Some(data) = load("movielens", Parts::Both) else { return };
+    assert_eq!((data.training.len(), data.test.len()), (80_000, 20_000));
+    let stars =
+        [&data.training, &data.test].into_iter().flat_map(|samples| match &samples.targets {
+            Targets::Values(values) => values.as_slice(),
+            Targets::Classes(_) => &[],
+        });
+    // awk '{ s += $3 } END { print s / NR }' u.data
+    assert!((mean(stars.copied().map(f64::from)) - 3.529_86).abs() < 1e-5);
+    let Inputs::Pairs(pairs) = &data.training.inputs else { panic!() };
+    // u.info: 943 users and 1682 items, some of which are in the test split only.
+    assert_eq!((pairs.catalogue.users.len(), pairs.catalogue.items.len()), (943, 1682));
+    let Preprocessing::Ratings(index) = Preprocessing::fit(&data.training) else { panic!() };
+    assert_eq!((index.users(), index.items()), (943, 1650));
+    assert_eq!(index.title(index.item("242").unwrap()), Some("Kolya (1996)"));
+    // User 196 has rated 39 films in all.
+    assert_eq!(index.unrated("196").len(), 1650 - 39);
+}
+
+#[test]
+fn ants_and_bees_have_their_published_pictures() {
+    let Some(data) = load("hymenoptera", Parts::Both) else { return };
+    assert_eq!(data.class_names, ["ants", "bees"]);
+    let bees = |samples: &Samples| classes(samples).iter().sum::<u32>();
+    // The archive's one gif is a picture here, which torchvision's `ImageFolder` leaves out.
+    assert!([244, 245].contains(&data.training.len()));
+    assert_eq!((data.test.len(), bees(&data.training), bees(&data.test)), (153, 121, 83));
+    assert_eq!(data.test.shape, [3, 224, 224]);
+}
+
+#[test]
 fn housing_has_the_moments_of_scikit_learn() {
     let Some(data) = load("housing", Parts::Both) else { return };
     assert_eq!((data.training.len(), data.test.len()), (16_512, 4_128));

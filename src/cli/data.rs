@@ -64,6 +64,7 @@ impl Listed {
                 Place::Directory(path) | Place::Cache(path) => Some(path.display().to_string()),
                 Place::Nowhere => None,
                 Place::Drawn => Some("drawn by code".to_owned()),
+                Place::Own => Some("your own: set `data.path`".to_owned()),
             },
         }
     }

@@ -12,6 +12,7 @@ mod options;
 mod predict;
 mod printer;
 mod progress;
+mod recommend;
 mod runs;
 mod train;
 

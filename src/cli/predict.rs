@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::options::DeviceOption;
 use super::printer::Printer;
-use crate::data::Task;
+use super::recommend::{Recommendation, rating, recommend};
+use crate::data::{Preprocessing, Task};
 use crate::metrics::classification::two_class_logits;
 use crate::report::{Look, numbers, table};
 use crate::train::evaluation::Trained;
@@ -21,25 +22,29 @@ use crate::train::{RunDirectory, Which};
 /// Models of pictures take picture files, which are scaled to the model's size. Models of tables
 /// take rows such as `8.3,41,7,1,322,2.6,37.9,-122.2`, or CSV files of such rows; an empty field is
 /// a missing value. Write `--` before a row that begins with a minus sign. Models of texts take
-/// texts, or files with a text in each line.
+/// texts, or files with a text in each line. Recommenders take pairs `USER,ITEM`, or `--user`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   converge predict artifacts/cifar10-20261122-101500 cat.png ship.jpg
   converge predict artifacts/mnist-20261122-101500 digit.png --invert
   converge predict artifacts/housing-20261122-101500 8.3,41,7,1,322,2.6,37.9,-122.2
-  converge predict artifacts/imdb-20261122-101500 \"I loved this film\"")]
+  converge predict artifacts/imdb-20261122-101500 \"I loved this film\"
+  converge predict artifacts/movielens-20261122-101500 --user 196 --top 10")]
 pub(super) struct PredictArgs {
     /// The directory of the run
     run: PathBuf,
     /// The inputs
-    #[arg(required = true)]
+    #[arg(required_unless_present = "user")]
     inputs: Vec<String>,
+    /// Of a recommender: the items for this user that the user has not rated, best first
+    #[arg(long, value_name = "ID", conflicts_with = "inputs")]
+    user: Option<String>,
     /// The checkpoint: `best`, `last` or an epoch
     #[arg(long, value_name = "WHICH")]
     checkpoint: Option<Which>,
-    /// Show the so many most probable classes
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    top: usize,
+    /// Show the so many most probable classes, or best items [default: 3 classes, 10 items]
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
     /// Turn dark into light first: MNIST's digits are light on dark
     #[arg(long)]
     invert: bool,
@@ -74,8 +79,16 @@ impl PredictArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         let run = RunDirectory::open(&self.run)?;
         let trained = Trained::load(&run, self.checkpoint, &self.device.open()?)?;
+        if let Some(user) = &self.user {
+            return self.recommend(&trained, &run, user, printer);
+        }
         let mut predictions = vec![];
         for input in &self.inputs {
+            if let Preprocessing::Ratings(index) = &trained.preprocessing {
+                let answer = Answer::Value(rating(&trained, index, input)?);
+                predictions.push(Prediction { input: input.clone(), answer });
+                continue;
+            }
             for (name, values) in read(input, &trained, self.invert)? {
                 let mut outputs = trained
                     .output(values)
@@ -85,9 +98,9 @@ impl PredictArgs {
                     outputs = two_class_logits(&outputs);
                 }
                 let answer = match task {
-                    Task::Classification { .. } | Task::BinaryClassification => {
-                        Answer::Classes(ranked(&outputs, &run.record.data.class_names, self.top))
-                    }
+                    Task::Classification { .. } | Task::BinaryClassification => Answer::Classes(
+                        ranked(&outputs, &run.record.data.class_names, self.top.unwrap_or(3)),
+                    ),
                     Task::Regression => {
                         Answer::Value(outputs.first().copied().unwrap_or(f32::NAN).into())
                     }
@@ -100,10 +113,46 @@ impl PredictArgs {
             let rows: Vec<Vec<String>> = predictions.iter().map(row).collect();
             table(look, &["input", "prediction", "probability", "next"], &rows)
         })?;
-        if run.record.data.is_synthetic() {
-            printer.warning("the model was trained on synthetic data");
-        }
+        warn_of_synthetic_data(&run, printer);
         Ok(())
+    }
+}
+
+impl PredictArgs {
+    fn recommend(
+        &self,
+        trained: &Trained,
+        run: &RunDirectory,
+        user: &str,
+        printer: &mut Printer,
+    ) -> Result<()> {
+        let Preprocessing::Ratings(index) = &trained.preprocessing else {
+            bail!("`--user` is for recommenders, and {} is none", run.path().display());
+        };
+        if index.user(user).is_none() {
+            printer.warning(&format!(
+                "user `{user}` has no rating in the training data: the items are those that \
+                 everybody likes"
+            ));
+        }
+        let items = recommend(trained, index, user, self.top.unwrap_or(10))?;
+        let look = Look::detect();
+        printer.result(&items, || {
+            let row = |item: &Recommendation| {
+                let rating = numbers::significant(item.rating, 3);
+                vec![item.item.clone(), item.title.clone(), rating]
+            };
+            table(look, &["item", "title", "rating"], &items.iter().map(row).collect::<Vec<_>>())
+        })?;
+        warn_of_synthetic_data(run, printer);
+        Ok(())
+    }
+}
+
+/// Whoever reads a prediction knows what the model has seen.
+fn warn_of_synthetic_data(run: &RunDirectory, printer: &Printer) {
+    if run.record.data.is_synthetic() {
+        printer.warning("the model was trained on synthetic data");
     }
 }
 

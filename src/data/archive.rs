@@ -1,6 +1,7 @@
-//! Unpacks a gzipped tar archive into the cache, all of it or nothing.
+//! Unpacks a gzipped tar archive or a zip archive into the cache, all of it or nothing.
 
 use std::fs::{self, File};
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
@@ -15,14 +16,9 @@ pub(super) fn unpack(archive: &Path, folder: &str, directory: &Path) -> Result<(
         .tempdir_in(directory)
         .map_err(DataError::io("write to", directory))?;
     let file = File::open(archive).map_err(DataError::io("read", archive))?;
-    let mut entries = tar::Archive::new(GzDecoder::new(file));
-    for entry in entries.entries().map_err(DataError::io("unpack", archive))? {
-        let mut entry = entry.map_err(DataError::io("unpack", archive))?;
-        // Data sets consist of plain files; a link could point out of the folder.
-        if entry.header().entry_type().is_file() {
-            entry.unpack_in(scratch.path()).map_err(DataError::io("unpack", archive))?;
-        }
-    }
+    let zipped = archive.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
+    let unpack = if zipped { unpack_zip } else { unpack_tar };
+    unpack(file, scratch.path()).map_err(DataError::io("unpack", archive))?;
     let unpacked = scratch.path().join(folder);
     if !unpacked.is_dir() {
         return Err(DataError::corrupt(archive, format!("does not contain the folder `{folder}`")));
@@ -34,6 +30,32 @@ pub(super) fn unpack(archive: &Path, folder: &str, directory: &Path) -> Result<(
     }
     fs::rename(&unpacked, &target).map_err(DataError::io("create", &target))?;
     fs::remove_file(archive).map_err(DataError::io("remove", archive))
+}
+
+/// Data sets consist of plain files; a link could point out of the folder.
+fn unpack_tar(file: File, directory: &Path) -> io::Result<()> {
+    for entry in tar::Archive::new(GzDecoder::new(file)).entries()? {
+        let mut entry = entry?;
+        if entry.header().entry_type().is_file() {
+            entry.unpack_in(directory)?;
+        }
+    }
+    Ok(())
+}
+
+/// As [`unpack_tar`]: plain files only, and none outside of `directory`.
+fn unpack_zip(file: File, directory: &Path) -> io::Result<()> {
+    let mut zip = zip::ZipArchive::new(BufReader::new(file))?;
+    for index in 0..zip.len() {
+        let mut entry = zip.by_index(index)?;
+        let Some(path) = entry.enclosed_name().filter(|_| entry.is_file()) else { continue };
+        let path = directory.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        io::copy(&mut entry, &mut File::create(&path)?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -79,6 +101,26 @@ mod tests {
         assert_eq!(list(cache.path()), ["set"]);
         assert_eq!(list(&cache.path().join("set")), ["a.bin", "b.bin"]);
         assert!(!cache.path().parent().unwrap().join("outside").exists());
+    }
+
+    #[test]
+    fn a_zip_archive_is_unpacked_alike() {
+        let cache = tempfile::tempdir().unwrap();
+        let path = cache.path().join("set.zip");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        let options = zip::write::SimpleFileOptions::default();
+        for name in ["set/a.txt", "../outside"] {
+            writer.start_file(name, options).unwrap();
+            std::io::Write::write_all(&mut writer, b"abc").unwrap();
+        }
+        writer.add_symlink("set/link", "/", options).unwrap();
+        writer.finish().unwrap();
+        unpack(&path, "set", cache.path()).unwrap();
+        assert_eq!(fs::read(cache.path().join("set/a.txt")).unwrap(), b"abc");
+        assert_eq!(fs::read_dir(cache.path().join("set")).unwrap().count(), 1);
+        assert!(!cache.path().parent().unwrap().join("outside").exists());
+        fs::write(&path, "not zip").unwrap();
+        assert!(unpack(&path, "set", cache.path()).is_err());
     }
 
     #[test]

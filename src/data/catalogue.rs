@@ -33,6 +33,8 @@ pub enum Place {
     Nowhere,
     /// Needs no place, as code draws it.
     Drawn,
+    /// Wherever the user has it: `data.path` says it.
+    Own,
 }
 
 /// What [`verify`] found. Damage is an error instead.
@@ -56,6 +58,7 @@ pub fn entries(options: &LoadOptions) -> Result<Vec<Entry>, DataError> {
             let published = settings.published();
             let place = match published {
                 Some(set) => place(set, options)?,
+                None if settings.clone().source_mut().is_some() => Place::Own,
                 None => Place::Drawn,
             };
             Ok(Entry {

@@ -16,7 +16,7 @@ pub(super) fn read(
     published: &[PublishedFile],
 ) -> Result<(Vec<u8>, SourceFile), DataError> {
     let contents = fs::read(path).map_err(DataError::io("read", path))?;
-    let sha256 = hexadecimal(&Sha256::digest(&contents));
+    let sha256 = of(&contents);
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let official = published
         .iter()
@@ -40,6 +40,11 @@ pub(super) fn sha256(path: &Path) -> Result<String, DataError> {
         }
     };
     digest().map_err(DataError::io("read", path))
+}
+
+/// The SHA-256 of `contents`.
+pub(super) fn of(contents: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(contents))
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {

@@ -61,8 +61,8 @@ pub enum DataError {
         /// Why not, to follow its name.
         problem: String,
     },
-    /// Real texts were asked for without saying where they are.
-    #[error("no `path` is set; set `data.path` to a CSV file or a folder of texts")]
+    /// Data of the user's own were asked for without saying where they are.
+    #[error("no `path` is set; set `data.path` to a file or folder of your own")]
     NoPath,
     /// A text holds nothing that the model knows.
     #[error("the text `{text}` has no word of the model's vocabulary; write more words")]

@@ -2,7 +2,7 @@
 
 use super::{
     DataError, DataSet, DownloadProgress, Layout, LoadOptions, Parts, PublishedFile, PublishedSet,
-    Task, TextSettings, text,
+    TextSettings, text,
 };
 
 pub(super) const TITLE: &str = "IMDB reviews";

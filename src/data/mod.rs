@@ -5,26 +5,29 @@
 //! `evaluate` call [`DataSettings::load`], the command `data` calls [`catalogue`].
 
 mod archive;
+pub mod augmentation;
 pub mod catalogue;
 mod checksum;
 mod cifar10;
 mod error;
 mod fashion_mnist;
 mod fetch;
+mod folders;
 mod housing;
+mod hymenoptera;
 mod idx;
 mod imdb;
 mod locate;
 mod mnist;
 mod movielens;
 mod options;
-mod own_files;
 mod pictures;
 mod preprocessing;
 mod published;
 mod ratings;
 mod registry;
 mod regression;
+mod resampling;
 mod samples;
 mod settings;
 mod split;
@@ -37,8 +40,9 @@ use serde::{Deserialize, Serialize};
 
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
+pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};
 pub use options::LoadOptions;
-pub use preprocessing::Preprocessing;
+pub use preprocessing::{Normalization, Preprocessing};
 pub use published::{Layout, PublishedFile, PublishedSet};
 pub use ratings::{
     Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,

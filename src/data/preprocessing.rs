@@ -26,15 +26,46 @@ pub enum Preprocessing {
         /// The population standard deviation of each feature; 1 for a constant one.
         scale: Vec<f32>,
     },
+    /// `(x / 255 - mean) / deviation` per channel of a picture of bytes, torchvision's `Normalize`
+    /// after `ToTensor`.
+    Normalize {
+        /// The mean of each channel, from 0 to 1.
+        mean: Vec<f32>,
+        /// The standard deviation of each channel.
+        deviation: Vec<f32>,
+    },
     /// Texts become rows of word ids.
     Vocabulary(Vocabulary),
     /// Users and items become the numbers that training gave them.
     Ratings(RatingIndex),
 }
 
+/// The range that the bytes of a colour picture are brought to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalization {
+    /// 0 to 1.
+    Unit,
+    /// -1 to 1, as Keras prepares pictures for `MobileNetV2`.
+    Symmetric,
+    /// About -2 to 2: mean 0 and deviation 1 over ImageNet, as torchvision's models expect.
+    #[default]
+    Imagenet,
+}
+
 impl Preprocessing {
+    /// For pictures of red, green and blue bytes.
+    pub fn normalize(range: Normalization) -> Self {
+        let [mean, deviation] = match range {
+            Normalization::Unit => return Self::Scale { divisor: 255.0 },
+            Normalization::Symmetric => [[0.5; 3]; 2],
+            Normalization::Imagenet => [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]],
+        };
+        Self::Normalize { mean: mean.to_vec(), deviation: deviation.to_vec() }
+    }
+
     /// Fits to the training samples: bytes are scaled, real-valued features standardised,
-    /// the words of texts numbered.
+    /// the words of texts and the users and items of ratings numbered.
     pub fn fit(training: &Samples) -> Self {
         match &training.inputs {
             Inputs::Bytes(_) => Self::Scale { divisor: 255.0 },
@@ -52,16 +83,17 @@ impl Preprocessing {
         }
     }
 
-    /// Does once what would be slow to do anew in every epoch: texts become rows of ids. Other
-    /// samples stay as they are. What comes out is preprocessed like what goes in.
+    /// Does once what would be slow to do anew in every epoch: texts, users and items become rows
+    /// of ids. Other samples stay as they are. What comes out is preprocessed like what goes in.
     #[must_use]
     pub fn prepare(&self, samples: Samples) -> Samples {
-        let Self::Vocabulary(vocabulary) = self else { return samples };
-        let Inputs::Texts { texts, .. } = samples.inputs else { return samples };
-        let width = samples.shape.iter().product();
-        let mut ids = vec![0.0; texts.len() * width];
-        for (text, row) in texts.into_iter().zip(ids.chunks_exact_mut(width)) {
-            vocabulary.row_into(&text, row);
+        if !matches!(samples.inputs, Inputs::Texts { .. } | Inputs::Pairs(_)) {
+            return samples;
+        }
+        let width = samples.input_len();
+        let mut ids = vec![0.0; samples.len() * width];
+        for (index, row) in ids.chunks_exact_mut(width.max(1)).enumerate() {
+            self.apply_into(&samples, index, row);
         }
         Samples { inputs: Inputs::Floats(ids), ..samples }
     }
@@ -100,19 +132,10 @@ impl Preprocessing {
         match &samples.inputs {
             Inputs::Bytes(values) => {
                 let row = values.get(row).unwrap_or_default();
-                match self {
-                    Self::Scale { divisor } => {
-                        for (out, &value) in out.iter_mut().zip(row) {
-                            *out = f32::from(value) / divisor;
-                        }
-                    }
-                    _ => {
-                        for (out, &value) in out.iter_mut().zip(row) {
-                            *out = f32::from(value);
-                        }
-                        self.apply(out);
-                    }
+                for (out, &value) in out.iter_mut().zip(row) {
+                    *out = f32::from(value);
                 }
+                self.apply(out);
             }
             Inputs::Floats(values) => {
                 let row = values.get(row).unwrap_or_default();
@@ -137,7 +160,7 @@ impl Preprocessing {
     /// Preprocesses one raw row in place, as `predict` reads it.
     pub fn apply_row(&self, row: &mut [f32]) -> Result<(), DataError> {
         let expected = match self {
-            Self::Scale { .. } => row.len(),
+            Self::Scale { .. } | Self::Normalize { .. } => row.len(),
             Self::Standardize { mean, .. } => mean.len(),
             Self::Vocabulary(vocabulary) => vocabulary.encoding().length,
             Self::Ratings(_) => 2,
@@ -163,10 +186,26 @@ impl Preprocessing {
                     *value = (known - mean) / scale;
                 }
             }
+            Self::Normalize { mean, deviation } => {
+                let plane = row.len() / mean.len().max(1);
+                let planes = row.chunks_exact_mut(plane.max(1));
+                for ((plane, mean), deviation) in planes.zip(mean).zip(deviation) {
+                    for value in plane {
+                        *value = (*value / 255.0 - mean) / deviation;
+                    }
+                }
+            }
             // Ids are what a model takes.
             Self::Vocabulary(_) => {}
-            // A row of numbers that `RatingIndex::row` has given.
-            Self::Ratings(_) => {}
+            // Numbers that `RatingIndex::row` has given stay; others are of nobody known.
+            Self::Ratings(index) => {
+                for (number, known) in row.iter_mut().zip([index.users(), index.items()]) {
+                    let (unknown, whole) = (known as f32, number.fract() == 0.0);
+                    if !(whole && (0.0..unknown).contains(number)) {
+                        *number = unknown;
+                    }
+                }
+            }
         }
     }
 }
@@ -228,6 +267,28 @@ mod tests {
         let mut out = [0.0; 3];
         Preprocessing::fit(&samples).apply_into(&samples, 1, &mut out);
         assert_eq!(out, [0.0, 0.2, 1.0]);
+    }
+
+    #[test]
+    fn channels_are_normalised_as_torchvision_does() {
+        // ToTensor and Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]) of bytes 0 and 255.
+        let samples = Samples {
+            shape: vec![3, 1, 2],
+            inputs: Inputs::Bytes(vec![0, 255, 0, 255, 0, 255]),
+            targets: Targets::Classes(vec![0]),
+        };
+        let imagenet = [-2.117_904, 2.248_908_3, -2.035_714_4, 2.428_571_5, -1.804_444_5, 2.64];
+        let unit = [0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
+        for (range, expected) in [
+            (Normalization::Imagenet, imagenet),
+            (Normalization::Symmetric, [-1.0, 1.0, -1.0, 1.0, -1.0, 1.0]),
+            (Normalization::Unit, unit),
+        ] {
+            let mut out = [f32::NAN; 6];
+            Preprocessing::normalize(range).apply_into(&samples, 0, &mut out);
+            let near = |(found, expected): (&f32, &f32)| (found - expected).abs() < 1e-5;
+            assert!(out.iter().zip(&expected).all(near), "{range:?}: {out:?}");
+        }
     }
 
     #[test]

@@ -128,6 +128,7 @@ impl PublishedSet {
         {
             return Ok(folder);
         }
+        progress.notice(&format!("licence of {}: {}", self.title, self.licence));
         let remote: Vec<RemoteFile> =
             self.files.iter().map(|file| file.remote(options.mirror.as_deref())).collect();
         let fetched = fetch_files_locked(&remote, &options.cache, options.timeout, progress)?;

@@ -9,9 +9,10 @@ use super::settings::{
     HousingSettings, ImageSettings, RegressionSettings, Section as _, Source, Task, ValidationSplit,
 };
 use super::{
-    DataError, DataSet, DownloadProgress, LoadOptions, MovieLensSettings, Parts, PublishedSet,
-    RatingsSettings, TextSettings, cifar10, fashion_mnist, housing, imdb, mnist, movielens,
-    ratings, regression, text,
+    DataError, DataSet, DownloadProgress, HymenopteraSettings, LoadOptions, MovieLensSettings,
+    Parts, PictureSettings, Preprocessing, PublishedSet, RatingsSettings, Samples, TextSettings,
+    cifar10, fashion_mnist, folders, housing, hymenoptera, imdb, mnist, movielens, ratings,
+    regression, text,
 };
 use crate::checks::Checked;
 
@@ -80,6 +81,11 @@ macro_rules! registry {
                 match self { $(Self::$variant(settings) => $module::task(settings)),* }
             }
 
+            /// The preprocessing that the samples ask for, fitted to the training samples.
+            pub fn fit_preprocessing(&self, training: &Samples) -> Preprocessing {
+                match self { $(Self::$variant(settings) => settings.fit(training)),* }
+            }
+
             /// Loads at least the `parts` asked for; a part not asked for may come without
             /// samples. Real files are looked for in [`LoadOptions::directory`], in the cache and
             /// at the official address, in this order.
@@ -109,6 +115,10 @@ registry! {
     "fashion-mnist" => FashionMnist(ImageSettings) in fashion_mnist;
     /// Small colour pictures of ten kinds of things.
     "cifar10" => Cifar10(ImageSettings) in cifar10;
+    /// Photographs of ants and of bees.
+    "hymenoptera" => Hymenoptera(HymenopteraSettings) in hymenoptera;
+    /// Pictures of the user's own, a folder per class.
+    "pictures" => Pictures(PictureSettings) in folders;
     /// Film reviews, liked or not.
     "imdb" => Imdb(TextSettings) in imdb;
     /// Texts of one's own, of two classes.
@@ -164,6 +174,10 @@ mod tests {
         for (text, key) in [
             ("name = \"cifar10\"\nvalidation_share = 1.0", "validation_share"),
             ("name = \"housing\"\ntest_share = 0.0", "test_share"),
+            ("name = \"movielens\"\nfold = 6", "fold"),
+            ("name = \"ratings\"\nlowest = 5", "highest"),
+            ("name = \"pictures\"\nclasses = 1", "classes"),
+            ("name = \"hymenoptera\"\nresize = 200", "resize"),
             ("name = \"regression\"\nsamples = 0", "samples"),
             ("name = \"regression\"\nsamples = 9000000000000000000\nfeatures = 20", "samples"),
             ("name = \"regression\"\nfeatures = 0\ninformative = 0", "features"),
@@ -198,6 +212,7 @@ mod tests {
         assert_eq!(of("fashion-mnist"), (vec![1, 28, 28], ten));
         assert_eq!(of("housing"), (vec![8], Task::Regression));
         assert_eq!(of("regression"), (vec![20], Task::Regression));
+        assert_eq!(of("hymenoptera"), (vec![3, 224, 224], Task::Classification { classes: 2 }));
         assert_eq!(of("movielens"), (vec![2], Task::Regression));
         assert_eq!(of("imdb"), (vec![200], Task::BinaryClassification));
     }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Preprocessing, Samples};
 use crate::checks::{self, Checked};
 
 /// Where the samples come from.
@@ -51,6 +52,10 @@ pub(super) trait Section {
     fn check(&self) -> Checked;
     /// Where the samples come from, if there is a choice.
     fn source_mut(&mut self) -> Option<&mut Source>;
+    /// The preprocessing for these training samples.
+    fn fit(&self, training: &Samples) -> Preprocessing {
+        Preprocessing::fit(training)
+    }
 }
 
 /// Settings of a set of pictures with official training and test splits.

@@ -44,14 +44,26 @@ impl Drawing {
 
     /// Draws one split of pictures of `shape`, `[channels, height, width]`.
     pub(super) fn split(self, shape: [usize; 3], part: Parts) -> Samples {
+        let count = if part == Parts::Test { Self::TEST } else { Self::TRAINING };
+        self.pictures(shape, Self::CLASS_NAMES.len(), part, count)
+    }
+
+    /// Draws `count` pictures of the first `classes` shapes for one split.
+    pub(super) fn pictures(
+        self,
+        shape: [usize; 3],
+        classes: usize,
+        part: Parts,
+        count: usize,
+    ) -> Samples {
         let test = part == Parts::Test;
+        let shapes = classes.clamp(1, Self::CLASS_NAMES.len()) as u32;
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(u64::from(test));
-        let count = if test { Self::TEST } else { Self::TRAINING };
         let mut pixels = Vec::with_capacity(count * shape.iter().product::<usize>());
         let mut classes = Vec::with_capacity(count);
         for _ in 0..count {
-            let class = random.random_range(0..Self::CLASS_NAMES.len() as u32);
+            let class = random.random_range(0..shapes);
             Canvas::draw(shape, class, &mut random).append_to(&mut pixels);
             classes.push(class);
         }

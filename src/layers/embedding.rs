@@ -134,11 +134,10 @@ mod tests {
         let device = Device::default().autodiff();
         let dense = table(&device);
         let tracked = dense.clone().fork(&device);
-        tracked.track(true);
-
         let gradients = GradientsParams::from_grads(loss(&dense, &device).backward(), &dense);
         let dense = SgdConfig::new().init().step(0.1, dense, gradients);
 
+        tracked.track(true);
         let gradients = loss(&tracked, &device).backward();
         tracked.collect(&gradients);
         assert!(tracked.weight.val().grad(&gradients).is_none());

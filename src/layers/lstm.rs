@@ -89,11 +89,28 @@ impl Lstm {
     /// - mask `[batch, steps]`, 1 for a step that counts and 0 for padding
     /// - output `[batch, hidden]`
     pub fn last_hidden(&self, inputs: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
-        let [batch, steps, _] = inputs.dims();
-        let [hidden, gates] = self.recurrent_weight.dims();
+        let [batch, _, _] = inputs.dims();
+        let [hidden, _] = self.recurrent_weight.dims();
         let device = inputs.device();
         let dropout = (self.recurrent_dropout > 0.0 && device.is_autodiff())
             .then(|| dropout_mask([batch, hidden], self.recurrent_dropout, &device));
+        #[cfg(feature = "flex")]
+        if super::fused::on(&device) {
+            return self.last_hidden_fused(inputs, mask, dropout);
+        }
+        self.last_hidden_by_steps(inputs, mask, dropout)
+    }
+
+    /// The same in Burn's operations, a step at a time.
+    fn last_hidden_by_steps(
+        &self,
+        inputs: Tensor<3>,
+        mask: Tensor<2>,
+        dropout: Option<Tensor<2>>,
+    ) -> Tensor<2> {
+        let [batch, steps, _] = inputs.dims();
+        let [hidden, gates] = self.recurrent_weight.dims();
+        let device = inputs.device();
         let projected = inputs.matmul(self.input_weight.val().unsqueeze())
             + self.bias.val().reshape([1, 1, gates]); // [batch, steps, gates]
         let recurrent = self.recurrent_weight.val();
@@ -117,5 +134,161 @@ impl Lstm {
             state = moved_state * counts + state * padding;
         }
         state
+    }
+}
+
+#[cfg(feature = "flex")]
+mod fused {
+    //! The layer as one operation of [`crate::kernels`].
+
+    use super::{Lstm, Tensor};
+    use crate::kernels::lstm::{
+        LstmError, LstmOptions, LstmOutputGradients, LstmParameters, LstmSaved, LstmShape,
+        LstmWanted, backward, forward,
+    };
+    use crate::layers::fused::{Operation, run};
+
+    impl Lstm {
+        pub(super) fn last_hidden_fused(
+            &self,
+            inputs: Tensor<3>,
+            mask: Tensor<2>,
+            dropout: Option<Tensor<2>>,
+        ) -> Tensor<2> {
+            let [batch, time, width] = inputs.dims();
+            let [hidden, _] = self.recurrent_weight.dims();
+            let shape = LstmShape { batch, time, inputs: width, hidden, reverse: self.reverse };
+            let has_dropout = dropout.is_some();
+            let dropout = dropout.unwrap_or_else(|| Tensor::zeros([0, 0], &mask.device()));
+            let weights = (self.input_weight.val(), self.recurrent_weight.val(), self.bias.val());
+            let operation = LastHidden { shape, has_dropout };
+            let inputs = [
+                inputs.into(),
+                weights.0.into(),
+                weights.1.into(),
+                weights.2.into(),
+                mask.into(),
+                dropout.into(),
+            ];
+            run(operation, inputs, [batch, hidden])
+        }
+    }
+
+    /// Inputs: x, W, U, b, sequence mask, dropout mask.
+    #[derive(Debug, Clone)]
+    struct LastHidden {
+        shape: LstmShape,
+        has_dropout: bool,
+    }
+
+    #[allow(clippy::panic, reason = "tensors of the layer have the shapes of the layer")]
+    fn checked<T>(result: Result<T, LstmError>) -> T {
+        result.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    impl Operation<6> for LastHidden {
+        type Saved = LstmSaved;
+
+        fn forward(&self, inputs: [&[f32]; 6], keep: bool) -> (Vec<f32>, Option<LstmSaved>) {
+            let [x, w, u, b, mask, dropout] = inputs;
+            let mask: Vec<u8> = mask.iter().map(|&counts| u8::from(counts != 0.0)).collect();
+            let parameters = LstmParameters { input_weights: w, recurrent_weights: u, bias: b };
+            let options = LstmOptions {
+                recurrent_mask: self.has_dropout.then_some(dropout),
+                sequence_mask: Some(&mask),
+                ..LstmOptions::default()
+            };
+            let wanted = LstmWanted { outputs: false, backward: keep };
+            let done = checked(forward(self.shape, x, &parameters, &options, wanted));
+            (done.last_hidden, done.saved)
+        }
+
+        fn backward(
+            &self,
+            inputs: [&[f32]; 6],
+            saved: &LstmSaved,
+            gradient: &[f32],
+            wanted: [bool; 6],
+        ) -> [Option<Vec<f32>>; 6] {
+            let [x, w, u, b, ..] = inputs;
+            let parameters = LstmParameters { input_weights: w, recurrent_weights: u, bias: b };
+            let gradient =
+                LstmOutputGradients { last_hidden: Some(gradient), ..Default::default() };
+            let found = checked(backward(saved, x, &parameters, &gradient, wanted[0]));
+            let weights = [found.input_weights, found.recurrent_weights, found.bias];
+            let [w, u, b] = weights.map(Some);
+            [found.input, w, u, b, None, None]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    /// Output and gradients of the layer, computed in both ways.
+    #[test]
+    #[cfg(feature = "flex")]
+    fn the_kernel_and_burn_s_operations_agree_in_values_and_gradients() {
+        let device = Device::flex().autodiff();
+        device.seed(3);
+        for (reverse, start) in
+            [(false, LstmInitialization::Keras), (true, LstmInitialization::PyTorch)]
+        {
+            let layer = Lstm::new(5, 7, 0.0, reverse, start, &device);
+            let random = |shape| Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device);
+            let inputs = random([3, 6, 5]).require_grad();
+            let mask = [[1, 1, 1, 1, 1, 1], [0, 0, 1, 1, 0, 1], [1, 1, 1, 0, 0, 0]];
+            let mask = Tensor::<2>::from_data(mask, &device);
+            let dropout = Some(dropout_mask([3, 7], 0.4, &device));
+            let results = [true, false].map(|fused| {
+                let (x, mask, dropout) = (inputs.clone(), mask.clone(), dropout.clone());
+                let output = if fused {
+                    layer.last_hidden_fused(x, mask, dropout)
+                } else {
+                    layer.last_hidden_by_steps(x, mask, dropout)
+                };
+                let gradients = output.clone().powi_scalar(3).sum().backward();
+                let mut values: Vec<f32> = output.try_into_vec_as().unwrap();
+                values.extend(inputs.grad(&gradients).unwrap().try_into_vec_as::<f32>().unwrap());
+                for weight in [&layer.input_weight, &layer.recurrent_weight] {
+                    let gradient = weight.val().grad(&gradients).unwrap();
+                    values.extend(gradient.try_into_vec_as::<f32>().unwrap());
+                }
+                let bias = layer.bias.val().grad(&gradients).unwrap();
+                values.extend(bias.try_into_vec_as::<f32>().unwrap());
+                values
+            });
+            assert_eq!(results[0].len(), results[1].len());
+            for (fused, steps) in results[0].iter().zip(&results[1]) {
+                assert!((fused - steps).abs() < 1e-5, "{fused} {steps}");
+            }
+        }
+    }
+
+    #[test]
+    fn padding_changes_nothing_wherever_it_stands() {
+        let device = Device::default();
+        device.seed(4);
+        let layer = Lstm::new(3, 4, 0.0, false, LstmInitialization::PyTorch, &device);
+        let words = Tensor::<3>::random([1, 5, 3], Distribution::Normal(0.0, 1.0), &device);
+        let padding = Tensor::<3>::ones([1, 2, 3], &device);
+        let (counts, skipped) = (Tensor::ones([1, 5], &device), Tensor::zeros([1, 2], &device));
+        let bare: Vec<f32> =
+            layer.last_hidden(words.clone(), counts.clone()).try_into_vec_as().unwrap();
+        for before in [true, false] {
+            let (mut steps, mut mask) =
+                (vec![words.clone(), padding.clone()], vec![counts.clone(), skipped.clone()]);
+            if before {
+                steps.reverse();
+                mask.reverse();
+            }
+            let padded = layer.last_hidden(Tensor::cat(steps, 1), Tensor::cat(mask, 1));
+            assert_eq!(padded.try_into_vec_as::<f32>().unwrap(), bare);
+        }
     }
 }

@@ -6,4 +6,5 @@
 
 pub mod batch_norm;
 pub mod embedding;
+pub mod fused;
 pub mod lstm;

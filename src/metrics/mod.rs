@@ -6,10 +6,12 @@
 
 pub mod classification;
 pub mod least_squares;
+pub mod ranking;
 pub mod regression;
 
 pub use classification::{ClassificationReport, ConfusionMatrix};
 pub use least_squares::LeastSquares;
+pub use ranking::roc_auc;
 pub use regression::RegressionScores;
 
 /// Why a score cannot be computed.
@@ -51,6 +53,20 @@ pub enum MetricsError {
         k: usize,
         /// The number of classes.
         classes: usize,
+    },
+    /// Two classes are to be told apart, and there is one only.
+    #[error(
+        "all targets are of class {class}: the area under the curve needs both classes, 0 and 1"
+    )]
+    OneClass {
+        /// The one class there is.
+        class: u32,
+    },
+    /// A score cannot be ranked.
+    #[error("the score of sample {sample} is not a number, so it cannot be ranked")]
+    ScoreNotANumber {
+        /// The index of the sample, from 0.
+        sample: usize,
     },
     /// Least squares was given a value that is not a number, or infinite.
     #[error(

@@ -128,7 +128,7 @@ pub fn train(
     let mut data =
         experiment.data.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
     let (training, validation) = split(&mut data, &experiment)?;
-    let preprocessing = Preprocessing::fit(&training);
+    let preprocessing = experiment.data.fit_preprocessing(&training);
     let (training, validation) =
         (preprocessing.prepare(training), preprocessing.prepare(validation));
     let model = new_model(&experiment, &preprocessing, &surroundings.device.clone().autodiff())?;

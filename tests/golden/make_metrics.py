@@ -19,6 +19,7 @@ from sklearn.metrics import (
     mean_absolute_error,
     mean_squared_error,
     r2_score,
+    roc_auc_score,
     root_mean_squared_error,
     top_k_accuracy_score,
 )
@@ -72,6 +73,16 @@ def logits_case(name, targets, logits):
     }
 
 
+def roc_auc_case(name, targets, scores):
+    scores = np.asarray(scores, dtype=np.float32)
+    return {
+        "name": name,
+        "targets": [int(x) for x in targets],
+        "scores": [float(x) for x in scores],
+        "roc_auc": float(roc_auc_score(targets, scores)),
+    }
+
+
 def regression_case(name, targets, predicted):
     return {
         "name": name,
@@ -108,6 +119,8 @@ logits = random.normal(0, 3, (25, 5)).astype(np.float32)
 line = random.normal(0, 1, (30, 3))
 noise = random.normal(0, 0.1, 30)
 targets = line @ [1.5, -2.0, 0.25] + 4.0 + noise
+ranking = np.random.default_rng(99)
+two = ranking.integers(0, 2, 80)
 
 golden = {
     "versions": {
@@ -128,6 +141,14 @@ golden = {
             np.array([0, 1, 2]),
             np.array([[1000, -1000, 0], [900, 1000, 3], [80, 90, -2e4]], dtype=np.float32),
         ),
+    ],
+    "roc_auc": [
+        roc_auc_case("noisy", two, two + ranking.normal(0, 1, 80)),
+        roc_auc_case("many equal scores", two, np.round(two + ranking.normal(0, 1, 80))),
+        roc_auc_case("perfect", [0, 1, 0, 1], [-2.0, 3.0, 0.0, 1.0]),
+        roc_auc_case("all wrong", [0, 1], [1.0, 0.0]),
+        roc_auc_case("all equal", [0, 1, 1], [0.5, 0.5, 0.5]),
+        roc_auc_case("both zeros and infinities", [0, 1, 1, 0], [0.0, -0.0, 1e30, -1e30]),
     ],
     "regression": [
         regression_case("noisy", targets, targets + random.normal(0, 0.5, 30)),

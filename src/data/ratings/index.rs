@@ -229,6 +229,24 @@ mod tests {
     }
 
     #[test]
+    fn prepared_samples_and_rows_of_any_numbers_stay_within_the_tables() {
+        let (training, test) = splits();
+        let fitted = Preprocessing::fit(&training);
+        let prepared = fitted.prepare(test.clone());
+        assert_eq!(prepared.inputs, Inputs::Floats(vec![0.0, 0.0, 2.0, 1.0, 1.0, 2.0]));
+        assert_eq!(fitted.prepare(prepared.clone()), prepared);
+        let mut row = [1.0, -3.0];
+        fitted.apply_row(&mut row).unwrap();
+        assert_eq!(row, [1.0, 2.0]);
+        for row in [[f32::NAN, f32::INFINITY], [0.5, 7.0]] {
+            let mut row = row;
+            fitted.apply_row(&mut row).unwrap();
+            assert_eq!(row, [2.0, 2.0]);
+        }
+        assert!(fitted.apply_row(&mut [1.0]).is_err());
+    }
+
+    #[test]
     fn the_index_survives_json() {
         let fitted = Preprocessing::fit(&splits().0);
         let text = serde_json::to_string(&fitted).unwrap();

@@ -21,7 +21,7 @@ pub use settings::{MovieLensSettings, RatingSplit, RatingsSettings};
 use super::split::split_test;
 use super::{
     DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, PublishedSet, Source,
-    SourceFile, Task, checksum, own_files, pictures,
+    SourceFile, Task, checksum, pictures,
 };
 
 pub(super) const TITLE: &str = "ratings";
@@ -41,21 +41,24 @@ pub(super) fn input_shape(_settings: &RatingsSettings) -> Vec<usize> {
 pub(super) fn load(
     settings: &RatingsSettings,
     _parts: Parts,
-    options: &LoadOptions,
+    _options: &LoadOptions,
     progress: &mut dyn DownloadProgress,
 ) -> Result<DataSet, DataError> {
     let mut collector = Collector::default();
-    let (range, origin, description, files) = if settings.source == Source::Synthetic {
-        draw_into(&mut collector, |_| true);
-        (stand_in::RANGE, Origin::SyntheticStandIn, stand_in_description(TITLE), Vec::new())
-    } else {
-        let path = own_files::find(&settings.path, options)?;
+    let real = settings.path.as_ref().filter(|_| settings.source != Source::Synthetic);
+    let (range, origin, description, files) = if let Some(path) = real {
         let range = [settings.lowest, settings.highest];
-        let file = read_into(&path, &[], range, &mut collector, progress)?;
+        let file = read_into(path, &[], range, &mut collector, progress)?;
         if let Some(problem) = collector.problem() {
-            return Err(DataError::corrupt(&path, problem));
+            return Err(DataError::unusable(path, problem));
         }
         (range, Origin::Real, format!("{TITLE} from {}", path.display()), vec![file])
+    } else {
+        if settings.source == Source::Real {
+            return Err(DataError::NoPath);
+        }
+        draw_into(&mut collector, |_| true);
+        (stand_in::RANGE, Origin::SyntheticStandIn, stand_in_description(TITLE), Vec::new())
     };
     let (all, _) = collector.finish(&HashMap::new(), range);
     let (training, test) = split_test(&all, settings.test_share, settings.split_seed)?;
@@ -63,7 +66,8 @@ pub(super) fn load(
         title: if origin == Origin::Real { TITLE.into() } else { format!("{TITLE} (synthetic)") },
         origin,
         description,
-        stand_in_reason: None,
+        stand_in_reason: (origin != Origin::Real && settings.source == Source::Auto)
+            .then(|| DataError::NoPath.to_string()),
         files,
         class_names: Vec::new(),
         feature_names: pictures::owned(&FEATURE_NAMES),
@@ -82,7 +86,7 @@ pub(super) fn read_into(
 ) -> Result<SourceFile, DataError> {
     let (contents, file) = checksum::read(path, published)?;
     table::parse(&contents, range, |user, item, rating| collector.add(user, item, rating))
-        .map_err(|problem| DataError::corrupt(path, problem))?;
+        .map_err(|problem| DataError::unusable(path, problem))?;
     let (_, repeated) = collector.counts();
     if repeated > 0 {
         progress.notice(&format!(

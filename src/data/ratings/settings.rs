@@ -70,10 +70,11 @@ impl Section for MovieLensSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RatingsSettings {
-    /// The table, or the stand-in where asked for.
+    /// The table at `path`, or the stand-in.
     pub source: Source,
-    /// The table: a path, else one below the data directory.
-    pub path: PathBuf,
+    /// The table, relative to the working directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
     /// The lowest rating there can be.
     pub lowest: f32,
     /// The highest rating there can be.
@@ -92,7 +93,7 @@ impl Default for RatingsSettings {
     fn default() -> Self {
         Self {
             source: Source::Auto,
-            path: PathBuf::from("ratings.csv"),
+            path: None,
             // MovieLens' range since 2003, in half stars.
             lowest: 0.5,
             highest: 5.0,

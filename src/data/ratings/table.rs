@@ -104,7 +104,9 @@ fn fields(
     let rating = fields[2];
     match rating.parse::<f32>() {
         Ok(number) if (lowest..=highest).contains(&number) => Ok(fields),
-        Ok(_) => Err(format!("the rating {rating}, which is not from {lowest} to {highest},")),
+        Ok(_) => Err(format!(
+            "the rating {rating}, which is not from the lowest, {lowest}, to the highest, {highest},"
+        )),
         Err(_) => Err(format!("the rating `{rating}`, which is not a number,")),
     }
 }
@@ -146,9 +148,7 @@ mod tests {
         assert_eq!(problem(""), "is empty");
         assert_eq!(problem("1,2,3\n1,2\n"), "has no rating on line 2");
         assert_eq!(problem("1,2,3\n\n,2,3\n"), "has no user on line 3");
-        assert!(
-            problem("1,2,3\n1,2,6\n").contains("rating 6, which is not from 1 to 5, on line 2")
-        );
+        assert!(problem("1,2,3\n1,2,6\n").contains("highest, 5, on line 2"));
         for rating in ["nan", "inf", "0.99", "x"] {
             assert!(problem(&format!("1,2,3\n1,2,{rating}")).contains("line 2"), "{rating}");
         }

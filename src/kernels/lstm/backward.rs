@@ -1,0 +1,298 @@
+//! The backward pass of a part of the batch, through all steps in the opposite order.
+//!
+//! With `δ` for a gradient, and `s = i, f, o` the sigmoid gates: `δc += δh o (1 - tanh² c)`, `δo =
+//! δh tanh c`, `δi = δc g`, `δg = δc i`, `δf = δc c₋`, then through the gates, `δs s (1 - s)` and
+//! `δg (1 - g²)`, and on to the step before, `δc₋ = δc f` and `δh₋ = r ⊙ (δgates Uᵀ)`. `tanh c` is
+//! computed again: that is faster than reading it back. The products for the weights and the inputs
+//! take a chunk of steps at once.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::activation::tanh;
+use super::forward::PartState;
+use super::layout::Layout;
+use super::product::{AddTransposedProduct, Packed, Product, WIDTH};
+use super::simd::{multiply_add, vectors, vectors_mut};
+use super::{LstmParameters, LstmShape};
+
+/// The transposed weights in the order of the layout.
+pub(super) struct BackwardWeights {
+    /// `None` where no gradient of the input is wanted.
+    input: Option<Packed>,
+    recurrent: Packed,
+}
+
+impl BackwardWeights {
+    pub(super) fn new(
+        layout: &Layout,
+        parameters: &LstmParameters<'_>,
+        input_gradient: bool,
+    ) -> Self {
+        let transposed = |weights: &[f32], columns: usize| {
+            let fill = |row: usize, column: usize, vector: &mut [f32]| {
+                let Some(gate) = layout.gate_columns(row).nth(row % layout.lanes) else { return };
+                let values = weights[gate..].iter().step_by(4 * layout.shape.hidden).skip(column);
+                vector.iter_mut().zip(values).for_each(|(to, value)| *to = *value);
+            };
+            Packed::new([4 * layout.hidden, columns], [WIDTH, layout.lanes], fill)
+        };
+        Self {
+            input: input_gradient.then(|| transposed(parameters.input_weights, layout.inputs)),
+            recurrent: transposed(parameters.recurrent_weights, layout.hidden),
+        }
+    }
+}
+
+/// The gradients of a part, in padded rows.
+pub(super) struct PartGradients {
+    pub(super) input_weights: Vec<f32>,
+    pub(super) recurrent_weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) hidden: Vec<f32>,
+    pub(super) cell: Vec<f32>,
+}
+
+/// Computes the gradients of a part.
+pub(super) struct BackwardPart<'a> {
+    pub(super) layout: Layout,
+    pub(super) weights: &'a BackwardWeights,
+    /// `[rows, time, inputs]`.
+    pub(super) input: &'a [f32],
+    pub(super) state: &'a PartState,
+    /// Gradients of every hidden state, `[rows, time, hidden]`.
+    pub(super) outputs: Option<&'a [f32]>,
+    /// Gradients of the last states in padded rows, which move back through time.
+    pub(super) hidden: Vec<f32>,
+    pub(super) cell: Vec<f32>,
+    /// `[rows, time, inputs]`, where the gradient of the input goes if wanted.
+    pub(super) input_gradient: Option<&'a mut [f32]>,
+}
+
+impl WithSimd for BackwardPart<'_> {
+    type Output = PartGradients;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) -> PartGradients {
+        let layout = self.layout;
+        let rows = self.state.rows;
+        let chunk_rows = layout.chunk_rows(rows);
+        let mut inputs = vec![0.0; chunk_rows * layout.input_stride];
+        let mut hidden = vec![0.0; chunk_rows * layout.state_stride];
+        let mut gates = vec![0.0; chunk_rows * layout.gate_stride];
+        let mut through = vec![0.0; rows * layout.state_stride];
+        let mut input_weights = vec![0.0; layout.inputs * layout.gate_stride];
+        let mut recurrent_weights = vec![0.0; layout.hidden * layout.gate_stride];
+        let mut bias = vec![0.0; layout.gate_stride];
+        let mut chunk_bias = bias.clone();
+
+        for chunk in layout.chunks(rows).rev() {
+            for step in layout.steps(chunk.clone()).rev() {
+                let start = (step - chunk.start) * rows * layout.gate_stride;
+                let gates = &mut gates[start..start + rows * layout.gate_stride];
+                self.through_cell(simd, step, gates);
+                simd.vectorize(Product {
+                    left: gates,
+                    left_stride: layout.gate_stride,
+                    rows,
+                    right: &self.weights.recurrent,
+                    initial: None,
+                    output: &mut through,
+                    output_stride: layout.state_stride,
+                });
+                self.pass_to_step_before(step, &through);
+            }
+            let count = chunk.len() * rows;
+            let gates = &gates[..count * layout.gate_stride];
+            let mask = self.state.input_mask.as_deref();
+            layout.gather_inputs(self.input, mask, chunk.clone(), &mut inputs);
+            self.gather_hidden(chunk.clone(), &mut hidden);
+            simd.vectorize(AddTransposedProduct {
+                left: &inputs,
+                left_stride: layout.input_stride,
+                left_columns: layout.inputs,
+                right: gates,
+                right_stride: layout.gate_stride,
+                right_columns: 4 * layout.hidden,
+                output: &mut input_weights,
+                output_stride: layout.gate_stride,
+            });
+            simd.vectorize(AddTransposedProduct {
+                left: &hidden,
+                left_stride: layout.state_stride,
+                left_columns: layout.hidden,
+                right: gates,
+                right_stride: layout.gate_stride,
+                right_columns: 4 * layout.hidden,
+                output: &mut recurrent_weights,
+                output_stride: layout.gate_stride,
+            });
+            // As the products, a sum of the chunk's own: fewer terms in a row, smaller rounding
+            // errors.
+            chunk_bias.fill(0.0);
+            for row in gates.chunks_exact(layout.gate_stride) {
+                chunk_bias.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += gradient);
+            }
+            bias.iter_mut().zip(&chunk_bias).for_each(|(sum, chunk)| *sum += chunk);
+            if let Some(weights) = &self.weights.input {
+                // The gathered inputs are used up: their place takes their gradients.
+                simd.vectorize(Product {
+                    left: gates,
+                    left_stride: layout.gate_stride,
+                    rows: count,
+                    right: weights,
+                    initial: None,
+                    output: &mut inputs,
+                    output_stride: layout.input_stride,
+                });
+                self.scatter_input_gradients(chunk, &inputs);
+            }
+        }
+        PartGradients {
+            input_weights,
+            recurrent_weights,
+            bias,
+            hidden: self.hidden,
+            cell: self.cell,
+        }
+    }
+}
+
+impl BackwardPart<'_> {
+    /// From the gradients of the state after `step` to those of the gates before activation, and of
+    /// the cell before.
+    #[inline(always)]
+    fn through_cell<S: Simd>(&mut self, simd: S, step: usize, gradients: &mut [f32]) {
+        let (layout, state) = (self.layout, self.state);
+        let LstmShape { time, hidden, .. } = layout.shape;
+        let rows = state.rows;
+        let position = layout.position(step);
+        let gates = &state.gates[position * rows * layout.gate_stride..];
+        let cells = &state.cells[position * rows * layout.state_stride..];
+        // After the last step the cell state is `last_cell`; before it, the next one saved.
+        let cells_after = cells.get(rows * layout.state_stride..).filter(|rest| !rest.is_empty());
+        let cells_after = cells_after.unwrap_or(&state.last_cell);
+
+        for sample in 0..rows {
+            let gate_row = sample * layout.gate_stride..(sample + 1) * layout.gate_stride;
+            let units = sample * layout.state_stride..(sample + 1) * layout.state_stride;
+            let gradients = &mut gradients[gate_row.clone()];
+            let hidden_gradient = &mut self.hidden[units.clone()];
+            if let Some(outputs) = self.outputs {
+                let row = &outputs[(sample * time + step) * hidden..][..hidden];
+                hidden_gradient.iter_mut().zip(row).for_each(|(sum, output)| *sum += output);
+            }
+            if !state.is_active(sample, step, time) {
+                gradients.fill(0.0);
+                continue;
+            }
+            let gates = pulp::as_arrays::<4, _>(vectors::<S>(&gates[gate_row])).0;
+            let hidden_gradient = vectors::<S>(hidden_gradient);
+            let cell_gradient = vectors_mut::<S>(&mut self.cell[units.clone()]);
+            let before = vectors::<S>(&cells[units.clone()]);
+            let after = vectors::<S>(&cells_after[units]);
+            let targets = pulp::as_arrays_mut::<4, _>(vectors_mut::<S>(gradients)).0;
+            for block in 0..layout.hidden / S::F32_LANES {
+                let [input, forget, candidate, output] = gates[block];
+                let tanh_cell = tanh(simd, after[block]);
+                let dh = hidden_gradient[block];
+                let dh_output = simd.mul_f32s(dh, output);
+                let dc = multiply_add(
+                    simd,
+                    dh_output,
+                    tanh_slope(simd, tanh_cell),
+                    cell_gradient[block],
+                );
+                targets[block] = [
+                    simd.mul_f32s(simd.mul_f32s(dc, candidate), sigmoid_slope(simd, input)),
+                    simd.mul_f32s(simd.mul_f32s(dc, before[block]), sigmoid_slope(simd, forget)),
+                    simd.mul_f32s(simd.mul_f32s(dc, input), tanh_slope(simd, candidate)),
+                    simd.mul_f32s(simd.mul_f32s(dh, tanh_cell), sigmoid_slope(simd, output)),
+                ];
+                cell_gradient[block] = simd.mul_f32s(dc, forget);
+            }
+            self.clear_padding(gradients);
+        }
+    }
+
+    /// Zeroes the gates of hidden units that there are not: an infinite input makes them NaN.
+    #[inline(always)]
+    fn clear_padding(&self, gradients: &mut [f32]) {
+        let layout = self.layout;
+        if layout.hidden == layout.shape.hidden {
+            return;
+        }
+        let vectors = gradients[..4 * layout.hidden].chunks_exact_mut(layout.lanes);
+        for (index, vector) in vectors.enumerate() {
+            vector[layout.gate_columns(index * layout.lanes).len()..].fill(0.0);
+        }
+    }
+
+    /// The gradient of the hidden state before `step`; a skipped sample hands its own on.
+    #[inline(always)]
+    fn pass_to_step_before(&mut self, step: usize, through: &[f32]) {
+        let (layout, state) = (self.layout, self.state);
+        for sample in 0..state.rows {
+            if !state.is_active(sample, step, layout.shape.time) {
+                continue;
+            }
+            let units = sample * layout.state_stride..(sample + 1) * layout.state_stride;
+            let (target, through) = (&mut self.hidden[units.clone()], &through[units.clone()]);
+            match &state.recurrent_mask {
+                None => target.copy_from_slice(through),
+                Some(mask) => {
+                    let scaled = through.iter().zip(&mask[units]).map(|(x, scale)| x * scale);
+                    target.iter_mut().zip(scaled).for_each(|(target, x)| *target = x);
+                }
+            }
+        }
+    }
+
+    /// The hidden states that entered the gates of a chunk of steps, ordered by step.
+    #[inline(always)]
+    fn gather_hidden(&self, chunk: Range<usize>, to: &mut [f32]) {
+        let (layout, state) = (self.layout, self.state);
+        let size = state.rows * layout.state_stride;
+        for (step, to) in chunk.zip(to.chunks_exact_mut(size)) {
+            let from = &state.hidden[layout.position(step) * size..][..size];
+            match &state.recurrent_mask {
+                None => to.copy_from_slice(from),
+                Some(mask) => {
+                    let scaled = from.iter().zip(mask).map(|(h, scale)| h * scale);
+                    to.iter_mut().zip(scaled).for_each(|(to, h)| *to = h);
+                }
+            }
+        }
+    }
+
+    /// Copies the gradients of a chunk's inputs to their places.
+    #[inline(always)]
+    fn scatter_input_gradients(&mut self, chunk: Range<usize>, from: &[f32]) {
+        let Some(target) = &mut self.input_gradient else { return };
+        let LstmShape { time, inputs, .. } = self.layout.shape;
+        let rows = self.state.rows;
+        let count = chunk.len() * rows;
+        for (row, from) in from.chunks_exact(self.layout.input_stride).take(count).enumerate() {
+            let (step, sample) = (chunk.start + row / rows, row % rows);
+            let target = &mut target[(sample * time + step) * inputs..][..inputs];
+            target.copy_from_slice(&from[..inputs]);
+            if let Some(mask) = &self.state.input_mask {
+                let mask = &mask[sample * inputs..][..inputs];
+                target.iter_mut().zip(mask).for_each(|(target, scale)| *target *= scale);
+            }
+        }
+    }
+}
+
+/// The derivative of a sigmoid whose value is `s`: `s (1 - s)`.
+#[inline(always)]
+fn sigmoid_slope<S: Simd>(simd: S, s: S::f32s) -> S::f32s {
+    simd.mul_f32s(s, simd.sub_f32s(simd.splat_f32s(1.0), s))
+}
+
+/// The derivative of a tanh whose value is `t`: `1 - t²`.
+#[inline(always)]
+fn tanh_slope<S: Simd>(simd: S, t: S::f32s) -> S::f32s {
+    simd.sub_f32s(simd.splat_f32s(1.0), simd.mul_f32s(t, t))
+}

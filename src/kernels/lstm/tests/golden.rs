@@ -1,0 +1,62 @@
+//! Every case of `tests/golden/kernels_lstm.json`.
+
+use serde_json::Value;
+
+use super::super::LstmShape;
+use super::super::simd::Level;
+use super::{Problem, relative_error, run};
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+fn problem(case: &Value) -> Problem {
+    let extent = |name: &str| case[name].as_u64().unwrap() as usize;
+    let settings = &case["settings"];
+    let (batch, time, hidden) = (extent("batch"), extent("time"), extent("hidden"));
+    let reverse = settings["reverse"].as_bool().unwrap_or(false);
+    let mut problem =
+        Problem::new(LstmShape { batch, time, inputs: extent("inputs"), hidden, reverse });
+    if settings["initial"].as_bool().unwrap_or(false) {
+        problem = problem.with_initial_state();
+    }
+    if settings["dropout"].as_bool().unwrap_or(false) {
+        problem = problem.with_dropout();
+    }
+    if settings["lengths"].is_array() {
+        let lengths = numbers(&settings["lengths"]);
+        let active = |length: f64| (0..time).map(move |step| u8::from((step as f64) < length));
+        let mask: Vec<u8> = lengths.into_iter().flat_map(active).collect();
+        let rows = problem.output_gradients.chunks_exact_mut(hidden);
+        for (row, &active) in rows.zip(&mask) {
+            for gradient in row {
+                *gradient *= f32::from(active);
+            }
+        }
+        problem.sequence_mask = Some(mask);
+    }
+    problem
+}
+
+#[test]
+fn values_and_gradients_are_those_of_pytorch() {
+    let golden: Value =
+        serde_json::from_str(include_str!("../../../../tests/golden/kernels_lstm.json")).unwrap();
+    for case in golden["cases"].as_array().unwrap() {
+        let problem = problem(case);
+        for level in Level::available() {
+            for (name, mut found) in run(level, &problem) {
+                if let (Some(mask), "outputs") = (&problem.sequence_mask, name) {
+                    // PyTorch gives zeros there; ours hands the state on.
+                    for (row, &active) in found.chunks_exact_mut(problem.shape.hidden).zip(mask) {
+                        if active == 0 {
+                            row.fill(0.0);
+                        }
+                    }
+                }
+                let error = relative_error(&found, &numbers(&case["results"][name]), 1e-3);
+                assert!(error < 1e-5, "{}, {level:?}: {name} is {error:e} off", case["name"]);
+            }
+        }
+    }
+}

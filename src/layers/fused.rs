@@ -1,0 +1,171 @@
+//! Operations of [`crate::kernels`] as operations on Burn's tensors, with their gradients.
+//!
+//! On the `flex` backend an operation with a backward pass of its own enters the graph of autodiff
+//! as one node. On every other backend, and with `CONVERGE_KERNELS=off` or `training.kernels =
+//! false`, layers compute the same with Burn's operations.
+
+use std::env;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::tensor::Device;
+
+/// What an experiment says.
+static WANTED: AtomicBool = AtomicBool::new(true);
+
+/// Whether models use the kernels from now on, where they can.
+pub fn use_kernels(wanted: bool) {
+    WANTED.store(wanted, Ordering::Relaxed);
+}
+
+/// Whether a layer on `device` uses the kernels.
+pub(crate) fn on(device: &Device) -> bool {
+    static ALLOWED: OnceLock<bool> = OnceLock::new();
+    let allowed =
+        ALLOWED.get_or_init(|| env::var_os("CONVERGE_KERNELS").is_none_or(|on| on != "off"));
+    *allowed && WANTED.load(Ordering::Relaxed) && is_flex(device)
+}
+
+#[cfg(feature = "flex")]
+fn is_flex(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
+#[cfg(not(feature = "flex"))]
+fn is_flex(_device: &Device) -> bool {
+    false
+}
+
+#[cfg(feature = "flex")]
+pub(crate) use flex::{Operation, run};
+
+#[cfg(feature = "flex")]
+mod flex {
+    use std::fmt::Debug;
+    use std::marker::PhantomData;
+
+    use burn::backend::autodiff::checkpoint::base::Checkpointer;
+    use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+    use burn::backend::autodiff::grads::Gradients;
+    use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+    use burn::backend::flex::FlexTensor;
+    use burn::backend::tensor::FloatTensor;
+    use burn::backend::{Autodiff, Flex};
+    use burn::tensor::{Tensor, TensorData};
+
+    /// A tensor that autodiff tracks.
+    type AutodiffTensor = FloatTensor<Autodiff<Flex>>;
+
+    /// An operation with `N` inputs and one output.
+    pub(crate) trait Operation<const N: usize>:
+        Debug + Clone + Send + Sync + 'static
+    {
+        /// What the backward pass needs of the forward pass, beside the inputs.
+        type Saved: Debug + Clone + Send + 'static;
+
+        /// The output, row-major, and what to save, which is not needed unless `keep`.
+        fn forward(&self, inputs: [&[f32]; N], keep: bool) -> (Vec<f32>, Option<Self::Saved>);
+
+        /// The gradients of the inputs that are `wanted`, from that of the output.
+        fn backward(
+            &self,
+            inputs: [&[f32]; N],
+            saved: &Self::Saved,
+            gradient: &[f32],
+            wanted: [bool; N],
+        ) -> [Option<Vec<f32>>; N];
+    }
+
+    /// A tensor of any rank on the flex backend.
+    pub(crate) enum Input {
+        Plain(FlexTensor),
+        Tracked(AutodiffTensor),
+    }
+
+    impl<const D: usize> From<Tensor<D>> for Input {
+        #[allow(clippy::panic, reason = "callers ask `on` first, and no device here checkpoints")]
+        fn from(tensor: Tensor<D>) -> Self {
+            let found = if tensor.device().is_autodiff() {
+                tensor.try_into_primitive::<Autodiff<Flex>>().map(Self::Tracked)
+            } else {
+                tensor.try_into_primitive::<Flex>().map(Self::Plain)
+            };
+            found.unwrap_or_else(|error| panic!("not a tensor of the flex backend: {error:?}"))
+        }
+    }
+
+    /// The values of a contiguous tensor.
+    fn values(tensor: &FlexTensor) -> &[f32] {
+        tensor.as_slice().unwrap_or_default()
+    }
+
+    fn tensor(values: Vec<f32>, shape: impl Into<burn::tensor::Shape>) -> FlexTensor {
+        FlexTensor::from_data(TensorData::new(values, shape.into()))
+    }
+
+    /// The backward pass of an operation.
+    #[derive(Debug)]
+    struct Step<O>(PhantomData<O>);
+
+    /// What it works on.
+    #[derive(Debug, Clone)]
+    struct State<O: Operation<N>, const N: usize> {
+        operation: O,
+        inputs: [FlexTensor; N],
+        saved: Option<O::Saved>,
+    }
+
+    impl<O: Operation<N>, const N: usize> Backward<Flex, N> for Step<O> {
+        type State = State<O, N>;
+
+        fn backward(
+            self,
+            ops: Ops<State<O, N>, N>,
+            gradients: &mut Gradients,
+            _: &mut Checkpointer,
+        ) {
+            let State { operation, inputs, saved } = ops.state;
+            let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
+            let Some(saved) = saved else { return };
+            let wanted = ops.parents.each_ref().map(Option::is_some);
+            let slices = inputs.each_ref().map(values);
+            let found = operation.backward(slices, &saved, values(&gradient), wanted);
+            for ((parent, input), found) in ops.parents.into_iter().zip(&inputs).zip(found) {
+                if let (Some(parent), Some(found)) = (parent, found) {
+                    let shape = input.layout().shape().clone();
+                    gradients.register::<Flex>(parent.id, tensor(found, shape));
+                }
+            }
+        }
+    }
+
+    /// Runs `operation`, whose output has `shape`. Constants may be plain tensors.
+    pub(crate) fn run<O: Operation<N>, const N: usize, const D: usize>(
+        operation: O,
+        inputs: [Input; N],
+        shape: [usize; D],
+    ) -> Tensor<D> {
+        let is_plain = |input: &Input| matches!(input, Input::Plain(_));
+        let plain = inputs.iter().all(is_plain);
+        let inputs = inputs.map(|input| match input {
+            Input::Tracked(input) => input,
+            Input::Plain(input) => AutodiffTensor::new(input),
+        });
+        let nodes = inputs.each_ref().map(AutodiffTensor::node);
+        let inputs = inputs.map(|input| input.into_primitive().to_contiguous());
+        let forward = |keep| operation.forward(inputs.each_ref().map(values), keep);
+        if plain {
+            return Tensor::from_primitive::<Flex>(tensor(forward(false).0, shape));
+        }
+        let prepared = Step(PhantomData::<O>).prepare::<NoCheckpointing>(nodes);
+        let output = match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let (output, saved) = forward(true);
+                let state = State { operation: operation.clone(), inputs: inputs.clone(), saved };
+                prepared.finish(state, tensor(output, shape))
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(tensor(forward(false).0, shape)),
+        };
+        Tensor::from_primitive::<Autodiff<Flex>>(output)
+    }
+}

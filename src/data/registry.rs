@@ -10,9 +10,9 @@ use super::settings::{
 };
 use super::{
     DataError, DataSet, DownloadProgress, HymenopteraSettings, LoadOptions, MovieLensSettings,
-    Parts, PictureSettings, Preprocessing, PublishedSet, RatingsSettings, Samples, TextSettings,
-    cifar10, fashion_mnist, folders, housing, hymenoptera, imdb, mnist, movielens, ratings,
-    regression, text,
+    Normalization, Parts, PictureSettings, Preprocessing, PublishedSet, RatingsSettings, Samples,
+    TextSettings, cifar10, fashion_mnist, folders, housing, hymenoptera, imdb, mnist, movielens,
+    ratings, regression, text,
 };
 use crate::checks::Checked;
 
@@ -130,6 +130,29 @@ registry! {
 }
 
 impl DataSettings {
+    /// The scale that the pixels of pictures are brought to.
+    pub fn normalization(&self) -> Normalization {
+        match self {
+            Self::Hymenoptera(settings) => settings.normalization,
+            Self::Pictures(settings) => settings.normalization,
+            _ => Normalization::Unit,
+        }
+    }
+
+    /// Chooses the scale of pixels; an error for data that has another one and no choice.
+    pub fn set_normalization(&mut self, wanted: Normalization) -> Result<(), DataError> {
+        match self {
+            Self::Hymenoptera(settings) => settings.normalization = wanted,
+            Self::Pictures(settings) => settings.normalization = wanted,
+            _ if wanted == Normalization::Unit => {}
+            _ => {
+                let name = self.name();
+                return Err(DataError::NoNormalization { name, wanted: wanted.name() });
+            }
+        }
+        Ok(())
+    }
+
     /// Chooses where the samples come from; an error for data that is always drawn by code.
     pub fn set_source(&mut self, source: Source) -> Result<(), DataError> {
         let name = self.name();

@@ -40,8 +40,8 @@ pub struct TransferSettings {
 pub struct FineTuning {
     /// How many blocks, of the 17, train beside the convolution behind them; 0 for no second stage.
     pub blocks: usize,
-    /// How many epochs it lasts, the last ones of `training.epochs`.
-    pub epochs: usize,
+    /// How many epochs the head trains alone before.
+    pub after_epochs: usize,
     /// The base learning rate of the blocks; the head keeps the optimizer's.
     pub learning_rate: f64,
 }
@@ -61,16 +61,15 @@ impl Default for TransferSettings {
 
 impl Default for FineTuning {
     fn default() -> Self {
-        Self { blocks: 0, epochs: 5, learning_rate: 1e-5 }
+        Self { blocks: 0, after_epochs: 10, learning_rate: 1e-5 }
     }
 }
 
 impl FineTuning {
-    /// How many of the last [`Features::PARTS`] train in epoch `epoch`, from 1, of `epochs`.
-    pub fn trained_parts(&self, epoch: usize, epochs: usize) -> usize {
-        let second_stage = epoch > epochs.saturating_sub(self.epochs);
+    /// How many of the last [`Features::PARTS`] train after so many whole epochs.
+    pub fn trained_parts(&self, epochs_done: usize) -> usize {
         // The convolution behind the blocks is a part of its own.
-        if self.blocks > 0 && second_stage { self.blocks + 1 } else { 0 }
+        if self.blocks > 0 && epochs_done >= self.after_epochs { self.blocks + 1 } else { 0 }
     }
 }
 
@@ -268,10 +267,10 @@ mod tests {
     }
 
     #[test]
-    fn the_second_stage_is_the_end_of_the_run() {
-        let tuning = FineTuning { blocks: 3, epochs: 5, learning_rate: 1e-5 };
-        let parts: Vec<usize> = (8..=12).map(|epoch| tuning.trained_parts(epoch, 15)).collect();
-        assert_eq!(parts, [0, 0, 0, 4, 4]);
-        assert_eq!(FineTuning { blocks: 0, ..tuning }.trained_parts(15, 15), 0);
+    fn the_second_stage_follows_the_first_and_lasts() {
+        let tuning = FineTuning { blocks: 3, after_epochs: 2, learning_rate: 1e-5 };
+        let parts: Vec<usize> = (0..5).map(|done| tuning.trained_parts(done)).collect();
+        assert_eq!(parts, [0, 0, 4, 4, 4]);
+        assert_eq!(FineTuning { blocks: 0, ..tuning }.trained_parts(9), 0);
     }
 }

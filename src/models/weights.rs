@@ -68,7 +68,8 @@ impl Weights {
     /// Reads the file at `path`, by the ending of its name.
     pub fn read(path: &Path) -> Result<Self, WeightsError> {
         let extension = path.extension().and_then(|extension| extension.to_str());
-        let unreadable = |reason: String| WeightsError::Unreadable { path: path.to_owned(), reason };
+        let unreadable =
+            |reason: String| WeightsError::Unreadable { path: path.to_owned(), reason };
         let read = || match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("pth" | "pt") => {
                 let store = PytorchStore::from_file(path).map_indices_contiguous(false);

@@ -87,7 +87,7 @@ pub(super) fn resolve(
         let values = Values::File(Box::new(Weights::read(path)?));
         (Pretrained { record: PretrainedRecord::file(&settings.weights, path)?, values }, None)
     } else {
-        let source = experiment.data.source().unwrap_or_default();
+        let source = experiment.data.clone().source_mut().copied().unwrap_or_default();
         published(&settings.weights, source, options, progress)?
     };
     let Some((base, normalization)) = decided else { return Ok((experiment, Some(pretrained))) };
@@ -100,6 +100,23 @@ pub(super) fn resolve(
         experiment.model = ModelSettings::Transfer(settings);
     })?;
     Ok((experiment, Some(pretrained)))
+}
+
+/// The weights of `recorded`, for a run of `experiment` that has no checkpoint yet.
+pub(super) fn resolve_again(
+    experiment: &Experiment,
+    recorded: &PretrainedRecord,
+    options: &LoadOptions,
+    progress: &mut dyn DownloadProgress,
+) -> Result<Pretrained, TrainError> {
+    let random = Pretrained { record: recorded.clone(), values: Values::Random };
+    let Some(path) = recorded.path.as_deref().filter(|_| !recorded.is_random()) else {
+        return Ok(random);
+    };
+    let found = resolve(experiment.clone(), options, progress).ok().and_then(|(_, found)| found);
+    found
+        .filter(|found| found.record.sha256 == recorded.sha256)
+        .ok_or_else(|| TrainError::ChangedWeights(path.to_owned()))
 }
 
 /// What weights decide: the network they belong to, and the scale of its pixels.
@@ -144,14 +161,18 @@ fn from_run(settings: &TransferSettings, path: &Path) -> Result<(Pretrained, Dec
     };
     let checkpoint = run.checkpoints().find(Which::Best)?;
     let file = checkpoint.model_path();
-    let features = match checkpoint.load_model(new_model(&experiment, &Device::default()))? {
+    let model = new_model(&experiment, &run.preprocessing()?, &Device::default())?;
+    let features = match checkpoint.load_model(model)? {
         Model::MobileNetV2(model) => model.into_features(),
         Model::Transfer(model) => model.base().clone(),
         _ => return Err(TrainError::damaged(&file, "it is not the model of its experiment")),
     };
     let record = PretrainedRecord::file(&settings.weights, &file)?;
     let normalization = experiment.data.normalization();
-    Ok((Pretrained { record, values: Values::Run(Box::new(features)) }, Some((base, normalization))))
+    Ok((
+        Pretrained { record, values: Values::Run(Box::new(features)) },
+        Some((base, normalization)),
+    ))
 }
 
 impl Pretrained {

@@ -75,12 +75,7 @@ const LAST_CHANNELS: usize = 1280;
 
 impl Architecture {
     pub(in crate::models) fn check(&self) -> Checked {
-        ensure(
-            (0.05..=4.0).contains(&self.width),
-            "width",
-            self.width,
-            "a number from 0.05 to 4",
-        )?;
+        ensure((0.05..=4.0).contains(&self.width), "width", self.width, "a number from 0.05 to 4")?;
         positive("batch_norm_epsilon", self.batch_norm_epsilon)?;
         ensure(
             (0.0..=1.0).contains(&self.batch_norm_momentum),

@@ -11,7 +11,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde_json::Value;
 
-use super::{Architecture, ConvBnRelu6, Features, MobileNetV2, MobileNetV2Settings, Padding, names};
+use super::{
+    Architecture, ConvBnRelu6, Features, MobileNetV2, MobileNetV2Settings, Padding, names,
+};
 use crate::models::{InputSpec, ModelSettings, Network as _, Weights};
 
 fn golden() -> Value {

@@ -10,9 +10,13 @@ use serde::Serialize;
 use super::options::{DataOptions, DeviceOption};
 use super::printer::Printer;
 use super::progress::{Downloads, SampleBar};
-use crate::data::{DataSet, Origin, Parts, Targets, Task};
-use crate::metrics::classification::{cross_entropy, predicted_classes, two_class_logits};
-use crate::metrics::{ClassificationReport, ConfusionMatrix, RegressionScores};
+use crate::data::{DataSet, Origin, Parts, Preprocessing, Targets, Task};
+use crate::metrics::classification::{
+    cross_entropy, predicted_classes, top_k_accuracy, two_class_logits,
+};
+use crate::metrics::{
+    ClassificationReport, ConfusionMatrix, MetricsError, RegressionScores, roc_auc,
+};
 use crate::models::Model;
 use crate::report::{
     Look, classification_report_table, confusion_matrix_table, numbers, regression_table, table,
@@ -60,6 +64,12 @@ enum Scores {
         loss: f64,
         #[serde(flatten)]
         report: ClassificationReport,
+        /// Of two classes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        auroc: Option<f64>,
+        /// Of more than five classes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        top_5_accuracy: Option<f64>,
         confusion_matrix: Vec<Vec<u64>>,
         class_names: Vec<String>,
         #[serde(skip)]
@@ -102,24 +112,36 @@ fn score(trained: &Trained, data: DataSet) -> Result<Scores> {
     }
     let bar = SampleBar::new(test.len());
     let mut outputs = trained.outputs(Arc::clone(&test), |done| bar.set(done))?;
-    if trained.experiment.data.task() == Task::BinaryClassification {
-        outputs = two_class_logits(&outputs);
-    }
     drop(bar);
     match &test.targets {
         Targets::Classes(targets) => {
+            if trained.experiment.data.task() == Task::BinaryClassification {
+                outputs = two_class_logits(&outputs);
+            }
             let classes = outputs.len() / test.len();
+            let margins = || -> Vec<f32> { outputs.chunks(2).map(|row| row[1] - row[0]).collect() };
+            let auroc = match (classes == 2).then(|| roc_auc(targets, &margins())).transpose() {
+                Err(MetricsError::OneClass { .. }) => None,
+                auroc => auroc?,
+            };
+            let top_5_accuracy =
+                (classes > 5).then(|| top_k_accuracy(targets, &outputs, classes, 5)).transpose()?;
             let predicted = predicted_classes(&outputs, classes)?;
             let matrix = ConfusionMatrix::new(targets, &predicted, classes)?;
             Ok(Scores::Classification {
                 loss: cross_entropy(targets, &outputs, classes)?,
                 report: matrix.report(),
+                auroc,
+                top_5_accuracy,
                 confusion_matrix: matrix.rows().to_vec(),
                 class_names: data.class_names,
                 matrix,
             })
         }
         Targets::Values(targets) => {
+            if let Preprocessing::Ratings(index) = &trained.preprocessing {
+                outputs.iter_mut().for_each(|rating| *rating = index.clip(*rating));
+            }
             let scores = RegressionScores::new(targets, &outputs)?;
             let least_squares = least_squares(trained, data.training, &test)?;
             Ok(Scores::Regression { scores, least_squares })
@@ -137,13 +159,27 @@ impl Evaluation {
             self.data
         );
         match &self.scores {
-            Scores::Classification { loss, report, matrix, class_names, .. } => {
+            Scores::Classification {
+                loss,
+                report,
+                auroc,
+                top_5_accuracy,
+                matrix,
+                class_names,
+                ..
+            } => {
                 text += &classification_report_table(look, report, class_names);
                 text += "\n\n";
                 text += &confusion_matrix_table(look, matrix, class_names);
+                text += &format!("\n\naccuracy {}", numbers::percent(report.accuracy));
+                if let Some(accuracy) = top_5_accuracy {
+                    text += &format!(", top-5 accuracy {}", numbers::percent(*accuracy));
+                }
+                if let Some(auroc) = auroc {
+                    text += &format!(", AUROC {}", numbers::significant(*auroc, 4));
+                }
                 text += &format!(
-                    "\n\naccuracy {}, loss {}, {} samples",
-                    numbers::percent(report.accuracy),
+                    ", loss {}, {} samples",
                     numbers::significant(*loss, 4),
                     numbers::count(report.samples)
                 );

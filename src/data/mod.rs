@@ -38,6 +38,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use augmentation::{AugmentationSettings, Crop};
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
 pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};

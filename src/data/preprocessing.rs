@@ -142,11 +142,7 @@ impl Preprocessing {
         let row = index * width..(index + 1) * width;
         match &samples.inputs {
             Inputs::Bytes(values) => {
-                let row = values.get(row).unwrap_or_default();
-                for (out, &value) in out.iter_mut().zip(row) {
-                    *out = f32::from(value);
-                }
-                self.apply(out);
+                self.apply_bytes(values.get(row).unwrap_or_default(), out);
             }
             Inputs::Floats(values) => {
                 let row = values.get(row).unwrap_or_default();
@@ -166,6 +162,14 @@ impl Preprocessing {
                 }
             }
         }
+    }
+
+    /// Writes the preprocessed picture of `bytes` to `out`, which has as many places.
+    pub fn apply_bytes(&self, bytes: &[u8], out: &mut [f32]) {
+        for (out, &value) in out.iter_mut().zip(bytes) {
+            *out = f32::from(value);
+        }
+        self.apply(out);
     }
 
     /// Preprocesses one raw row in place, as `predict` reads it.

@@ -3,6 +3,8 @@
 //! [`DataSettings`] is the `[data]` section of an experiment. Everything that asks "which data set"
 //! asks it, so that no other file lists them.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::settings::{
@@ -151,6 +153,17 @@ impl DataSettings {
             }
         }
         Ok(())
+    }
+
+    /// The bytes `[3, size, size]` of a picture of the user's own, read as the pictures of this data
+    /// set are; `None` where it does not come as picture files.
+    pub fn read_picture(&self, path: &Path) -> Result<Option<Vec<u8>>, DataError> {
+        let reading = match self {
+            Self::Hymenoptera(settings) => settings.reading(),
+            Self::Pictures(settings) => settings.reading(),
+            _ => return Ok(None),
+        };
+        folders::read_picture(path, reading).map(Some)
     }
 
     /// Chooses where the samples come from; an error for data that is always drawn by code.

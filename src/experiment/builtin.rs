@@ -31,6 +31,8 @@ builtins![
     "imdb",
     "imdb-adam",
     "imdb-bidirectional",
+    "movielens",
+    "movielens-small",
 ];
 
 /// All built-in experiments, the simplest first.

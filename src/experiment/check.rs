@@ -13,6 +13,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     check_words(settings).map_err(|error| invalid(&error))?;
     let sections = [
         ("data", settings.data.check()),
+        ("augmentation", settings.augmentation.check()),
         ("model", settings.model.check()),
         ("training", settings.training.check()),
         ("optimizer", settings.optimizer.check()),
@@ -28,6 +29,11 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     ];
     for (section, checked) in sections {
         checked.map_err(|error| invalid(&error.in_section(section)))?;
+    }
+    if !settings.augmentation.is_off() && settings.data.input_shape().len() != 3 {
+        let problem = "varies pictures, and these data have none: leave the section out".to_owned();
+        let problem = Problem::new(["augmentation"], Fault::Contradiction(problem));
+        return Err(problem.because_of("data", "name"));
     }
     settings
         .model

@@ -47,6 +47,7 @@ impl Document {
             name: self.optional("name")?.unwrap_or_else(|| name.to_owned()),
             purpose: self.optional("purpose")?,
             data: self.required("data")?,
+            augmentation: self.optional("augmentation")?.unwrap_or_default(),
             model: self.required("model")?,
             training: self.optional("training")?.unwrap_or_default(),
             optimizer: self.required("optimizer")?,

@@ -24,7 +24,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::data::DataSettings;
+use crate::data::{AugmentationSettings, DataSettings};
 use crate::models::ModelSettings;
 use crate::optim::OptimizerSettings;
 use crate::schedule::ScheduleSettings;
@@ -49,6 +49,9 @@ pub struct Settings {
     pub purpose: Option<String>,
     /// What is learned from.
     pub data: DataSettings,
+    /// How training pictures are varied; not at all unless written.
+    #[serde(skip_serializing_if = "AugmentationSettings::is_off")]
+    pub augmentation: AugmentationSettings,
     /// What learns.
     pub model: ModelSettings,
     /// How long, in what batches, from which seed.

@@ -10,14 +10,15 @@ use super::read::attempt;
 use super::sections::{
     CheckpointSettings, ClippingSettings, RecordSettings, RegularizationSettings, TrainingSettings,
 };
-use crate::data::DataSettings;
+use crate::data::{AugmentationSettings, DataSettings};
 use crate::models::ModelSettings;
 use crate::optim::OptimizerSettings;
 use crate::schedule::ScheduleSettings;
 
 /// The sections that an experiment can have.
-pub(super) const SECTIONS: [&str; 10] = [
+pub(super) const SECTIONS: [&str; 11] = [
     "data",
+    "augmentation",
     "model",
     "training",
     "optimizer",
@@ -78,6 +79,7 @@ fn outcome(section: &str, name: Option<&str>, key: &str, value: &Value) -> Resul
     let table = Value::Table(table);
     match section {
         "data" => attempt::<DataSettings>(&table),
+        "augmentation" => attempt::<AugmentationSettings>(&table),
         "model" => attempt::<ModelSettings>(&table),
         "training" => attempt::<TrainingSettings>(&table),
         "optimizer" => attempt::<OptimizerSettings>(&table),

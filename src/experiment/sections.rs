@@ -24,6 +24,8 @@ pub struct TrainingSettings {
     pub validation_batch_size: usize,
     /// Whether every epoch sees the samples in a new order.
     pub shuffle: bool,
+    /// Whether the CPU backend uses this program's fused kernels instead of Burn's operations.
+    pub kernels: bool,
 }
 
 impl Default for TrainingSettings {
@@ -35,6 +37,7 @@ impl Default for TrainingSettings {
             gradient_accumulation: 1,
             validation_batch_size: 256,
             shuffle: true,
+            kernels: true,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! only callers.
 
 pub mod batch_norm;
+pub mod conv_block;
 pub mod embedding;
 pub mod fused;
 pub mod lstm;

@@ -6,15 +6,13 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::activation::relu;
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::mlp::{Mlp, MlpSettings, check_widths};
 use super::{Initialization, InputSpec, Network};
 use crate::checks::{Checked, InvalidSetting, ensure, share};
+use crate::layers::conv_block::{After, conv_block};
 
 /// The settings of [`Cnn`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,11 +130,10 @@ impl Network for Cnn {
         let [batch, _] = inputs.dims();
         let [channels, height, width] = self.input;
         let mut maps = inputs.reshape([batch, channels, height, width]);
+        let last = self.convolutions.len().saturating_sub(1);
         for (index, convolution) in self.convolutions.iter().enumerate() {
-            if index > 0 {
-                maps = max_pool2d(maps, MaxPoolOptions::new([2, 2]));
-            }
-            maps = relu(convolution.forward(maps)); // [batch, channels, height, width]
+            let after = After { relu: true, pool: index < last };
+            maps = conv_block(convolution, maps, after); // [batch, channels, height, width]
         }
         self.dense.forward(maps.flatten(1, 3))
     }

@@ -258,6 +258,7 @@ fn loaders(
         if settings.shuffle { Order::Shuffled { seed: settings.seed } } else { Order::Stored };
     let training =
         loader(training, settings.batch_size).for_training(order, settings.gradient_accumulation);
+    let training = training.augmented(&experiment.augmentation, settings.seed);
     (training, loader(validation, settings.validation_batch_size))
 }
 

@@ -16,7 +16,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{Preprocessing, Samples, Targets};
+use crate::data::{AugmentationSettings, Inputs, Preprocessing, Samples, Targets};
 
 /// Batches that are prepared ahead of the one that trains.
 const PREPARED_BATCHES: usize = 2;
@@ -70,12 +70,20 @@ pub enum Order {
     },
 }
 
+/// How pictures are varied.
+#[derive(Debug, Clone)]
+struct Augmentation {
+    settings: AugmentationSettings,
+    seed: u64,
+}
+
 /// Batches of `samples`.
 #[derive(Clone)]
 pub struct BatchLoader {
     samples: Arc<Samples>,
     preprocessing: Arc<Preprocessing>,
     order: Order,
+    augmentation: Option<Augmentation>,
     batch_size: usize,
     batches_per_step: usize,
     device: Device,
@@ -95,6 +103,7 @@ impl BatchLoader {
             samples,
             preprocessing,
             order: Order::Stored,
+            augmentation: None,
             batch_size: batch_size.max(1),
             batches_per_step: 1,
             device: device.clone(),
@@ -108,6 +117,14 @@ impl BatchLoader {
     pub fn for_training(mut self, order: Order, batches_per_step: usize) -> Self {
         self.order = order;
         self.batches_per_step = batches_per_step.max(1);
+        self
+    }
+
+    /// The same batches of pictures that are varied anew every epoch.
+    #[must_use]
+    pub fn augmented(mut self, settings: &AugmentationSettings, seed: u64) -> Self {
+        self.augmentation =
+            (!settings.is_off()).then(|| Augmentation { settings: settings.clone(), seed });
         self
     }
 
@@ -153,12 +170,26 @@ impl BatchLoader {
         }
     }
 
-    /// The inputs and targets of the samples at `indices`, in memory.
-    fn prepare(&self, indices: &[usize]) -> Prepared {
+    /// The inputs and targets of the samples at `indices`, in memory, as they are in `epoch`.
+    fn prepare(&self, indices: &[usize], epoch: usize) -> Prepared {
         let width = self.samples.input_len();
         let mut inputs = vec![0.0; indices.len() * width];
-        for (&index, row) in indices.iter().zip(inputs.chunks_exact_mut(width.max(1))) {
-            self.preprocessing.apply_into(&self.samples, index, row);
+        let rows = indices.iter().zip(inputs.chunks_exact_mut(width.max(1)));
+        if let (Some(augmentation), Inputs::Bytes(pictures), &[channels, height, columns]) =
+            (&self.augmentation, &self.samples.inputs, self.samples.shape.as_slice())
+        {
+            let mut varied = vec![0; width];
+            for (&index, row) in rows {
+                let picture = pictures.get(index * width..(index + 1) * width).unwrap_or_default();
+                let place = (augmentation.seed, epoch, index);
+                let shape = [channels, height, columns];
+                augmentation.settings.apply(picture, shape, place, &mut varied);
+                self.preprocessing.apply_bytes(&varied, row);
+            }
+        } else {
+            for (&index, row) in rows {
+                self.preprocessing.apply_into(&self.samples, index, row);
+            }
         }
         let targets = match &self.samples.targets {
             Targets::Classes(all) => Targets::Classes(indices.iter().map(|&i| all[i]).collect()),
@@ -204,7 +235,7 @@ impl DataLoader<Batch> for BatchLoader {
             let indices = loader.indices(epoch);
             for batch in indices.chunks(loader.batch_size).skip(skipped) {
                 // The receiver is gone once training has stopped within the epoch.
-                if sender.send(loader.prepare(batch)).is_err() {
+                if sender.send(loader.prepare(batch, epoch)).is_err() {
                     return;
                 }
             }
@@ -259,7 +290,6 @@ impl DataLoaderIterator<Batch> for BatchIterator<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Inputs;
 
     fn loader(samples: usize, batch_size: usize) -> BatchLoader {
         let samples = Samples {

@@ -71,6 +71,15 @@ pub(super) fn read_split(
     Ok((samples, SourceFile { path, bytes, sha256, official: None }))
 }
 
+/// Reads one picture as those of a data set are read: `[3, size, size]` bytes.
+pub(in crate::data) fn read_picture(path: &Path, reading: Reading) -> Result<Vec<u8>, DataError> {
+    let contents = fs::read(path).map_err(DataError::io("read", path))?;
+    let mut pixels = vec![0; 3 * reading.size * reading.size];
+    decode(&contents, reading, &mut pixels)
+        .map_err(|problem| DataError::unusable(path, format!("is no picture: {problem}")))?;
+    Ok(pixels)
+}
+
 /// What became of one file.
 struct Outcome {
     bytes: u64,
@@ -217,6 +226,9 @@ mod tests {
         let notices = notices.0;
         assert_eq!(notices.len(), 3, "{notices:?}");
         assert!(notices[2].contains("d.png` is skipped: it is empty"), "{notices:?}");
+        let read = |name: &str| read_picture(&folder.path().join(name), skip);
+        assert_eq!(read("a.png").unwrap(), vec![9; 3 * 4 * 4]);
+        assert!(read("c.png").unwrap_err().to_string().contains("c.png` is no picture"));
         let error = read_split(&split(&names[1..]), skip, &mut NoProgress).unwrap_err();
         assert!(error.to_string().contains("no picture that can be read"), "{error}");
     }

@@ -9,6 +9,7 @@ mod settings;
 
 use std::path::Path;
 
+pub(super) use decode::read_picture;
 pub(super) use settings::Reading;
 pub use settings::{HymenopteraSettings, OnCorrupt, PictureSettings};
 

@@ -1,10 +1,13 @@
 //! The backward pass of a part of the batch, through all steps in the opposite order.
 //!
-//! With `δ` for a gradient, and `s = i, f, o` the sigmoid gates: `δc += δh o (1 - tanh² c)`, `δo =
-//! δh tanh c`, `δi = δc g`, `δg = δc i`, `δf = δc c₋`, then through the gates, `δs s (1 - s)` and
-//! `δg (1 - g²)`, and on to the step before, `δc₋ = δc f` and `δh₋ = r ⊙ (δgates Uᵀ)`. `tanh c` is
-//! computed again: that is faster than reading it back. The products for the weights and the inputs
-//! take a chunk of steps at once.
+//! With `δ` for a gradient, and the gates `i`, `f`, `o` (sigmoid) and `g` (tanh):
+//!
+//! `δc += δh o (1 - tanh² c)`, `δo = δh tanh c`, `δi = δc g`, `δg = δc i`, `δf = δc c₋`;
+//! before activation, `δs s (1 - s)` for `s = i, f, o` and `δg (1 - g²)`;
+//! and for the step before, `δc₋ = δc f` and `δh₋ = r ⊙ (δgates Uᵀ)`.
+//!
+//! `tanh c` is computed again: that is faster than reading it back. The products for the weights
+//! and the inputs take a chunk of steps at once.
 
 use std::ops::Range;
 

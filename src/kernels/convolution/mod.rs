@@ -1,0 +1,328 @@
+//! Convolution block: 2-d convolution, bias, optional `ReLU`, optional 2x2 max-pooling, as one
+//! operation with its backward.
+//!
+//! With input x, weight w, bias b, kernel K, stride s and x zero beyond its borders:
+//!
+//! ```text
+//! z[n,o,i,j] = b[o] + Σ_c Σ_k Σ_l w[o,c,k,l] x[n, c, i s₁ + k − p₁, j s₂ + l − p₂]
+//! y[n,o,i,j] = max over the 2x2 windows of relu(z)
+//! ```
+//!
+//! As `torch.nn.functional.conv2d`, `relu` and `max_pool2d(2)`: the first of equal maxima takes the
+//! gradient, NaN wins every maximum and passes `ReLU`, and `ReLU` has slope 0 at 0. Rows and columns
+//! that pooling drops are never computed. What makes it fast is told in `tile` (no im2col) and
+//! `backward` (only gradients that are not zero); the batch is split over the threads of the
+//! current rayon pool, which meet once per call. The same number of threads gives the same bits.
+
+// A kernel is compiled for an instruction set only as far as it is inlined into the function that
+// enables the set.
+#![allow(clippy::inline_always)]
+
+mod aligned;
+mod backward;
+mod forward;
+mod lists;
+mod picture;
+mod shape;
+mod simd;
+mod tile;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use aligned::Aligned;
+use backward::{BackwardPart, Filters};
+use forward::{Columns, ForwardPart, NO_ORIGIN};
+pub use shape::ConvolutionShape;
+use shape::Geometry;
+use simd::Level;
+
+/// Why a convolution cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConvolutionError {
+    /// A count is 0.
+    #[error("the {what} of a convolution is 0, but must be at least 1")]
+    Zero {
+        /// What is 0.
+        what: &'static str,
+    },
+    /// The kernel is larger than the padded picture.
+    #[error(
+        "a kernel of {}x{} does not fit in a picture of {}x{} with padding {}x{}: use a smaller \
+         kernel, fewer layers or more padding",
+        kernel[0], kernel[1], size[0], size[1], padding[0], padding[1]
+    )]
+    KernelTooLarge {
+        /// Height and width of the kernel.
+        kernel: [usize; 2],
+        /// Height and width of the picture.
+        size: [usize; 2],
+        /// The padding on each side.
+        padding: [usize; 2],
+    },
+    /// Pooling leaves no pixel.
+    #[error(
+        "2x2 max-pooling leaves nothing of a picture of {}x{}: leave it out, or use larger pictures",
+        size[0], size[1]
+    )]
+    NothingToPool {
+        /// Height and width of the picture to pool.
+        size: [usize; 2],
+    },
+    /// The arrays would not fit in memory.
+    #[error("the arrays of this convolution are too large for the memory of any machine")]
+    TooLarge,
+    /// An array does not have the length that the shape asks for.
+    #[error("the {what} has {found} values, but the shape of the convolution asks for {expected}")]
+    Length {
+        /// Which array.
+        what: &'static str,
+        /// The values that there must be.
+        expected: usize,
+        /// The values found.
+        found: usize,
+    },
+    /// What the forward pass kept is of a convolution of another shape.
+    #[error("the backward pass got what the forward pass of another convolution had kept")]
+    OtherConvolution,
+}
+
+/// A convolution block of a checked shape.
+#[derive(Debug, Clone)]
+pub struct Convolution {
+    shape: ConvolutionShape,
+    geometry: Geometry,
+    level: Level,
+}
+
+/// The output of [`Convolution::forward`] and what its backward needs.
+#[derive(Debug, Clone)]
+pub struct Forward {
+    /// The output: batch, output channels, height, width.
+    pub output: Vec<f32>,
+    /// For [`Convolution::backward`].
+    pub saved: Saved,
+}
+
+/// What the backward pass needs: the padded input and, for each output, its origin.
+#[derive(Debug, Clone)]
+pub struct Saved {
+    shape: ConvolutionShape,
+    padded: Aligned,
+    origins: Vec<u8>,
+    finite: bool,
+}
+
+/// The gradients of a loss.
+#[derive(Debug, Clone)]
+pub struct Gradients {
+    /// With respect to the input, if it was wanted: batch, input channels, height, width.
+    pub input: Option<Vec<f32>>,
+    /// With respect to the weight: output channels, input channels, kernel height and width.
+    pub weight: Vec<f32>,
+    /// With respect to the bias.
+    pub bias: Vec<f32>,
+}
+
+impl Convolution {
+    /// The convolution of this shape, if there is one.
+    pub fn new(shape: ConvolutionShape) -> Result<Self, ConvolutionError> {
+        Ok(Self { shape, geometry: shape.geometry()?, level: Level::best() })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &ConvolutionShape {
+        &self.shape
+    }
+
+    /// Height and width of the output.
+    pub fn output_size(&self) -> [usize; 2] {
+        self.geometry.output
+    }
+
+    /// Numbers of the output.
+    pub fn output_length(&self) -> usize {
+        self.shape.batch * self.output_picture()
+    }
+
+    fn output_picture(&self) -> usize {
+        self.shape.out_channels * self.geometry.sites.len()
+    }
+
+    /// The output for `input` (batch, input channels, height, width), `weight` (output channels,
+    /// input channels, kernel height and width) and `bias` (output channels).
+    pub fn forward(
+        &self,
+        input: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+    ) -> Result<Forward, ConvolutionError> {
+        let Self { shape, geometry, level } = self;
+        check_length("input", input, shape.input_length())?;
+        check_length("weight", weight, shape.weight_length())?;
+        check_length("bias", bias, shape.out_channels)?;
+
+        let columns = Columns::pack(shape, *level, weight, bias);
+        let mut output = vec![0.0; self.output_length()];
+        let mut origins = vec![0; self.output_length()];
+        let mut padded = Aligned::zeros(shape.batch * geometry.picture + level.lanes());
+        let pictures = self.pictures_per_part();
+        let finite = input
+            .par_chunks(pictures * shape.picture_length())
+            .zip(
+                padded[..shape.batch * geometry.picture]
+                    .par_chunks_mut(pictures * geometry.picture),
+            )
+            .zip(output.par_chunks_mut(pictures * self.output_picture()))
+            .zip(origins.par_chunks_mut(pictures * self.output_picture()))
+            .map(|(((input, padded), output), origins)| {
+                let columns = &columns;
+                level.run(ForwardPart { shape, geometry, columns, input, padded, output, origins })
+            })
+            .reduce(|| true, |one, other| one & other);
+        Ok(Forward { output, saved: Saved { shape: *shape, padded, origins, finite } })
+    }
+
+    /// The gradients, from the gradient of the output (batch, output channels, height, width), the
+    /// weight and what the forward pass kept.
+    pub fn backward(
+        &self,
+        grad_output: &[f32],
+        weight: &[f32],
+        saved: &Saved,
+        wants_input_gradient: bool,
+    ) -> Result<Gradients, ConvolutionError> {
+        check_length("gradient of the output", grad_output, self.output_length())?;
+        check_length("weight", weight, self.shape.weight_length())?;
+        if saved.shape != self.shape {
+            return Err(ConvolutionError::OtherConvolution);
+        }
+        // A zero gradient matters only times infinity or NaN.
+        if saved.finite && weight.iter().all(|value| value.is_finite()) {
+            return Ok(self.gradients(
+                grad_output,
+                &saved.origins,
+                &saved.padded,
+                weight,
+                wants_input_gradient,
+                false,
+            ));
+        }
+        let plain = Self::new(ConvolutionShape { relu: false, pool: false, ..self.shape })?;
+        let spread = self.spread(&plain, grad_output, &saved.origins);
+        let origins = vec![0; spread.len()];
+        Ok(plain.gradients(&spread, &origins, &saved.padded, weight, wants_input_gradient, true))
+    }
+
+    /// The gradients from those of the outputs whose origin is known.
+    fn gradients(
+        &self,
+        grad_output: &[f32],
+        origins: &[u8],
+        padded: &[f32],
+        weight: &[f32],
+        wants_input_gradient: bool,
+        keep_zeros: bool,
+    ) -> Gradients {
+        let Self { shape, geometry, level } = self;
+        let filters =
+            wants_input_gradient.then(|| Filters::pack(shape, &geometry.window, *level, weight));
+        let mut input = vec![0.0; if wants_input_gradient { shape.input_length() } else { 0 }];
+        let pictures = self.pictures_per_part();
+        let outputs = pictures * self.output_picture();
+        // Without an input gradient every part gets an empty slice.
+        let mut grad_inputs: Vec<&mut [f32]> =
+            input.chunks_mut(pictures * shape.picture_length()).collect();
+        grad_inputs.resize_with(shape.batch.div_ceil(pictures), Default::default);
+        let parts: Vec<_> = grad_output
+            .par_chunks(outputs)
+            .zip(origins.par_chunks(outputs))
+            .zip(grad_inputs)
+            .enumerate()
+            .map(|(part, ((grad_output, origins), grad_input))| {
+                level.run(BackwardPart {
+                    shape,
+                    geometry,
+                    level: *level,
+                    keep_zeros,
+                    filters: filters.as_ref(),
+                    padded: &padded[part * pictures * geometry.picture..],
+                    grad_output,
+                    origins,
+                    grad_input,
+                })
+            })
+            .collect();
+        let mut bias = vec![0.0; shape.out_channels];
+        for part in &parts {
+            for (sum, value) in bias.iter_mut().zip(&part.bias) {
+                *sum += value;
+            }
+        }
+        let weights: Vec<_> = parts.into_iter().map(|part| part.weight).collect();
+        Gradients {
+            input: wants_input_gradient.then_some(input),
+            weight: Filters::unpack_sum(shape, &weights),
+            bias,
+        }
+    }
+
+    /// The gradients of every window of the convolution, those without one 0: `plain` is the same
+    /// convolution without `ReLU` and pooling.
+    fn spread<'a>(&self, plain: &Self, grad_output: &'a [f32], origins: &[u8]) -> Cow<'a, [f32]> {
+        if !self.shape.relu && !self.shape.pool {
+            return Cow::Borrowed(grad_output);
+        }
+        let mut spread = vec![0.0; plain.output_length()];
+        let [width, plain_width] = [self.geometry.output[1], plain.geometry.output[1]];
+        let sites = self.geometry.sites.len();
+        let planes = grad_output.chunks_exact(sites).zip(origins.chunks_exact(sites));
+        for (target, (gradients, origins)) in
+            spread.chunks_exact_mut(plain.geometry.sites.len()).zip(planes)
+        {
+            for (site, (gradient, origin)) in gradients.iter().zip(origins).enumerate() {
+                let origin = usize::from(*origin);
+                let place = if self.shape.pool {
+                    let [y, x] = [2 * (site / width) + origin / 2, 2 * (site % width) + origin % 2];
+                    y * plain_width + x
+                } else {
+                    site
+                };
+                if origin != usize::from(NO_ORIGIN) {
+                    target[place] = *gradient;
+                }
+            }
+        }
+        Cow::Owned(spread)
+    }
+
+    /// How many pictures each thread gets: all of them where waking another costs more than it
+    /// saves.
+    fn pictures_per_part(&self) -> usize {
+        const LEAST_WORK: usize = 1 << 20;
+        let work = self
+            .output_length()
+            .saturating_mul(self.geometry.steps.len())
+            .saturating_mul(self.geometry.window.rows * self.geometry.window.length);
+        let parts = rayon::current_num_threads().min(work / LEAST_WORK).max(1);
+        self.shape.batch.div_ceil(parts)
+    }
+}
+
+fn check_length(
+    what: &'static str,
+    values: &[f32],
+    expected: usize,
+) -> Result<(), ConvolutionError> {
+    if values.len() == expected {
+        Ok(())
+    } else {
+        Err(ConvolutionError::Length { what, expected, found: values.len() })
+    }
+}

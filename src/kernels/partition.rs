@@ -1,0 +1,48 @@
+//! How an operation's work is divided among threads.
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
+/// Multiply-adds below which waking a second thread costs more than it saves.
+const WORTH_A_THREAD: usize = 1 << 20;
+
+/// Into how many parts to divide `multiply_adds` of work: one per thread, or a single one if it is
+/// little.
+pub(super) fn parts(multiply_adds: usize) -> usize {
+    (multiply_adds / WORTH_A_THREAD).clamp(1, rayon::current_num_threads())
+}
+
+/// `parts` consecutive pieces of `slice`, each of whole rows of `row` elements, of equal size but
+/// for one row. Some are empty when there are fewer rows than parts.
+pub(super) fn split_rows<T>(mut slice: &mut [T], row: usize, parts: usize) -> Vec<&mut [T]> {
+    let rows = slice.len() / row.max(1);
+    (0..parts)
+        .map(|part| {
+            let length = row * ((part + 1) * rows / parts - part * rows / parts);
+            slice.split_off_mut(..length).unwrap_or_default()
+        })
+        .collect()
+}
+
+/// `split_rows` of a slice that may be absent.
+pub(super) fn split_optional_rows<T>(
+    slice: Option<&mut [T]>,
+    row: usize,
+    parts: usize,
+) -> Vec<Option<&mut [T]>> {
+    match slice {
+        Some(slice) => split_rows(slice, row, parts).into_iter().map(Some).collect(),
+        None => (0..parts).map(|_| None).collect(),
+    }
+}
+
+/// Runs every task, in parallel if there are several, and returns the results in order.
+pub(super) fn run_all<Task: Send, Output: Send>(
+    tasks: Vec<Task>,
+    work: impl Fn(Task) -> Output + Sync + Send,
+) -> Vec<Output> {
+    if tasks.len() > 1 {
+        tasks.into_par_iter().with_max_len(1).map(work).collect()
+    } else {
+        tasks.into_iter().map(work).collect()
+    }
+}

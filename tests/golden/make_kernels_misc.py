@@ -1,0 +1,179 @@
+"""What PyTorch (and Keras where PyTorch has none) computes for the fused kernels -> kernels_misc.json
+
+    pip install -r benches/peers/requirements.txt
+    KERAS_BACKEND=torch python tests/golden/make_kernels_misc.py
+
+Made with Python 3.11.7, torch 2.15.0, keras 3.15.1. Layers and losses in float64, from inputs rounded to float32 and
+with nine digits; optimizers in float32. Element i of the argument number k is `scale * mixed(i, k)`.
+"""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+import keras  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+
+from formulas import MIXED, SMOOTH, START, mixed, numbers, smooth, start, tensor, write  # noqa: E402
+
+ACTIVATIONS = {"identity": lambda x: x, "relu": F.relu, "relu6": F.relu6}
+INPUT, WEIGHT, BIAS, GRADIENT = 1, 2, 3, 4  # the numbers k
+
+LINEAR = [  # batch, inputs, outputs, activation
+    (1, 1, 1, "identity"),
+    (5, 7, 3, "relu"),
+    (3, 17, 19, "relu6"),
+    (9, 20, 10, "identity"),
+]
+POINTWISE = [  # batch, inputs, outputs, pixels, activation
+    (1, 1, 1, 1, "relu6"),
+    (2, 3, 5, 49, "relu6"),
+    (3, 8, 2, 25, "identity"),
+]
+DEPTHWISE = [  # batch, channels, size, kernel, stride, padding (top, bottom, left, right), activation
+    (1, 1, [1, 1], [1, 1], [1, 1], [0, 0, 0, 0], "identity"),
+    (2, 3, [7, 7], [3, 3], [1, 1], [1, 1, 1, 1], "relu6"),
+    (2, 2, [8, 10], [3, 3], [2, 2], [0, 1, 0, 1], "relu6"),
+    (1, 2, [9, 6], [5, 3], [2, 3], [2, 1, 0, 2], "relu"),
+    (1, 2, [5, 11], [2, 2], [3, 4], [0, 0, 1, 0], "identity"),
+]
+CROSS_ENTROPY = [  # batch, classes, label smoothing, scale of the logits
+    (4, 10, 0.0, 3.0),
+    (3, 37, 0.1, 5.0),
+    (5, 16, 0.0, 1000.0),
+    (2, 1, 0.0, 1.0),
+]
+BINARY_CROSS_ENTROPY = [(7, 4.0), (20, 200.0)]  # elements, scale of the logits
+
+ELEMENTS, STEPS, RECORDED_STEPS = 37, 50, [1, 10, 50]
+OPTIMIZERS = [  # kind, options of torch.optim
+    ("sgd", {"lr": 0.1}),
+    ("sgd", {"lr": 0.1, "weight_decay": 0.01}),
+    ("sgd", {"lr": 0.1, "momentum": 0.9, "dampening": 0.1}),
+    ("sgd", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("adam", {"lr": 0.001}),
+    ("adam", {"lr": 0.01, "betas": [0.4, 0.9], "amsgrad": True, "weight_decay": 0.01}),
+    ("adamw", {"lr": 0.001}),
+    ("adamw", {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-5, "weight_decay": 0.1, "amsgrad": True}),
+    ("rmsprop", {"lr": 0.01}),
+    ("rmsprop", {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.01}),
+    ("rmsprop", {"lr": 0.01, "centered": True}),
+    ("rmsprop", {"lr": 0.01, "alpha": 0.9, "centered": True, "momentum": 0.5, "eps": 1e-3}),
+]
+KERAS_RMSPROP = [  # options of keras.optimizers.RMSprop
+    {"learning_rate": 0.01, "rho": 0.9, "epsilon": 1e-3},
+    {"learning_rate": 0.01, "rho": 0.9, "epsilon": 1e-2, "momentum": 0.9, "centered": True},
+]
+CLASSES = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+}
+
+
+def argument(shape, k, scale=1.0):
+    return tensor(shape, lambda i: scale * mixed(i, k)).double().requires_grad_()
+
+
+def short(values):
+    return [float(f"{value:.9g}") for value in values.detach().flatten().tolist()]
+
+
+def layer(case, input_shape, weight_shape, outputs, activation, function):
+    """Values and gradients; the input is scaled so that the sums pass both bounds of the activation."""
+    x, weight, bias = argument(input_shape, INPUT, 4.0), argument(weight_shape, WEIGHT), argument([outputs], BIAS)
+    y = ACTIVATIONS[activation](function(x, weight, bias))
+    y.backward(argument(y.shape, GRADIENT).detach())
+    keys = ("output", "input_gradient", "weight_gradient", "bias_gradient")
+    return case | {"activation": activation} | dict(zip(keys, map(short, (y, x.grad, weight.grad, bias.grad))))
+
+
+def linear(batch, inputs, outputs, activation):
+    case = {"batch": batch, "inputs": inputs, "outputs": outputs}
+    return layer(case, [batch, inputs], [inputs, outputs], outputs, activation, lambda x, w, b: x @ w + b)
+
+
+def pointwise(batch, inputs, outputs, pixels, activation):
+    case = {"batch": batch, "inputs": inputs, "outputs": outputs, "pixels": pixels}
+    return layer(
+        case,
+        [batch, inputs, pixels],
+        [outputs, inputs],
+        outputs,
+        activation,
+        lambda x, w, b: F.conv1d(x, w[:, :, None], b),
+    )
+
+
+def depthwise(batch, channels, size, kernel, stride, padding, activation):
+    case = {"batch": batch, "channels": channels}
+    case |= {"size": size, "kernel": kernel, "stride": stride, "padding": padding}
+    top, bottom, left, right = padding
+
+    def function(x, w, b):
+        return F.conv2d(F.pad(x, (left, right, top, bottom)), w[:, None], b, stride, groups=channels)
+
+    return layer(case, [batch, channels, *size], [channels, *kernel], channels, activation, function)
+
+
+def cross_entropy(batch, classes, smoothing, scale):
+    logits = argument([batch, classes], INPUT, scale)
+    targets = [5 * row % classes for row in range(batch)]
+    loss = F.cross_entropy(logits, torch.tensor(targets), label_smoothing=smoothing)
+    loss.backward()
+    case = {"classes": classes, "label_smoothing": smoothing, "scale": scale, "targets": targets}
+    return case | {"loss": loss.item(), "gradient": short(logits.grad)}
+
+
+def binary_cross_entropy(elements, scale):
+    logits = argument([elements], INPUT, scale)
+    targets = tensor([elements], lambda i: [0.0, 1.0, 0.25][i % 3]).double()
+    loss = F.binary_cross_entropy_with_logits(logits, targets)
+    loss.backward()
+    return {"scale": scale, "targets": numbers(targets), "loss": loss.item(), "gradient": short(logits.grad)}
+
+
+def gradient(t):
+    return tensor([ELEMENTS], lambda i: smooth(i, t))
+
+
+def trajectory(kind, options):
+    weights = torch.nn.Parameter(tensor([ELEMENTS], start))
+    optimizer = CLASSES[kind]([weights], **options, foreach=False)
+    after = {}
+    for t in range(1, STEPS + 1):
+        weights.grad = gradient(t)
+        optimizer.step()
+        if t in RECORDED_STEPS:
+            after[str(t)] = numbers(weights)
+    return {"kind": kind, "options": options, "after": after}
+
+
+def keras_trajectory(options):
+    weights = keras.Variable(tensor([ELEMENTS], start).numpy())
+    optimizer = keras.optimizers.RMSprop(**options)
+    after = {}
+    for t in range(1, STEPS + 1):
+        optimizer.apply([gradient(t)], [weights])
+        if t in RECORDED_STEPS:
+            after[str(t)] = numbers(weights.value)
+    return {"kind": "keras_rmsprop", "options": options, "after": after}
+
+
+write(
+    "kernels_misc.json",
+    {
+        "versions": {"torch": torch.__version__, "keras": keras.__version__},
+        "mixed": MIXED,
+        "start": START,
+        "smooth": SMOOTH,
+        "linear": [linear(*case) for case in LINEAR],
+        "pointwise": [pointwise(*case) for case in POINTWISE],
+        "depthwise": [depthwise(*case) for case in DEPTHWISE],
+        "cross_entropy": [cross_entropy(*case) for case in CROSS_ENTROPY],
+        "binary_cross_entropy": [binary_cross_entropy(*case) for case in BINARY_CROSS_ENTROPY],
+        "optimizers": [trajectory(*case) for case in OPTIMIZERS] + [keras_trajectory(case) for case in KERAS_RMSPROP],
+    },
+)

@@ -19,7 +19,8 @@ use crate::report::{
     CurvesFigure, EpochPoint, Look, StopMark, draw_curves, numbers, render_png, table,
 };
 use crate::train::{
-    self, Observer, Outcome, RunDirectory, RunRecord, Status, StopReason, StopRequest, Surroundings,
+    self, Observer, Outcome, PretrainedRecord, RunDirectory, RunRecord, Status, StopReason,
+    StopRequest, Surroundings,
 };
 
 /// Train an experiment
@@ -231,8 +232,25 @@ fn announcer(
                  data`, or name the folder that holds them with `--data-dir`"
             ));
         }
+        if let Some(pretrained) = &record.pretrained {
+            announce_weights(&printer, pretrained);
+        }
         message(&format!("run: {}", run.path().display()));
     }
+}
+
+/// Says what weights a transfer model starts with.
+fn announce_weights(printer: &Printer, pretrained: &PretrainedRecord) {
+    if let Some(path) = &pretrained.path {
+        message(&format!("pretrained weights: {} from {}", pretrained.weights, path.display()));
+        return;
+    }
+    let reason = pretrained.stand_in_reason.as_deref().unwrap_or("they were asked for");
+    printer.warning(&format!(
+        "THESE ARE RANDOM WEIGHTS: nobody has trained the base, and it stays as it is.\n  Reason: \
+         {reason}.\n  The scores say nothing about transfer learning. Name weights with `--set \
+         model.weights=…`: a file, or a run of `mobilenet-cifar10`"
+    ));
 }
 
 /// What `train --json` prints.

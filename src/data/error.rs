@@ -31,6 +31,27 @@ pub enum DataError {
         /// The names there are, separated by commas.
         known: String,
     },
+    /// Weights that are neither published nor a file.
+    #[error(
+        "`{name}` is neither a file of weights, nor the directory of a run, nor published: {known}"
+    )]
+    UnknownWeights {
+        /// What was asked for.
+        name: String,
+        /// The published names there are, separated by commas.
+        known: String,
+    },
+    /// The data set fixes the scale of its pixels.
+    #[error(
+        "`data.name = \"{name}\"` gives pixels from 0 to 1, but the pretrained weights want \
+         `normalization = \"{wanted}\"`: use pictures in folders, such as `pictures`"
+    )]
+    NoNormalization {
+        /// The data set's name.
+        name: &'static str,
+        /// The scale that is wanted.
+        wanted: &'static str,
+    },
     /// The folder that should hold data sets is not there.
     #[error("the data directory `{path}` does not exist or is not a directory", path = .0.display())]
     NoDirectory(PathBuf),
@@ -128,6 +149,11 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// Whether something published cannot be had on this machine, now.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Download { .. })
+    }
+
     /// `path` is not what it should be: `problem` follows its name.
     pub(super) fn corrupt(path: &Path, problem: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), problem: problem.into() }

@@ -53,6 +53,17 @@ pub enum Normalization {
     Imagenet,
 }
 
+impl Normalization {
+    /// The name that an experiment uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unit => "unit",
+            Self::Symmetric => "symmetric",
+            Self::Imagenet => "imagenet",
+        }
+    }
+}
+
 impl Preprocessing {
     /// For pictures of red, green and blue bytes.
     pub fn normalize(range: Normalization) -> Self {

@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use super::fetch::{Lock, fetch_files_locked};
-use super::{DataError, DownloadProgress, LoadOptions, RemoteFile, Source, archive};
+use super::locate::existing;
+use super::{DataError, DownloadProgress, LoadOptions, RemoteFile, Source, archive, checksum};
 
 /// One way in which people keep a data set on disk.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub struct PublishedFile {
     pub path: &'static str,
     /// Its size, where known.
     pub bytes: Option<u64>,
-    /// Its SHA-256, in hexadecimal.
+    /// Its SHA-256, in hexadecimal, or the first digits of it where no more are published.
     pub sha256: &'static str,
 }
 
@@ -139,6 +140,64 @@ impl PublishedSet {
             }
         }
         Ok(options.cache.join(self.folder))
+    }
+
+    /// The one file of the set in the user's directory or in the cache, its sum compared.
+    pub fn find_file(&self, options: &LoadOptions) -> Result<Option<PathBuf>, DataError> {
+        let Some(folder) = self.find(options)? else { return Ok(None) };
+        let names = self.layouts.iter().flat_map(|layout| layout.files);
+        let Some(path) = names.filter_map(|names| existing(&folder, names)).next() else {
+            return Ok(None);
+        };
+        if let Some(file) = self.files.first() {
+            let sum = checksum::sha256(&path)?;
+            if !sum.starts_with(file.sha256) {
+                let problem = format!("has the SHA-256 {sum}, not the published {}", file.sha256);
+                return Err(DataError::corrupt(&path, problem));
+            }
+        }
+        Ok(Some(path))
+    }
+
+    /// The one file of the set, downloaded into the cache.
+    pub fn fetch_file(
+        &self,
+        options: &LoadOptions,
+        progress: &mut dyn DownloadProgress,
+    ) -> Result<PathBuf, DataError> {
+        let fetched = match self.files.is_empty() {
+            true => Err(self.not_found(options)),
+            false => self.fetch(options, progress),
+        };
+        match fetched {
+            Ok(_) => self.find_file(options)?.ok_or_else(|| self.not_found(options)),
+            Err(failure @ DataError::Download { .. }) => Err(DataError::Unavailable {
+                reason: format!("{} could not be fetched: {failure}", self.title),
+                hint: self.file_hint(),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The error for a set of one file that is not on this machine.
+    pub fn not_found(&self, options: &LoadOptions) -> DataError {
+        let cache = options.cache.display();
+        let place = match &options.directory {
+            Some(directory) => format!("in `{}` or the cache `{cache}`", directory.display()),
+            None => format!("in the cache `{cache}`"),
+        };
+        let reason = format!("{} is not {place}", self.title);
+        DataError::Unavailable { reason, hint: self.file_hint() }
+    }
+
+    fn file_hint(&self) -> String {
+        let name = self.layouts.first().and_then(|layout| layout.files.first()?.first());
+        let name = name.copied().unwrap_or_default();
+        let put = match self.files.first() {
+            Some(file) => format!("download {} and put it", file.url),
+            None => "put it".to_owned(),
+        };
+        format!("{put} at DIR/{}/{name}, and pass `--data-dir DIR`", self.folder)
     }
 
     fn placing_hint(&self) -> String {

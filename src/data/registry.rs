@@ -12,9 +12,9 @@ use super::settings::{
 };
 use super::{
     DataError, DataSet, DownloadProgress, HymenopteraSettings, LoadOptions, MovieLensSettings,
-    Parts, PictureSettings, Preprocessing, PublishedSet, RatingSplit, RatingsSettings, Samples,
-    TextSettings, cifar10, fashion_mnist, folders, housing, hymenoptera, imdb, mnist, movielens,
-    ratings, regression, text,
+    Normalization, Parts, PictureSettings, Preprocessing, PublishedSet, RatingSplit,
+    RatingsSettings, Samples, TextSettings, cifar10, fashion_mnist, folders, housing, hymenoptera,
+    imdb, mnist, movielens, ratings, regression, text,
 };
 use crate::checks::Checked;
 
@@ -132,6 +132,29 @@ registry! {
 }
 
 impl DataSettings {
+    /// The scale that the pixels of pictures are brought to.
+    pub fn normalization(&self) -> Normalization {
+        match self {
+            Self::Hymenoptera(settings) => settings.normalization,
+            Self::Pictures(settings) => settings.normalization,
+            _ => Normalization::Unit,
+        }
+    }
+
+    /// Chooses the scale of pixels; an error for data that has another one and no choice.
+    pub fn set_normalization(&mut self, wanted: Normalization) -> Result<(), DataError> {
+        match self {
+            Self::Hymenoptera(settings) => settings.normalization = wanted,
+            Self::Pictures(settings) => settings.normalization = wanted,
+            _ if wanted == Normalization::Unit => {}
+            _ => {
+                let name = self.name();
+                return Err(DataError::NoNormalization { name, wanted: wanted.name() });
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes `[3, size, size]` of a picture of the user's own, read as the pictures of this data
     /// set are; `None` where it does not come as picture files.
     pub fn read_picture(&self, path: &Path) -> Result<Option<Vec<u8>>, DataError> {

@@ -25,6 +25,8 @@ builtins![
     "mnist",
     "fashion-mnist",
     "cifar10",
+    "transfer",
+    "mobilenet-cifar10",
     "sentiment-small",
     "imdb",
     "imdb-adam",

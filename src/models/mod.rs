@@ -14,6 +14,9 @@ mod linear;
 mod lstm;
 mod matrix_factorization;
 mod mlp;
+pub mod mobilenet_v2;
+mod transfer;
+mod weights;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -28,6 +31,9 @@ pub use linear::{LinearRegression, LinearSettings};
 pub use lstm::{LstmClassifier, LstmSettings};
 pub use matrix_factorization::{MatrixFactorization, MatrixFactorizationSettings};
 pub use mlp::{Mlp, MlpSettings};
+pub use mobilenet_v2::{MobileNetV2, MobileNetV2Settings};
+pub use transfer::{FineTuning, Transfer, TransferSettings};
+pub use weights::{Mismatch, Weights, WeightsError};
 
 /// What a model is made for.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,6 +163,8 @@ models! {
     "cnn" => Cnn(CnnSettings, Cnn),
     "lstm" => Lstm(LstmSettings, LstmClassifier),
     "matrix_factorization" => MatrixFactorization(MatrixFactorizationSettings, MatrixFactorization),
+    "mobilenet_v2" => MobileNetV2(MobileNetV2Settings, MobileNetV2),
+    "transfer" => Transfer(TransferSettings, Transfer),
 }
 
 #[cfg(test)]

@@ -270,6 +270,11 @@ impl Checkpoint {
         Ok((path, Bytes::from_bytes_vec(contents)))
     }
 
+    /// The file that holds the weights.
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join(MODEL_FILE)
+    }
+
     /// `model` with the weights of this checkpoint.
     pub fn load_model(&self, model: Model) -> Result<Model, TrainError> {
         let (path, bytes) = self.read(MODEL_FILE, &self.state.model_sha256)?;

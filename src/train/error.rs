@@ -84,6 +84,27 @@ pub enum TrainError {
     /// The model does not fit the data.
     #[error(transparent)]
     Model(#[from] crate::checks::InvalidSetting),
+    /// A run has no base to take the weights of.
+    #[error(
+        "run `{}` trained the model `{model}`; `model.weights` needs a run of `mobilenet_v2` or \
+         `transfer`",
+        run.display()
+    )]
+    OtherWeights {
+        /// The run.
+        run: PathBuf,
+        /// What it trained.
+        model: String,
+    },
+    /// The weights are not those that the run began with.
+    #[error(
+        "the run began with the weights in `{}`, which have changed or are gone; start a new run",
+        .0.display()
+    )]
+    ChangedWeights(PathBuf),
+    /// Weights cannot be used.
+    #[error(transparent)]
+    Weights(#[from] crate::models::WeightsError),
     /// The experiment of the run is not valid.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),

@@ -17,6 +17,14 @@ pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     renamed
 }
 
+/// Writes `path` through a file beside it, without waiting for the disk: for what can be computed
+/// anew.
+pub(super) fn write_replacing(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let partial = beside(path, &format!("{}.partial", std::process::id()));
+    fs::write(&partial, contents)?;
+    fs::rename(&partial, path)
+}
+
 /// Writes `path`; returns once it is on the disk.
 pub(super) fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining, TrainingStrategy};
@@ -19,9 +20,10 @@ use super::renderer::{NoFiles, Relay};
 use super::run_directory::{Lock, RunDirectory, Status, timestamp};
 use super::score_metric::ScoreMetric;
 use super::session::{Session, Shared, lock};
+use super::stage::Stage;
 use super::step::Trainee;
 use super::tally::Tally;
-use super::{Surroundings, TrainError};
+use super::{Surroundings, TrainError, new_model};
 use crate::data::{Preprocessing, Samples, Task};
 use crate::experiment::{Experiment, metric_names};
 use crate::models::Model;
@@ -85,10 +87,9 @@ impl Start {
 pub(super) struct Fit {
     pub experiment: Experiment,
     pub run: RunDirectory,
-    pub training: Samples,
-    pub validation: Samples,
+    pub training: Arc<Samples>,
+    pub validation: Arc<Samples>,
     pub preprocessing: Preprocessing,
-    pub model: Model,
     pub surroundings: Surroundings,
     pub lock: Lock,
 }
@@ -105,41 +106,36 @@ pub struct Outcome {
 }
 
 impl Fit {
-    /// Trains, and closes the record of the run whatever happens.
-    pub(super) fn run(self, start: Start) -> Result<Outcome, TrainError> {
-        let path = self.run.path().to_owned();
-        let result = self.launch(start);
-        if let Err(error) = &result {
-            let mut run = RunDirectory::open(&path)?;
-            if run.record.status == Status::Running {
-                run.record.status = Status::Failed;
-                run.record.error = Some(error.to_string());
-                run.record.finished = Some(timestamp());
-                run.write()?;
+    /// Trains stage after stage, and closes the record of the run whatever happens.
+    pub(super) fn run(mut self, mut model: Model, mut start: Start) -> Result<Outcome, TrainError> {
+        loop {
+            let path = self.run.path().to_owned();
+            let result = self.launch(model, start);
+            if let Err(error) = &result {
+                let mut run = RunDirectory::open(&path)?;
+                if run.record.status == Status::Running {
+                    run.record.status = Status::Failed;
+                    run.record.error = Some(error.to_string());
+                    run.record.finished = Some(timestamp());
+                    run.write()?;
+                }
             }
+            let outcome = result?;
+            let stage_is_over = outcome.stop.reason == StopReason::MaxEpochs
+                && outcome.history.len() < self.experiment.training.epochs;
+            let newest = outcome.run.checkpoints().newest()?;
+            let (true, Some(checkpoint)) = (stage_is_over, newest) else { return Ok(outcome) };
+            let device = self.surroundings.device.clone().autodiff();
+            model = new_model(&self.experiment, &self.preprocessing, &device)?;
+            model = checkpoint.load_model(model)?;
+            start = Start::From(Box::new(checkpoint));
+            self.run = outcome.run;
         }
-        result
     }
 
-    fn launch(self, start: Start) -> Result<Outcome, TrainError> {
+    /// Trains one stage.
+    fn launch(&mut self, model: Model, start: Start) -> Result<Outcome, TrainError> {
         let began = Instant::now();
-        let Self {
-            experiment,
-            mut run,
-            training,
-            validation,
-            preprocessing,
-            model,
-            surroundings,
-            lock: _lock,
-        } = self;
-        let experiment = Arc::new(experiment);
-        let Surroundings { device, observer, stop_request, full_screen, .. } = surroundings;
-        let epochs = experiment.training.epochs;
-        let accumulation = experiment.training.gradient_accumulation;
-        let has_validation = !validation.is_empty();
-        let task = experiment.data.task();
-
         let StartingPoint {
             optimizer,
             history,
@@ -148,17 +144,30 @@ impl Fit {
             training: training_tally,
             batches_done,
             steps_done,
-        } = start.point(&experiment)?;
+        } = start.point(&self.experiment)?;
         let epochs_done = history.len();
+        let Stage { model, training, validation, preprocessing, last_epoch, slower } =
+            Stage::new(model, self, epochs_done)?;
+        let mut run = self.run.clone();
+        let experiment = Arc::new(self.experiment.clone());
+        let Surroundings { device, observer, stop_request, full_screen, .. } = &self.surroundings;
+        let (observer, stop_request) = (Arc::clone(observer), stop_request.clone());
+        let epochs = experiment.training.epochs;
+        let accumulation = experiment.training.gradient_accumulation;
+        let has_validation = !validation.is_empty();
+        let task = experiment.data.task();
 
         let (training_loader, validation_loader) =
-            loaders(&experiment, training, validation, preprocessing, &device);
+            loaders(&experiment, training, validation, preprocessing, device);
         let training_loader = training_loader.starting_at(epochs_done + 1, batches_done);
         let length = RunLength { steps_per_epoch: training_loader.steps_per_epoch(), epochs };
-        let schedule: Schedule = experiment
-            .schedule
-            .build(experiment.optimizer.learning_rate(), length)
-            .at_step(steps_done);
+        let schedule = |base_rate| -> Schedule {
+            experiment.schedule.build(base_rate, length).at_step(steps_done)
+        };
+        let mut scheduler = ModuleLrScheduler::new(schedule(experiment.optimizer.learning_rate()));
+        if let Some((group, base_rate)) = slower {
+            scheduler = scheduler.with_group(group, schedule(base_rate));
+        }
 
         // What the hooks share.
         let names = parameter_names(&model);
@@ -198,14 +207,14 @@ impl Fit {
 
         // Burn's loop. Its own checkpointers are left out: `epoch_end` saves, and the start epoch
         // is all that `.checkpoint` then does.
-        let device = device.autodiff();
+        let device = device.clone().autodiff();
         let trainee = Trainee::new(model, session.clone(), &device);
         let mut training = SupervisedTraining::new(
             directory,
             Arc::new(training_loader),
             Arc::new(validation_loader),
         )
-        .num_epochs(epochs)
+        .num_epochs(last_epoch)
         .with_interrupter(interrupter.clone())
         .early_stopping(epoch_end)
         .with_metric_logger(NoFiles)
@@ -217,12 +226,8 @@ impl Fit {
         if accumulation > 1 {
             training = training.grads_accumulation(accumulation);
         }
-        let training = show(training, &session, task, full_screen);
-        let learner = Learner::new(
-            trainee,
-            optimizer,
-            burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler::new(schedule),
-        );
+        let training = show(training, &session, task, *full_screen);
+        let learner = Learner::new(trainee, optimizer, scheduler);
         session.shared().recorder.start_clock();
         let launched = launch_caught(training, learner);
         close(launched, &session, &progress, &experiment)
@@ -239,15 +244,15 @@ fn tracks_rows(experiment: &Experiment) -> bool {
 /// Batches for training, from the first epoch on, and for validation.
 fn loaders(
     experiment: &Experiment,
-    training: Samples,
-    validation: Samples,
+    training: Arc<Samples>,
+    validation: Arc<Samples>,
     preprocessing: Preprocessing,
     device: &Device,
 ) -> (BatchLoader, BatchLoader) {
     let settings = &experiment.training;
     let preprocessing = Arc::new(preprocessing);
-    let loader = |samples: Samples, batch_size: usize| {
-        BatchLoader::new(Arc::new(samples), Arc::clone(&preprocessing), batch_size, device)
+    let loader = |samples: Arc<Samples>, batch_size: usize| {
+        BatchLoader::new(samples, Arc::clone(&preprocessing), batch_size, device)
     };
     let order =
         if settings.shuffle { Order::Shuffled { seed: settings.seed } } else { Order::Stored };

@@ -12,6 +12,7 @@ pub mod early_stopping;
 mod epoch_end;
 mod error;
 pub mod evaluation;
+mod features;
 mod files;
 mod fit;
 pub mod history;
@@ -19,6 +20,7 @@ pub mod loader;
 mod loss;
 mod norms;
 pub mod observer;
+mod pretrained;
 mod recorder;
 mod regularization;
 mod renderer;
@@ -26,6 +28,7 @@ pub mod run_directory;
 mod score_metric;
 mod session;
 pub mod signals;
+mod stage;
 mod step;
 pub mod tally;
 
@@ -42,6 +45,7 @@ pub use fit::Outcome;
 pub use history::EpochRow;
 pub use loss::mean_loss;
 pub use observer::{Observer, Silent};
+pub use pretrained::PretrainedRecord;
 pub use run_directory::{RunDirectory, RunRecord, Status};
 pub use signals::StopRequest;
 
@@ -127,13 +131,20 @@ pub fn train(
     output: &Path,
     mut surroundings: Surroundings,
 ) -> Result<Outcome, TrainError> {
+    let (experiment, pretrained) =
+        pretrained::resolve(experiment, &surroundings.load, &mut *surroundings.downloads)?;
     let mut data =
         experiment.data.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
     let (training, validation) = split(&mut data, &experiment)?;
     let preprocessing = experiment.data.fit_preprocessing(&training);
     let (training, validation) =
         (preprocessing.prepare(training), preprocessing.prepare(validation));
-    let model = new_model(&experiment, &preprocessing, &surroundings.device.clone().autodiff())?;
+    let mut model =
+        new_model(&experiment, &preprocessing, &surroundings.device.clone().autodiff())?;
+    let parameters = norms::parameter_count(&model);
+    if let Some(pretrained) = &pretrained {
+        model = pretrained.apply(model)?;
+    }
     let (run, lock) = RunDirectory::create(
         output,
         &NewRun {
@@ -143,13 +154,14 @@ pub fn train(
             preprocessing: &preprocessing,
             training_samples: training.len(),
             validation_samples: validation.len(),
-            parameters: burn::module::Module::num_params(&model),
+            parameters,
+            pretrained: pretrained.map(|pretrained| pretrained.record),
         },
     )?;
     (surroundings.announce)(&run);
-    let fit =
-        Fit { experiment, run, training, validation, preprocessing, model, surroundings, lock };
-    fit.run(Start::Fresh)
+    let (training, validation) = (Arc::new(training), Arc::new(validation));
+    let fit = Fit { experiment, run, training, validation, preprocessing, surroundings, lock };
+    fit.run(model, Start::Fresh)
 }
 
 /// Takes up the run at `path` where its newest checkpoint left it, to train `epochs` in all, or as
@@ -183,7 +195,15 @@ pub fn resume(
     let mut model =
         new_model(&experiment, &preprocessing, &surroundings.device.clone().autodiff())?;
     let start = match newest {
-        None => Start::Fresh,
+        None => {
+            // Killed before its first checkpoint: the weights are read anew.
+            if let Some(recorded) = &run.record.pretrained {
+                let (load, downloads) = (&surroundings.load, &mut *surroundings.downloads);
+                model = pretrained::resolve_again(&experiment, recorded, load, downloads)?
+                    .apply(model)?;
+            }
+            Start::Fresh
+        }
         Some(checkpoint) => {
             model = checkpoint.load_model(model)?;
             Start::From(Box::new(checkpoint))
@@ -198,9 +218,9 @@ pub fn resume(
     });
     run.record.device.clone_from(&surroundings.device_name);
     (surroundings.announce)(&run);
-    let fit =
-        Fit { experiment, run, training, validation, preprocessing, model, surroundings, lock };
-    fit.run(start)
+    let (training, validation) = (Arc::new(training), Arc::new(validation));
+    let fit = Fit { experiment, run, training, validation, preprocessing, surroundings, lock };
+    fit.run(model, start)
 }
 
 /// Why a run that has come to `checkpoint` has nothing left to train, if it has not. Early stopping

@@ -7,7 +7,27 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-/// The names of the parameters of `module`, in visiting order: `convolutions.0.weight`.
+/// Whether gradients reach `param`: it is neither frozen nor a running statistic.
+fn trains<const D: usize>(param: &Param<Tensor<D>>) -> bool {
+    param.val().is_require_grad()
+}
+
+/// How many numbers of `module` train.
+pub(super) fn parameter_count<M: Module>(module: &M) -> usize {
+    struct Count(usize);
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if trains(param) {
+                self.0 += param.lazy_shape().num_elements();
+            }
+        }
+    }
+    let mut visitor = Count(0);
+    module.visit(&mut visitor);
+    visitor.0
+}
+
+/// The names of the parameters of `module` that train, in visiting order: `convolutions.0.weight`.
 pub(super) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
     #[derive(Default)]
     struct Names {
@@ -15,8 +35,10 @@ pub(super) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
         names: Vec<String>,
     }
     impl ModuleVisitor for Names {
-        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
-            self.names.push(self.path.join("."));
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if trains(param) {
+                self.names.push(self.path.join("."));
+            }
         }
         fn enter_module(&mut self, name: &str, container: &str) {
             // The variant of the `Model` enum is not part of a name.
@@ -38,7 +60,8 @@ fn square<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     tensor.square().sum()
 }
 
-/// The squared norm of every gradient, in visiting order; 0 for a parameter without one.
+/// The squared norm of the gradient of every parameter that trains, in visiting order; 0 for one
+/// without.
 pub(super) fn gradient_squares<M: Module>(
     module: &M,
     gradients: &GradientsParams,
@@ -49,6 +72,9 @@ pub(super) fn gradient_squares<M: Module>(
     }
     impl ModuleVisitor for Squares<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if !trains(param) {
+                return;
+            }
             let gradient = self.gradients.get::<D>(param.id);
             self.squares.push(
                 gradient.map_or_else(|| Tensor::zeros([1], &param.val().device().inner()), square),
@@ -60,7 +86,7 @@ pub(super) fn gradient_squares<M: Module>(
     visitor.squares
 }
 
-/// The squared norm of every parameter of `before`, and of its change towards `after`.
+/// The squared norm of every parameter of `before` that trains, and of its change towards `after`.
 pub(super) fn update_squares<M: Module>(before: &M, after: &M) -> (Vec<Tensor<1>>, Vec<Tensor<1>>) {
     #[derive(Default)]
     struct Differences {
@@ -81,12 +107,14 @@ pub(super) fn update_squares<M: Module>(before: &M, after: &M) -> (Vec<Tensor<1>
     (visitor.parameters, visitor.updates)
 }
 
-/// The values of all parameters, by their ids.
+/// The values of all parameters that train, by their ids.
 fn values<M: Module>(module: &M) -> GradientsParams {
     struct Values(GradientsParams);
     impl ModuleVisitor for Values {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.register(param.id, param.val().inner());
+            if trains(param) {
+                self.0.register(param.id, param.val().inner());
+            }
         }
     }
     let mut visitor = Values(GradientsParams::new());

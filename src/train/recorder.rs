@@ -67,8 +67,22 @@ impl Recorder {
         );
         if kept_steps > 0 {
             let file = File::open(path).map_err(|error| TrainError::read(path, error))?;
-            for line in BufReader::new(file).lines().skip(1).take(kept_steps) {
-                kept.push_str(&line.map_err(|error| TrainError::read(path, error))?);
+            let mut lines = BufReader::new(file).lines();
+            let before = lines.next().transpose().map_err(|error| TrainError::read(path, error))?;
+            let before = before.unwrap_or_default();
+            // A later stage of a run trains more parameters: their columns are blank so far.
+            let before: Vec<&str> = before.split(',').collect();
+            let header = kept.trim_end().to_owned();
+            let places: Vec<Option<usize>> = header
+                .split(',')
+                .map(|name| before.iter().position(|before| *before == name))
+                .collect();
+            for line in lines.take(kept_steps) {
+                let line = line.map_err(|error| TrainError::read(path, error))?;
+                let cells: Vec<&str> = line.split(',').collect();
+                let cell =
+                    |place: &Option<usize>| *place.and_then(|at| cells.get(at)).unwrap_or(&"");
+                kept.push_str(&places.iter().map(cell).collect::<Vec<_>>().join(","));
                 kept.push('\n');
             }
         }

@@ -15,6 +15,7 @@ use super::TrainError;
 use super::checkpoint::{Best, Checkpoints};
 use super::early_stopping::Stop;
 use super::files::write_atomically;
+use super::pretrained::PretrainedRecord;
 use crate::data::{DataSet, Origin, Preprocessing, SourceFile};
 use crate::experiment::Experiment;
 
@@ -141,6 +142,9 @@ pub struct RunRecord {
     pub device: String,
     /// The data.
     pub data: DataRecord,
+    /// The weights that a transfer model started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<PretrainedRecord>,
     /// Samples trained on.
     pub training_samples: usize,
     /// Samples validated on.
@@ -172,10 +176,11 @@ pub(super) struct NewRun<'a> {
     pub training_samples: usize,
     pub validation_samples: usize,
     pub parameters: usize,
+    pub pretrained: Option<PretrainedRecord>,
 }
 
 /// A run on disk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RunDirectory {
     path: PathBuf,
     /// Its `run.json`.
@@ -205,6 +210,7 @@ impl RunDirectory {
             versions: Versions::current(),
             device: new.device.to_owned(),
             data: DataRecord::new(new.data),
+            pretrained: new.pretrained.clone(),
             training_samples: new.training_samples,
             validation_samples: new.validation_samples,
             parameters: new.parameters,

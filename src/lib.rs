@@ -4,10 +4,10 @@
 //! The rooms, each using only those above it:
 //!
 //! - [`checks`]: range checks on settings; [`device`]: devices by name;
+//! - [`metrics`]: scores of predictions, and when one is better;
 //! - [`data`], [`models`], [`optim`], [`schedule`]: what can be trained on, trained, and how
 //!   parameters move; each room owns the settings of its members;
 //! - [`experiment`]: the TOML as written, composed of those settings, and the checked experiment;
-//! - [`metrics`]: scores of predictions;
 //! - [`train`]: the session around Burn's Learner, its records and checkpoints;
 //! - [`report`]: tables and plots;
 //! - [`cli`]: one file per command, the only code that prints.

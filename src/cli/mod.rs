@@ -13,6 +13,8 @@ mod predict;
 mod printer;
 mod progress;
 mod runs;
+mod schedule;
+mod schedules;
 mod train;
 
 use std::process::ExitCode;
@@ -46,6 +48,8 @@ enum Command {
     Predict(predict::PredictArgs),
     Export(export::ExportArgs),
     Runs(runs::RunsArgs),
+    Schedule(schedule::ScheduleArgs),
+    Schedules(schedules::SchedulesArgs),
     Data(data::DataArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
@@ -81,7 +85,12 @@ impl Command {
             Self::Evaluate(args) => Some(args.device.name()),
             Self::Predict(args) => Some(args.device.name()),
             Self::Export(args) => Some(args.device.name()),
-            Self::Runs(_) | Self::Data(_) | Self::Devices(_) | Self::Completions(_) => None,
+            Self::Runs(_)
+            | Self::Schedule(_)
+            | Self::Schedules(_)
+            | Self::Data(_)
+            | Self::Devices(_)
+            | Self::Completions(_) => None,
         }
     }
 }
@@ -108,6 +117,8 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Predict(args) => args.run(printer),
         Command::Export(args) => args.run(printer),
         Command::Runs(args) => args.run(printer),
+        Command::Schedule(args) => args.run(printer),
+        Command::Schedules(args) => args.run(printer),
         Command::Data(args) => args.run(printer),
         Command::Devices(args) => args.run(printer),
         Command::Completions(args) => args.run(printer, &mut Cli::command()),

@@ -39,7 +39,7 @@ pub use registry::DataSettings;
 pub use settings::{
     HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
 };
-pub use split::split_validation;
+pub use split::{kept_for_training, split_validation};
 
 /// Inputs of all samples, one after the other, row-major.
 #[derive(Debug, Clone, PartialEq)]

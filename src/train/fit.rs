@@ -25,7 +25,7 @@ use super::{Surroundings, TrainError};
 use crate::data::{Preprocessing, Samples, Task};
 use crate::experiment::{Experiment, metric_names};
 use crate::models::Model;
-use crate::schedule::{RunLength, Schedule};
+use crate::schedule::{PlateauState, RunLength, Schedule};
 
 /// Where a session starts.
 pub(super) enum Start {
@@ -40,6 +40,7 @@ struct StartingPoint {
     optimizer: ModuleOptimizer,
     history: Vec<EpochRow>,
     early_stopping: EarlyStoppingState,
+    plateau: PlateauState,
     best: Option<Best>,
     /// Scores of the batches already trained in the first epoch.
     training: Tally,
@@ -56,6 +57,7 @@ impl Start {
                 optimizer,
                 history: vec![],
                 early_stopping: EarlyStoppingState::default(),
+                plateau: PlateauState::default(),
                 best: None,
                 training: Tally::default(),
                 batches_done: 0,
@@ -73,6 +75,7 @@ impl Start {
             optimizer,
             history: state.history,
             early_stopping,
+            plateau: state.plateau.unwrap_or_default(),
             best: state.best,
             training: state.training,
             batches_done: state.batches_done,
@@ -144,6 +147,7 @@ impl Fit {
             optimizer,
             history,
             early_stopping,
+            plateau,
             best,
             training: training_tally,
             batches_done,
@@ -158,7 +162,8 @@ impl Fit {
         let schedule: Schedule = experiment
             .schedule
             .build(experiment.optimizer.learning_rate(), length)
-            .at_step(steps_done);
+            .at_step(steps_done)
+            .with_plateau(plateau);
 
         // What the hooks share.
         let names = parameter_names(&model);
@@ -182,6 +187,7 @@ impl Fit {
             run,
             history,
             early_stopping,
+            schedule: schedule.clone(),
             best,
             earlier_seconds,
             began,

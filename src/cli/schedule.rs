@@ -9,7 +9,9 @@ use serde::Serialize;
 use super::options::DataOptions;
 use super::printer::Printer;
 use crate::experiment::Experiment;
-use crate::report::{Look, RatesFigure, draw_rates, numbers, render_png, sparkline, table};
+use crate::report::{
+    Look, Milestone, RatesFigure, draw_rates, milestones, numbers, render_png, sparkline, table,
+};
 use crate::schedule::{Per, RunLength, ScheduleSettings};
 use crate::train::{PlannedLength, planned_length, write_atomically};
 
@@ -53,16 +55,6 @@ struct Planned<'a> {
     /// Of every optimizer step, the first one first.
     learning_rates: &'a [f64],
     files: [PathBuf; 2],
-}
-
-/// A step worth a line.
-#[derive(Debug, Serialize)]
-struct Milestone {
-    /// From 1, as in `steps.csv`.
-    step: usize,
-    epoch: usize,
-    learning_rate: f64,
-    what: String,
 }
 
 /// More steps are neither drawn nor printed.
@@ -136,14 +128,14 @@ impl ScheduleArgs {
             );
         };
         let samples = numbers::count(training_samples as u64);
-        let origin = if counted { "counted" } else { "the published number" };
+        let origin = if counted { "counted" } else { "the published number of the real data" };
         let batch = training.batch_size;
         let accumulated = match training.gradient_accumulation {
             1 => String::new(),
             batches => format!(", {batches} batches a step"),
         };
         let source =
-            format!("{samples} training samples, {origin}, in batches of {batch}{accumulated}");
+            format!("{samples} training samples ({origin}), in batches of {batch}{accumulated}");
         Ok((length, source))
     }
 
@@ -189,82 +181,10 @@ fn notes(settings: &ScheduleSettings, warmup_steps: usize, steps: usize) -> Vec<
     notes
 }
 
-/// The steps that tell the shape: ends, quarters, extremes, the end of the warm-up, and jumps.
-fn milestones(figure: &RatesFigure) -> Vec<Milestone> {
-    let rates = &figure.rates;
-    let Some(last) = rates.len().checked_sub(1) else { return vec![] };
-    let at = |index: usize| rates.get(index).copied().unwrap_or_default();
-    let mut found: Vec<(usize, String)> = vec![(0, "first".to_owned())];
-    if (1..=last).contains(&figure.warmup_steps) {
-        found.push((figure.warmup_steps, "warm-up ends".to_owned()));
-    }
-    found.extend([1, 2, 3].map(|quarter| (last * quarter / 4, format!("{}%", 25 * quarter))));
-    let (lowest, highest) = rates
-        .iter()
-        .fold((f64::MAX, f64::MIN), |(low, high), &rate| (low.min(rate), high.max(rate)));
-    if lowest < highest {
-        for (extreme, what) in [(highest, "highest"), (lowest, "lowest")] {
-            let first = rates.iter().position(|rate| rate.total_cmp(&extreme).is_eq());
-            found.extend(first.map(|index| (index, what.to_owned())));
-        }
-    }
-    found.extend(jumps(rates));
-    found.push((last, "last".to_owned()));
-    found.sort_by_key(|&(index, _)| index);
-    let mut milestones: Vec<Milestone> = vec![];
-    for (index, what) in found {
-        match milestones.last_mut() {
-            Some(same) if same.step == index + 1 => same.what += &format!(", {what}"),
-            _ => milestones.push(Milestone {
-                step: index + 1,
-                epoch: index / figure.steps_per_epoch + 1,
-                learning_rate: at(index),
-                what,
-            }),
-        }
-    }
-    milestones
-}
-
-/// Where the rate changes by more than a fifth from one step to the next, but not in the steps
-/// around.
-fn jumps(rates: &[f64]) -> Vec<(usize, String)> {
-    /// More would be a list, not a summary.
-    const MOST: usize = 12;
-    let change = |index: usize| match (rates.get(index.wrapping_sub(1)), rates.get(index)) {
-        (Some(before), Some(after)) => before.min(*after) < before.max(*after) / 1.2,
-        _ => false,
-    };
-    let is_jump = |index: &usize| change(*index) && !change(index - 1) && !change(index + 1);
-    let mut jumps: Vec<usize> = (1..rates.len()).filter(is_jump).collect();
-    // Near 0 any change is a large one.
-    let highest = rates.iter().copied().fold(0.0, f64::max);
-    let rate = |index: usize| rates.get(index).copied().unwrap_or_default();
-    jumps.retain(|&index| (rate(index) - rate(index - 1)).abs() > 1e-6 * highest);
-    let factor = |index: usize| rate(index) / rate(index - 1);
-    let more = jumps.len().saturating_sub(MOST);
-    jumps.sort_by(|&one, &other| factor(other).ln().abs().total_cmp(&factor(one).ln().abs()));
-    jumps.truncate(MOST);
-    jumps.sort_unstable();
-    let mut named: Vec<(usize, String)> = jumps
-        .into_iter()
-        .map(|index| match factor(index) {
-            factor if factor.is_finite() => {
-                (index, format!("× {}", numbers::significant(factor, 3)))
-            }
-            _ => (index, "rises from 0".to_owned()),
-        })
-        .collect();
-    if let Some((_, what)) = named.last_mut().filter(|_| more > 0) {
-        *what += &format!(", and {more} smaller jumps");
-    }
-    named
-}
-
 fn text(look: Look, planned: &Planned<'_>) -> String {
     let count = |number: usize| numbers::count(number as u64);
     let mut text = format!(
-        "{}: {}, base rate {}\n{} epochs of {} steps: {} steps ({})\n\n{}\n\n",
+        "{}: {}, base rate {}\n{} epochs of {} steps: {} steps\n{}\n\n{}\n\n",
         planned.experiment,
         planned.schedule.name(),
         planned.base_rate,

@@ -47,6 +47,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("schedulers", "parts"),
     ("multistep", "multi_step"),
     ("cosine_annealing", "cosine"),
+    ("cosine", "cos"),
     ("sgdr", "cosine_restarts"),
     ("cosine_annealing_warm_restarts", "cosine_restarts"),
     ("noam", "inverse_sqrt"),

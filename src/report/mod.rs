@@ -8,6 +8,7 @@
 mod axis;
 mod canvas;
 mod curves;
+mod milestones;
 pub mod numbers;
 mod panel;
 mod png;
@@ -17,6 +18,7 @@ pub mod style;
 mod table;
 
 pub use curves::{CurvesFigure, EpochPoint, StopMark, draw_curves};
+pub use milestones::{Milestone, milestones};
 pub use png::render_png;
 pub use rates::{RatesFigure, draw_rates, sparkline};
 pub use results::{classification_report_table, confusion_matrix_table, regression_table};

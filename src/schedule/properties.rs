@@ -226,6 +226,33 @@ proptest! {
     }
 
     #[test]
+    fn a_plateau_only_ever_lowers_the_rate_and_stops_at_its_minimum(
+        values in vec(prop_oneof![9 => 0.0..2.0_f64, 1 => any::<f64>()], 1..60),
+        settings in (0.01..0.99_f64, 0..4_usize, 0.0..0.99_f64, 0..4_usize, share(), any::<bool>()),
+    ) {
+        let (factor, patience, threshold, cooldown, min_factor, relative) = settings;
+        let json = json!({"name": "reduce_on_plateau", "factor": factor, "patience": patience,
+            "threshold": threshold, "cooldown": cooldown, "min_factor": min_factor,
+            "threshold_mode": if relative { "relative" } else { "absolute" }});
+        let settings: ScheduleSettings = serde_json::from_value(json).unwrap();
+        settings.check().unwrap();
+        let schedule = settings.build(1.0, RunLength { steps_per_epoch: 1, epochs: values.len() });
+        let mut reductions = vec![];
+        for (epoch, value) in values.iter().enumerate() {
+            let before = schedule.learning_rate(epoch);
+            schedule.observe(epoch + 1, |_| Some(*value));
+            let after = schedule.learning_rate(epoch + 1);
+            prop_assert!(after <= before && after >= min_factor);
+            if after < before {
+                reductions.push(epoch);
+            }
+        }
+        // Patience and cooldown lie between any two of them.
+        let apart = |pair: &[usize]| pair[1] - pair[0] > patience + cooldown;
+        prop_assert!(reductions.windows(2).all(apart));
+    }
+
+    #[test]
     fn milestones_are_hit_to_the_unit(milestones in ascending(1..5), gamma in 0.01..0.99_f64) {
         let json = json!({"name": "multi_step", "milestones": &milestones, "gamma": gamma,
             "per": "step"});

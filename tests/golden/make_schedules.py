@@ -1,7 +1,7 @@
 """Learning rates of 1,000 steps under torch.optim.lr_scheduler and keras.optimizers.schedules, in float64 -> schedules.json
 
-    pip install -r benches/peers/requirements.txt keras
-    KERAS_BACKEND=torch python tests/golden/make_schedules.py
+    pip install -r benches/peers/requirements.txt
+    python tests/golden/make_schedules.py
 
 Made with Python 3.11.7, torch 2.15.0, keras 3.15.1. `learning_rates` are those of the optimizer steps in `steps`, counted
 from 0: every seventh, the first and last ones, and those around milestones. `settings` are written as in an experiment's

@@ -7,10 +7,10 @@
 //! - [`kernels`]: the arithmetic of layers and optimizers on a CPU, fused and vectorised;
 //!   [`fused`]: the same as operations on Burn's tensors;
 //! - [`layers`]: what models are built of, beside Burn's own layers;
+//! - [`metrics`]: scores of predictions, and when one is better;
 //! - [`data`], [`models`], [`optim`], [`schedule`]: what can be trained on, trained, and how
 //!   parameters move; each room owns the settings of its members;
 //! - [`experiment`]: the TOML as written, composed of those settings, and the checked experiment;
-//! - [`metrics`]: scores of predictions;
 //! - [`train`]: the session around Burn's Learner, its records and checkpoints;
 //! - [`report`]: tables and plots;
 //! - [`cli`]: one file per command, the only code that prints.

@@ -14,9 +14,11 @@ fn every_command_shows_an_example_in_its_help() {
         "predict",
         "export",
         "runs",
+        "optimizers",
+        "schedule",
+        "schedules",
         "data",
         "devices",
-        "optimizers",
         "completions",
     ] {
         let help = stdout(&succeed(&format!("{command} --help")));
@@ -101,7 +103,9 @@ fn completions_are_printed_for_every_shell() {
 
 #[test]
 fn lists_print_as_json() {
-    for arguments in ["devices --json", "data --json", "train --list --json", "runs --json"] {
+    for arguments in
+        ["devices --json", "data --json", "train --list --json", "runs --json", "schedules --json"]
+    {
         let output = succeed(arguments);
         let _: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     }

@@ -16,6 +16,8 @@ mod printer;
 mod progress;
 mod recommend;
 mod runs;
+mod schedule;
+mod schedules;
 mod train;
 
 use std::process::ExitCode;
@@ -49,6 +51,8 @@ enum Command {
     Predict(predict::PredictArgs),
     Export(export::ExportArgs),
     Runs(runs::RunsArgs),
+    Schedule(schedule::ScheduleArgs),
+    Schedules(schedules::SchedulesArgs),
     Data(data::DataArgs),
     Devices(devices::DevicesArgs),
     Optimizers(optimizers::OptimizersArgs),
@@ -86,6 +90,8 @@ impl Command {
             Self::Predict(args) => Some(args.device.name()),
             Self::Export(args) => Some(args.device.name()),
             Self::Runs(_)
+            | Self::Schedule(_)
+            | Self::Schedules(_)
             | Self::Data(_)
             | Self::Devices(_)
             | Self::Optimizers(_)
@@ -116,6 +122,8 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Predict(args) => args.run(printer),
         Command::Export(args) => args.run(printer),
         Command::Runs(args) => args.run(printer),
+        Command::Schedule(args) => args.run(printer),
+        Command::Schedules(args) => args.run(printer),
         Command::Data(args) => args.run(printer),
         Command::Devices(args) => args.run(printer),
         Command::Optimizers(args) => args.run(printer),

@@ -2,11 +2,13 @@
 //! range, and everything that two sections must agree on.
 
 use super::Settings;
-use super::early_stopping::{EarlyStoppingSettings, Mode};
+use super::early_stopping::EarlyStoppingSettings;
 use super::fault::{Fault, Problem};
 use crate::checks::{Checked, InvalidSetting, ensure};
 use crate::data::{DataSettings, Task};
+use crate::metrics::Mode;
 use crate::models::InputSpec;
+use crate::schedule::ScheduleSettings;
 
 /// Every setting is in its range, and the settings fit each other.
 pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
@@ -42,6 +44,10 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     if let Some(early_stopping) = &settings.early_stopping {
         check_monitor("early_stopping", &early_stopping.monitor, &settings.data)?;
         check_mode("early_stopping", early_stopping.mode, &early_stopping.monitor)?;
+    }
+    if let ScheduleSettings::ReduceOnPlateau(plateau) = &settings.schedule {
+        check_monitor("schedule", &plateau.monitor, &settings.data)?;
+        check_mode("schedule", plateau.mode, &plateau.monitor)?;
     }
     check_monitor("checkpoints", &settings.checkpoints.monitor, &settings.data)?;
     check_mode("checkpoints", settings.checkpoints.mode, &settings.checkpoints.monitor)
@@ -115,7 +121,7 @@ fn check_mode(section: &str, mode: Mode, monitor: &str) -> Result<(), Problem> {
 
 fn invalid(error: &InvalidSetting) -> Problem {
     let must = format!("must be {}", error.expected);
-    // A key may name an element: `betas[0]`.
-    let path = error.key.split('.').map(|part| part.split('[').next().unwrap_or(part));
-    Problem::new(path, Fault::Invalid { found: error.value.clone(), must })
+    // A key may name an element: `parts[0].gamma`.
+    let path = error.key.replace('[', ".[");
+    Problem::new(path.split('.'), Fault::Invalid { found: error.value.clone(), must })
 }

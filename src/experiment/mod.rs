@@ -31,13 +31,15 @@ use crate::schedule::ScheduleSettings;
 
 use document::Document;
 
+pub use crate::metrics::{DeltaMode, Mode};
 pub use builtin::{Builtin, builtins};
 pub use check::{logged_metrics, metric_names};
-pub use early_stopping::{DeltaMode, EarlyStoppingSettings, Mode};
+pub use early_stopping::EarlyStoppingSettings;
 pub use error::{ExperimentError, Fault, Line, Place, SettingError};
 pub use sections::{
     CheckpointSettings, ClippingSettings, RecordSettings, RegularizationSettings, TrainingSettings,
 };
+pub(crate) use suggest::nearest;
 
 /// Everything an experiment says, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize)]

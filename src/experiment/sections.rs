@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::early_stopping::Mode;
 use crate::checks::{Checked, count, ensure, non_negative, positive, share};
+use crate::metrics::Mode;
 
 /// The `[training]` section: how long, in what batches, from which seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -22,6 +22,7 @@ use super::history::EpochRow;
 use super::session::Snapshot;
 use super::tally::Tally;
 use crate::models::Model;
+use crate::schedule::PlateauState;
 
 /// The version of the checkpoint format.
 const FORMAT: u32 = 1;
@@ -59,6 +60,9 @@ pub struct CheckpointState {
     pub history: Vec<EpochRow>,
     /// What early stopping remembers.
     pub early_stopping: EarlyStoppingState,
+    /// What a schedule remembers that depends on the run.
+    #[serde(default)]
+    pub plateau: Option<PlateauState>,
     /// The best epoch so far.
     pub best: Option<Best>,
     /// Why training stopped after this epoch, if it did.
@@ -72,6 +76,7 @@ impl CheckpointState {
     pub(super) fn new(
         history: &[EpochRow],
         early_stopping: &EarlyStoppingState,
+        plateau: Option<PlateauState>,
         best: Option<&Best>,
     ) -> Self {
         Self {
@@ -82,6 +87,7 @@ impl CheckpointState {
             training: Tally::default(),
             history: history.to_vec(),
             early_stopping: early_stopping.clone(),
+            plateau,
             best: best.cloned(),
             stop: None,
             model_sha256: String::new(),

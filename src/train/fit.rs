@@ -27,7 +27,7 @@ use super::{Surroundings, TrainError, new_model};
 use crate::data::{Preprocessing, Samples, Task};
 use crate::experiment::{Experiment, metric_names};
 use crate::models::Model;
-use crate::schedule::{RunLength, Schedule};
+use crate::schedule::{PlateauState, RunLength, Schedule};
 
 /// Where a session starts.
 pub(super) enum Start {
@@ -42,6 +42,7 @@ struct StartingPoint {
     optimizer: ModuleOptimizer,
     history: Vec<EpochRow>,
     early_stopping: EarlyStoppingState,
+    plateau: PlateauState,
     best: Option<Best>,
     /// Scores of the batches already trained in the first epoch.
     training: Tally,
@@ -58,6 +59,7 @@ impl Start {
                 optimizer,
                 history: vec![],
                 early_stopping: EarlyStoppingState::default(),
+                plateau: PlateauState::default(),
                 best: None,
                 training: Tally::default(),
                 batches_done: 0,
@@ -75,6 +77,7 @@ impl Start {
             optimizer,
             history: state.history,
             early_stopping,
+            plateau: state.plateau.unwrap_or_default(),
             best: state.best,
             training: state.training,
             batches_done: state.batches_done,
@@ -140,6 +143,7 @@ impl Fit {
             optimizer,
             history,
             early_stopping,
+            plateau,
             best,
             training: training_tally,
             batches_done,
@@ -161,12 +165,14 @@ impl Fit {
             loaders(&experiment, training, validation, preprocessing, device);
         let training_loader = training_loader.starting_at(epochs_done + 1, batches_done);
         let length = RunLength { steps_per_epoch: training_loader.steps_per_epoch(), epochs };
-        let schedule = |base_rate| -> Schedule {
-            experiment.schedule.build(base_rate, length).at_step(steps_done)
-        };
-        let mut scheduler = ModuleLrScheduler::new(schedule(experiment.optimizer.learning_rate()));
+        let schedule: Schedule = experiment
+            .schedule
+            .build(experiment.optimizer.learning_rate(), length)
+            .at_step(steps_done)
+            .with_plateau(plateau);
+        let mut scheduler = ModuleLrScheduler::new(schedule.clone());
         if let Some((group, base_rate)) = slower {
-            scheduler = scheduler.with_group(group, schedule(base_rate));
+            scheduler = scheduler.with_group(group, schedule.at_rate(base_rate));
         }
 
         // What the hooks share.
@@ -193,6 +199,7 @@ impl Fit {
             run,
             history,
             early_stopping,
+            schedule: schedule.clone(),
             best,
             earlier_seconds,
             began,

@@ -8,6 +8,7 @@ use crate::checks::{Checked, InvalidSetting, ensure};
 use crate::data::{DataSettings, Task};
 use crate::metrics::Mode;
 use crate::models::InputSpec;
+use crate::optim::Sam;
 use crate::schedule::ScheduleSettings;
 
 /// Every setting is in its range, and the settings fit each other.
@@ -32,6 +33,13 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     for (section, checked) in sections {
         checked.map_err(|error| invalid(&error.in_section(section)))?;
     }
+    for (index, group) in settings.groups.iter().enumerate() {
+        let section = format!("groups[{index}]");
+        group.check().map_err(|error| invalid(&error.in_section(&section)))?;
+    }
+    settings.wrappers.check(&settings.optimizer).map_err(|error| invalid(&error))?;
+    let sam = settings.sam.as_ref().map_or(Ok(()), Sam::check);
+    sam.map_err(|error| invalid(&error.in_section("sam")))?;
     if !settings.augmentation.is_off() && settings.data.input_shape().len() != 3 {
         let problem = "varies pictures, and these data have none: leave the section out".to_owned();
         let problem = Problem::new(["augmentation"], Fault::Contradiction(problem));

@@ -10,6 +10,7 @@ use super::overrides::{self, Override};
 use super::read::read;
 use super::registry::{self, SECTIONS, TOP_LEVEL};
 use super::source::Source;
+use crate::optim::WrapperSettings;
 
 /// A parsed file and overrides.
 pub(super) struct Document {
@@ -51,6 +52,15 @@ impl Document {
             model: self.required("model")?,
             training: self.optional("training")?.unwrap_or_default(),
             optimizer: self.required("optimizer")?,
+            groups: self.optional("groups")?.unwrap_or_default(),
+            wrappers: WrapperSettings {
+                gradient_centralization: self.optional("gradient_centralization")?,
+                cautious: self.optional("cautious")?,
+                lookahead: self.optional("lookahead")?,
+                ema: self.optional("ema")?,
+                swa: self.optional("swa")?,
+            },
+            sam: self.optional("sam")?,
             schedule: self.optional("schedule")?.unwrap_or_default(),
             regularization: self.optional("regularization")?.unwrap_or_default(),
             clipping: self.optional("clipping")?.unwrap_or_default(),

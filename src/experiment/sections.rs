@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::{Checked, count, ensure, non_negative, positive, share};
 use crate::metrics::Mode;
+use crate::optim::OptimizerSettings;
 
 /// The `[training]` section: how long, in what batches, from which seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,44 @@ impl RegularizationSettings {
         non_negative("l1", self.l1)?;
         non_negative("l2", self.l2)?;
         share("label_smoothing", self.label_smoothing)
+    }
+}
+
+/// An entry of `[[groups]]`: parameters that are trained in a way of their own. Of several that fit
+/// a parameter, the last counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupSettings {
+    /// What the names of the parameters contain, such as `convolutions.0` or `bias`; `steps.csv`
+    /// has all names.
+    pub parameters: String,
+    /// Whether they stay as they are.
+    pub frozen: bool,
+    /// Their base learning rate, which the schedule scales; else that of the optimizer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// Their weight decay; else that of the optimizer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+    /// Their optimizer; else that of the experiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<OptimizerSettings>,
+}
+
+impl GroupSettings {
+    pub(super) fn check(&self) -> Checked {
+        let name = &self.parameters;
+        ensure(!name.trim().is_empty(), "parameters", "empty", "a part of a parameter's name")?;
+        self.learning_rate.map_or(Ok(()), |rate| positive("learning_rate", rate))?;
+        self.weight_decay.map_or(Ok(()), |decay| non_negative("weight_decay", decay))?;
+        let Some(optimizer) = &self.optimizer else { return Ok(()) };
+        ensure(
+            !optimizer.looks_beyond_a_parameter(),
+            "optimizer.name",
+            optimizer.name(),
+            "one that sees a parameter at a time, such as adamw",
+        )?;
+        optimizer.check().map_err(|error| error.in_section("optimizer"))
     }
 }
 

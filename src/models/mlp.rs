@@ -99,6 +99,10 @@ impl Network for Mlp {
         }
         dense(&self.output, values, false)
     }
+
+    fn has_running_statistics(&self) -> bool {
+        self.norms.is_some()
+    }
 }
 
 /// Every layer width in `widths` is at least 1 and small enough to be meant.

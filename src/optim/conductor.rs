@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::optim::{
     GradientsParams, LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource,
 };
@@ -66,6 +66,19 @@ impl Conductor {
         let evaluated = optimizer.clone().step(0.0, model.clone(), weights);
         self.lock().pass = Pass::Step;
         evaluated
+    }
+
+    /// `optimizer` with `rule` for the parameters of `group`.
+    pub(super) fn join<O: Rule>(
+        &self,
+        optimizer: ModuleOptimizer,
+        group: ParamGroup,
+        rule: &O,
+        wrappers: &WrapperSettings,
+    ) -> ModuleOptimizer {
+        let shared = Arc::clone(&self.shared);
+        let member = Conducted { rule: rule.clone(), wrappers: wrappers.clone(), shared };
+        optimizer.with_group(group, member, None)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

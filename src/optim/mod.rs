@@ -49,6 +49,7 @@ mod state;
 mod wrappers;
 mod yogi;
 
+use burn::module::ParamGroup;
 use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +123,24 @@ macro_rules! optimizers {
                 }
             }
 
+            /// `optimizer`, conducted by `conductor`, with this one for the parameters of `group`.
+            pub fn join(
+                &self,
+                optimizer: ModuleOptimizer,
+                conductor: &Conductor,
+                group: ParamGroup,
+                wrappers: &WrapperSettings,
+            ) -> ModuleOptimizer {
+                match self { $(
+                    Self::$optimizer(rule) => conductor.join(optimizer, group, rule, wrappers)
+                ),+ }
+            }
+
+            /// The name that an experiment uses for this optimizer.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$optimizer(_) => $name),+ }
+            }
+
             /// The whole collection, described.
             pub fn catalogue() -> Vec<OptimizerInfo> {
                 vec![$(OptimizerInfo::of::<$optimizer>($name)),+]
@@ -165,6 +184,19 @@ impl OptimizerSettings {
     /// as it is.
     pub fn moves_by_gradient_alone(&self) -> bool {
         matches!(self, Self::Sgd(sgd) if sgd.momentum == 0.0 && sgd.weight_decay == 0.0)
+    }
+
+    /// Whether a step depends on more than one parameter, or the weights to evaluate are not the
+    /// trained ones.
+    pub fn looks_beyond_a_parameter(&self) -> bool {
+        self.is_schedule_free() || matches!(self, Self::Prodigy(_))
+    }
+
+    /// The same optimizer with another weight decay; `None` where it has none.
+    pub fn with_weight_decay(&self, weight_decay: f64) -> Option<Self> {
+        let mut settings = serde_json::to_value(self).ok()?;
+        *settings.get_mut("weight_decay")? = weight_decay.into();
+        serde_json::from_value(settings).ok()
     }
 
     /// Whether the optimizer averages weights in place of a schedule.

@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
-use burn::optim::ModuleOptimizer;
+use burn::optim::OptimizerRecord;
 use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
@@ -23,10 +22,11 @@ use super::session::{Session, Shared, lock};
 use super::stage::Stage;
 use super::step::Trainee;
 use super::tally::Tally;
-use super::{Surroundings, TrainError, new_model};
+use super::{Surroundings, TrainError, groups, new_model};
 use crate::data::{Preprocessing, Samples, Task};
 use crate::experiment::{Experiment, metric_names};
 use crate::models::Model;
+use crate::optim::WrapperSettings;
 use crate::schedule::{PlateauState, RunLength, Schedule};
 
 /// Where a session starts.
@@ -39,7 +39,8 @@ pub(super) enum Start {
 
 /// What a session starts with.
 struct StartingPoint {
-    optimizer: ModuleOptimizer,
+    /// The state of the optimizer, if there is any.
+    optimizer: Option<OptimizerRecord>,
     history: Vec<EpochRow>,
     early_stopping: EarlyStoppingState,
     plateau: PlateauState,
@@ -52,11 +53,10 @@ struct StartingPoint {
 
 impl Start {
     /// What the session starts with.
-    fn point(self, experiment: &Experiment) -> Result<StartingPoint, TrainError> {
-        let optimizer = experiment.optimizer.build();
+    fn point(self) -> Result<StartingPoint, TrainError> {
         let Self::From(checkpoint) = self else {
             return Ok(StartingPoint {
-                optimizer,
+                optimizer: None,
                 history: vec![],
                 early_stopping: EarlyStoppingState::default(),
                 plateau: PlateauState::default(),
@@ -66,7 +66,7 @@ impl Start {
                 steps_done: 0,
             });
         };
-        let optimizer = optimizer.load_record(checkpoint.optimizer()?);
+        let optimizer = Some(checkpoint.optimizer()?);
         let state = checkpoint.state;
         let mut early_stopping = state.early_stopping;
         if state.stop.is_some() {
@@ -148,10 +148,15 @@ impl Fit {
             training: training_tally,
             batches_done,
             steps_done,
-        } = start.point(&self.experiment)?;
+        } = start.point()?;
         let epochs_done = history.len();
         let Stage { model, training, validation, preprocessing, last_epoch, slower } =
             Stage::new(model, self, epochs_done)?;
+        let model = groups::freeze(model, &self.experiment)?;
+        let (mut module_optimizer, conductor) = groups::optimizer(&model, &self.experiment)?;
+        if let Some(record) = optimizer {
+            module_optimizer = module_optimizer.load_record(record);
+        }
         let mut run = self.run.clone();
         let experiment = Arc::new(self.experiment.clone());
         let Surroundings { device, observer, stop_request, full_screen, .. } = &self.surroundings;
@@ -163,6 +168,8 @@ impl Fit {
 
         let (training_loader, validation_loader) =
             loaders(&experiment, training, validation, preprocessing, device);
+        let calibrates = conductor.averages() && model.has_running_statistics();
+        let calibration = calibrates.then(|| training_loader.for_calibration(&device));
         let training_loader = training_loader.starting_at(epochs_done + 1, batches_done);
         let length = RunLength { steps_per_epoch: training_loader.steps_per_epoch(), epochs };
         let schedule: Schedule = experiment
@@ -170,7 +177,7 @@ impl Fit {
             .build(experiment.optimizer.learning_rate(), length)
             .at_step(steps_done)
             .with_plateau(plateau);
-        let mut scheduler = ModuleLrScheduler::new(schedule.clone());
+        let mut scheduler = groups::scheduler(&model, &experiment, &schedule)?;
         if let Some((group, base_rate)) = slower {
             scheduler = scheduler.with_group(group, schedule.at_rate(base_rate));
         }
@@ -182,6 +189,7 @@ impl Fit {
         let session = Session {
             seed: experiment.training.seed,
             tracks_rows: tracks_rows(&experiment),
+            sam: experiment.sam.clone(),
             regularization: experiment.regularization.clone(),
             clipping: experiment.clipping.clone(),
             records: experiment.records.clone(),
@@ -215,7 +223,7 @@ impl Fit {
         // Burn's loop. Its own checkpointers are left out: `epoch_end` saves, and the start epoch
         // is all that `.checkpoint` then does.
         let device = device.clone().autodiff();
-        let trainee = Trainee::new(model, session.clone(), &device);
+        let trainee = Trainee::new(model, conductor, calibration, session.clone(), &device);
         let mut training = SupervisedTraining::new(
             directory,
             Arc::new(training_loader),
@@ -234,7 +242,7 @@ impl Fit {
             training = training.grads_accumulation(accumulation);
         }
         let training = show(training, &session, task, *full_screen);
-        let learner = Learner::new(trainee, optimizer, scheduler);
+        let learner = Learner::new(trainee, module_optimizer, scheduler);
         session.shared().recorder.start_clock();
         let launched = launch_caught(training, learner);
         close(launched, &session, &progress, &experiment)
@@ -244,7 +252,11 @@ impl Fit {
 /// Whether an embedding can be trained by the rows of a batch alone: plain gradient descent, and
 /// nothing that looks at all of the gradient.
 fn tracks_rows(experiment: &Experiment) -> bool {
-    let no_penalty = experiment.regularization.l1 == 0.0 && experiment.regularization.l2 == 0.0;
+    let plain = experiment.wrappers == WrapperSettings::default() && experiment.groups.is_empty();
+    let no_penalty = plain
+        && experiment.sam.is_none()
+        && experiment.regularization.l1 == 0.0
+        && experiment.regularization.l2 == 0.0;
     experiment.optimizer.moves_by_gradient_alone() && experiment.clipping.is_off() && no_penalty
 }
 

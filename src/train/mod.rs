@@ -15,6 +15,7 @@ pub mod evaluation;
 mod features;
 mod files;
 mod fit;
+mod groups;
 pub mod history;
 pub mod loader;
 mod loss;

@@ -82,6 +82,36 @@ impl Rule for RmsProp {
     const WHEN: &'static str = "recurrent networks and reinforcement learning";
 }
 
+#[cfg(feature = "flex")]
+impl RmsProp {
+    /// The same step, without momentum and not centered, in one pass over memory.
+    fn step_in_place<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<RmsPropState<D>>,
+    ) -> (Tensor<D>, Option<RmsPropState<D>>) {
+        use crate::fused::{checked, update};
+        use crate::kernels::updates;
+        let rule = updates::RmsPropUpdate {
+            learning_rate,
+            alpha: self.alpha,
+            epsilon: self.epsilon,
+            epsilon_inside_root: self.epsilon_inside_root,
+            momentum: 0.0,
+            weight_decay: self.weight_decay,
+        };
+        let mean_square = state.map_or_else(|| weights.zeros_like(), |state| state.mean_square);
+        let (weights, [mean_square]) =
+            update(weights, gradient, [mean_square], |weights, gradient, [mean_square]| {
+                let state = updates::RmsPropState { mean_square, mean: None, buffer: None };
+                checked(rule.step(weights, gradient, state, None));
+            });
+        (weights, Some(RmsPropState { mean_square, mean: None, buffer: None }))
+    }
+}
+
 impl Optimizer for RmsProp {
     type State<const D: usize> = RmsPropState<D>;
 
@@ -92,6 +122,10 @@ impl Optimizer for RmsProp {
         mut gradient: Tensor<D>,
         state: Option<RmsPropState<D>>,
     ) -> (Tensor<D>, Option<RmsPropState<D>>) {
+        #[cfg(feature = "flex")]
+        if self.momentum == 0.0 && !self.centered && crate::fused::on(&weights.device()) {
+            return self.step_in_place(learning_rate, weights, gradient, state);
+        }
         if self.weight_decay > 0.0 {
             gradient = gradient + weights.clone().mul_scalar(self.weight_decay);
         }

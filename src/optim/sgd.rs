@@ -78,6 +78,41 @@ impl Rule for Sgd {
     const WHEN: &'static str = "vision models, with momentum 0.9 and a schedule; the baseline";
 }
 
+#[cfg(feature = "flex")]
+impl Sgd {
+    /// The same step in one pass over memory.
+    fn step_in_place<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<SgdState<D>>,
+    ) -> (Tensor<D>, Option<SgdState<D>>) {
+        use crate::fused::{checked, update};
+        let rule = crate::kernels::updates::SgdUpdate {
+            learning_rate,
+            momentum: self.momentum,
+            dampening: self.dampening,
+            nesterov: self.nesterov,
+            weight_decay: self.weight_decay,
+        };
+        if self.momentum == 0.0 {
+            let (weights, []) = update(weights, gradient, [], |weights, gradient, []| {
+                checked(rule.step(0, weights, gradient, None, None));
+            });
+            return (weights, None);
+        }
+        let buffer = state.and_then(|state| state.buffer);
+        let steps_before = usize::from(buffer.is_some());
+        let buffer = buffer.unwrap_or_else(|| weights.zeros_like());
+        let (weights, [buffer]) =
+            update(weights, gradient, [buffer], |weights, gradient, [buffer]| {
+                checked(rule.step(steps_before, weights, gradient, Some(buffer), None));
+            });
+        (weights, Some(SgdState { buffer: Some(buffer) }))
+    }
+}
+
 impl Optimizer for Sgd {
     type State<const D: usize> = SgdState<D>;
 
@@ -88,6 +123,10 @@ impl Optimizer for Sgd {
         mut gradient: Tensor<D>,
         state: Option<SgdState<D>>,
     ) -> (Tensor<D>, Option<SgdState<D>>) {
+        #[cfg(feature = "flex")]
+        if crate::fused::on(&weights.device()) {
+            return self.step_in_place(learning_rate, weights, gradient, state);
+        }
         if self.weight_decay > 0.0 {
             gradient = gradient + weights.clone().mul_scalar(self.weight_decay);
         }

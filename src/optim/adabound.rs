@@ -23,7 +23,7 @@ use super::rule::Rule;
 use super::state::record_state;
 use crate::checks::{Checked, non_negative, positive};
 
-/// `AdaBound`, and AMSBound with `amsbound`.
+/// `AdaBound`, and `AMSBound` with `amsbound`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdaBound {

@@ -37,7 +37,8 @@ impl OptimizerInfo {
 
     /// The defaults as an experiment would have them: `learning_rate = 0.001`, ….
     pub fn default_lines(&self) -> Vec<String> {
-        let keys = self.defaults.as_object();
-        keys.into_iter().flatten().map(|(key, value)| format!("{key} = {value}")).collect()
+        let keys = self.defaults.as_object().into_iter().flatten();
+        keys.map(|(key, value)| format!("{key} = {}", value.to_string().replace(',', ", ")))
+            .collect()
     }
 }

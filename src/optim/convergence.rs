@@ -60,7 +60,7 @@ fn quadratic() -> Problem {
     Problem {
         name: "ill-conditioned quadratic",
         shape: [4, 5],
-        start: (0..20).map(|index| (1.7 * index as f64).cos()).collect(),
+        start: (0..20_u8).map(|index| (1.7 * f64::from(index)).cos()).collect(),
         loss: |w| {
             let turned = reflected(w);
             let terms = turned.iter().enumerate().map(|(i, value)| curvature(i) * value * value);

@@ -9,9 +9,8 @@
 //! w ← w − η b                              (Nesterov: w − η (g + μ b))
 //! ```
 //!
-//! Vectors (biases, scales of norms) are neither scaled nor decayed. As `pytorch_optimizer.LARS`,
-//! whose source is the authors' code of MoCo v3. Source: You et al., "Large Batch Training of
-//! Convolutional Networks", 2017.
+//! Vectors (biases, scales of norms) are neither scaled nor decayed. As `pytorch_optimizer.LARS`.
+//! Source: You et al., "Large Batch Training of Convolutional Networks", 2017.
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};

@@ -151,7 +151,7 @@ impl LbfgsMinimizer {
                 let size = largest(&direction);
                 let left = budget.saturating_sub(evaluations);
                 let tolerance = settings.change_tolerance;
-                let (found, used) = strong_wolfe(&mut probe, point, length, size, tolerance, left);
+                let (found, used) = strong_wolfe(&mut probe, &point, length, size, tolerance, left);
                 evaluations += used;
                 found
             } else if iteration == settings.max_iterations {
@@ -262,21 +262,21 @@ fn concatenated(parts: Vec<Tensor<1>>) -> Tensor<1> {
 
 /// `model` with the weights of the vector `flat`.
 fn with_weights<M: Module>(model: M, flat: Tensor<1>) -> M {
-    struct Parts {
+    struct Cut {
         flat: Tensor<1>,
         next: usize,
         parts: GradientsParams,
     }
-    impl ModuleVisitor for Parts {
+    impl ModuleVisitor for Cut {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let shape = param.val().shape();
             let end = self.next + shape.num_elements();
-            let part = self.flat.clone().slice([self.next..end]).reshape(shape);
+            let part = self.flat.clone().slice_dim(0, self.next..end).reshape(shape);
             self.parts.register::<D>(param.id, part);
             self.next = end;
         }
     }
-    let mut visitor = Parts { flat, next: 0, parts: GradientsParams::new() };
+    let mut visitor = Cut { flat, next: 0, parts: GradientsParams::new() };
     model.visit(&mut visitor);
     ModuleOptimizer::from(Replace).step(0.0, model, visitor.parts)
 }

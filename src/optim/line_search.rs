@@ -32,7 +32,7 @@ pub(super) struct Point {
 /// `tolerance` are not searched.
 pub(super) fn strong_wolfe(
     probe: &mut impl FnMut(f64) -> Point,
-    start: Point,
+    start: &Point,
     length: f64,
     size: f64,
     tolerance: f64,

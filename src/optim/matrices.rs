@@ -48,27 +48,32 @@ pub(super) fn inverse_root(matrix: &Tensor<2>, root: f64, least: f64) -> Option<
 /// The eigenvectors of the symmetric `matrix` as columns, that of the largest eigenvalue first.
 pub(super) fn eigenbasis(matrix: &Tensor<2>) -> Option<Tensor<2>> {
     let eigen = decompose(host(matrix)?)?;
-    let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
-    let value = |index: usize| eigen.eigenvalues.get(index).copied().unwrap_or_default();
-    order.sort_by(|&left, &right| value(right).total_cmp(&value(left)));
+    let order = falling(eigen.eigenvalues.as_slice());
     Some(device(&eigen.eigenvectors.select_columns(&order), &matrix.device()))
 }
 
-/// One round of power iteration on the symmetric `matrix` from the orthogonal `basis`, and the
-/// order in which its columns now are: by falling eigenvalue.
+/// One round of power iteration on the symmetric `matrix` from the orthogonal `basis`, with columns
+/// by falling eigenvalue, and the permutation matrix that puts coordinates into that order.
 pub(super) fn refined_basis(
     matrix: &Tensor<2>,
     basis: &Tensor<2>,
-) -> Option<(Tensor<2>, Vec<usize>)> {
+) -> Option<(Tensor<2>, Tensor<2>)> {
     let (symmetric, old) = (host(matrix)?, host(basis)?);
     let product = symmetric * &old;
     let estimates: Vec<f64> =
         old.column_iter().zip(product.column_iter()).map(|(one, other)| one.dot(&other)).collect();
-    let mut order: Vec<usize> = (0..estimates.len()).collect();
-    let value = |index: usize| estimates.get(index).copied().unwrap_or_default();
-    order.sort_by(|&left, &right| value(right).total_cmp(&value(left)));
+    let order = falling(&estimates);
     let refined = product.select_columns(&order).qr().q();
-    Some((device(&refined, &matrix.device()), order))
+    let permutation = DMatrix::identity(order.len(), order.len()).select_columns(&order);
+    let place = matrix.device();
+    Some((device(&refined, &place), device(&permutation.transpose(), &place)))
+}
+
+/// The indices of `values`, that of the largest first.
+fn falling(values: &[f64]) -> Vec<usize> {
+    let mut order: Vec<(usize, f64)> = values.iter().copied().enumerate().collect();
+    order.sort_by(|(_, left), (_, right)| right.total_cmp(left));
+    order.into_iter().map(|(index, _)| index).collect()
 }
 
 fn decompose(matrix: DMatrix<f64>) -> Option<SymmetricEigen<f64, nalgebra::Dyn>> {

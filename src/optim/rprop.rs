@@ -89,20 +89,17 @@ impl Optimizer for Rprop {
         let [shrink, grow] = self.etas;
         let [least, largest] = self.step_sizes;
         let signs = gradient.sign();
-        let (signs, sizes) = match state {
-            Some(old) => {
-                let agreement = signs.clone() * old.signs;
-                let reversed = agreement.clone().lower_elem(0.0);
-                let factors = agreement
-                    .ones_like()
-                    .mask_fill(agreement.greater_elem(0.0), grow)
-                    .mask_fill(reversed.clone(), shrink);
-                (signs.mask_fill(reversed, 0.0), old.sizes * factors)
-            }
-            None => {
-                let sizes = signs.ones_like().mul_scalar(learning_rate);
-                (signs, sizes)
-            }
+        let (signs, sizes) = if let Some(old) = state {
+            let agreement = signs.clone() * old.signs;
+            let reversed = agreement.clone().lower_elem(0.0);
+            let factors = agreement
+                .ones_like()
+                .mask_fill(agreement.greater_elem(0.0), grow)
+                .mask_fill(reversed.clone(), shrink);
+            (signs.mask_fill(reversed, 0.0), old.sizes * factors)
+        } else {
+            let sizes = signs.ones_like().mul_scalar(learning_rate);
+            (signs, sizes)
         };
         let sizes = sizes.clamp(least, largest);
         let weights = weights - signs.clone() * sizes.clone();

@@ -20,7 +20,7 @@
 //! Source: Vyas et al., "SOAP: Improving and Stabilizing Shampoo using Adam", 2024.
 
 use burn::optim::{LearningRate, Optimizer};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::matrices::{eigenbasis, gram, multiply, refined_basis};
@@ -94,11 +94,13 @@ impl Soap {
                 }
             })
             .collect();
-        let basis = |statistic: &Tensor<2>| {
-            let [size, _] = statistic.dims();
-            eigenbasis(statistic).unwrap_or_else(|| Tensor::eye(size, &statistic.device()))
-        };
-        let bases = statistics.iter().map(basis).collect();
+        let bases = statistics
+            .iter()
+            .map(|statistic| {
+                let [size, _] = statistic.dims();
+                eigenbasis(statistic).unwrap_or_else(|| Tensor::eye(size, &statistic.device()))
+            })
+            .collect();
         SoapState { time: 0, first: None, second: None, statistics, bases }
     }
 
@@ -115,12 +117,10 @@ impl Soap {
             if !due {
                 continue;
             }
-            if let Some((refined, order)) = refined_basis(statistic, basis) {
+            if let Some((refined, permutation)) = refined_basis(statistic, basis) {
                 *basis = refined;
-                let order: Vec<i64> = order.into_iter().map(|index| index as i64).collect();
-                let order =
-                    Tensor::<1, Int>::from_data(TensorData::new(order, [size]), &gradient.device());
-                state.second = state.second.take().map(|second| second.select(dim, order));
+                let second = state.second.take();
+                state.second = second.map(|second| multiply(second, permutation, dim));
             }
         }
     }

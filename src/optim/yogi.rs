@@ -87,12 +87,11 @@ impl Optimizer for Yogi {
         state: Option<YogiState<D>>,
     ) -> (Tensor<D>, Option<YogiState<D>>) {
         let [beta1, beta2] = self.betas;
-        let (time, first, second) = match state {
-            Some(old) => (old.time + 1, old.first, old.second),
-            None => {
-                let start = gradient.ones_like().mul_scalar(self.initial_accumulator);
-                (1, start.clone(), start)
-            }
+        let (time, first, second) = if let Some(old) = state {
+            (old.time + 1, old.first, old.second)
+        } else {
+            let start = gradient.ones_like().mul_scalar(self.initial_accumulator);
+            (1, start.clone(), start)
         };
         let square = bounded_square(gradient.clone());
         let first = average(Some(first), gradient, beta1);

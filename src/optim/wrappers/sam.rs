@@ -47,12 +47,12 @@ impl Sam {
 
     /// `model` at the worst place nearby, by its `gradients`; ids and autodiff are kept.
     pub fn perturbed<M: Module>(&self, model: &M, gradients: &GradientsParams) -> M {
-        let mut squares = Squares { gradients, adaptive: self.adaptive, squares: vec![] };
+        let mut squares = Squares { gradients, adaptive: self.adaptive, found: vec![] };
         model.visit(&mut squares);
-        if squares.squares.is_empty() {
+        if squares.found.is_empty() {
             return model.clone();
         }
-        let norm = Tensor::cat(squares.squares, 0).sum().sqrt();
+        let norm = Tensor::cat(squares.found, 0).sum().sqrt();
         let factor = norm.add_scalar(1e-12).recip().mul_scalar(self.rho);
         let ascent = Ascent { factor, adaptive: self.adaptive };
         ModuleOptimizer::from(ascent).step(1.0, model.clone(), copies(model, gradients))
@@ -63,7 +63,7 @@ impl Sam {
 struct Squares<'a> {
     gradients: &'a GradientsParams,
     adaptive: bool,
-    squares: Vec<Tensor<1>>,
+    found: Vec<Tensor<1>>,
 }
 
 impl ModuleVisitor for Squares<'_> {
@@ -72,7 +72,7 @@ impl ModuleVisitor for Squares<'_> {
             if self.adaptive {
                 gradient = gradient * param.val().inner();
             }
-            self.squares.push(gradient.square().sum());
+            self.found.push(gradient.square().sum());
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Results go to stdout, progress and logs to stderr. Exit status: 0 done, 1 it failed, 2 wrong
 //! usage.
 
+mod classify;
 mod completions;
 mod cross_validate;
 mod data;
@@ -49,6 +50,7 @@ enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
+    Classify(classify::ClassifyArgs),
     Export(export::ExportArgs),
     Runs(runs::RunsArgs),
     Schedule(schedule::ScheduleArgs),
@@ -88,6 +90,7 @@ impl Command {
             Self::Train(args) => Some(args.device.name()),
             Self::Evaluate(args) => Some(args.device.name()),
             Self::Predict(args) => Some(args.device.name()),
+            Self::Classify(args) => Some(args.device.name()),
             Self::Export(args) => Some(args.device.name()),
             Self::Runs(_)
             | Self::Schedule(_)
@@ -120,6 +123,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Train(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
+        Command::Classify(args) => args.run(printer),
         Command::Export(args) => args.run(printer),
         Command::Runs(args) => args.run(printer),
         Command::Schedule(args) => args.run(printer),

@@ -54,15 +54,15 @@ pub(super) struct PredictArgs {
 
 /// The prediction for one input.
 #[derive(Serialize)]
-struct Prediction {
-    input: String,
+pub(super) struct Prediction {
+    pub input: String,
     #[serde(flatten)]
-    answer: Answer,
+    pub answer: Answer,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Answer {
+pub(super) enum Answer {
     /// Classes with their probabilities, the most probable first.
     Classes(Vec<ClassProbability>),
     /// A value, in the unit of the targets.
@@ -70,7 +70,7 @@ enum Answer {
 }
 
 #[derive(Serialize)]
-struct ClassProbability {
+pub(super) struct ClassProbability {
     class: String,
     probability: f64,
 }
@@ -156,7 +156,7 @@ fn warn_of_synthetic_data(run: &RunDirectory, printer: &Printer) {
     }
 }
 
-fn row(prediction: &Prediction) -> Vec<String> {
+pub(super) fn row(prediction: &Prediction) -> Vec<String> {
     let mut cells = vec![prediction.input.clone()];
     match &prediction.answer {
         Answer::Value(value) => cells.push(numbers::significant(*value, 4)),
@@ -176,7 +176,7 @@ fn row(prediction: &Prediction) -> Vec<String> {
 }
 
 /// The `top` most probable classes; probabilities are the softmax of the logits.
-fn ranked(logits: &[f32], names: &[String], top: usize) -> Vec<ClassProbability> {
+pub(super) fn ranked(logits: &[f32], names: &[String], top: usize) -> Vec<ClassProbability> {
     let largest = f64::from(logits.get(argmax(logits)).copied().unwrap_or_default());
     let powers: Vec<f64> = logits.iter().map(|&logit| (f64::from(logit) - largest).exp()).collect();
     let total: f64 = powers.iter().sum();
@@ -204,7 +204,14 @@ fn read(input: &str, trained: &Trained, invert: bool) -> Result<Vec<(String, Vec
     }
     match trained.experiment.data.input_shape().as_slice() {
         &[channels, height, width] => {
-            let pixels = picture(Path::new(input), [channels, height, width], invert)?;
+            let path = Path::new(input);
+            let pixels = match trained.experiment.data.read_picture(path)? {
+                Some(pixels) => {
+                    let pixel = |level: u8| f32::from(if invert { 255 - level } else { level });
+                    pixels.into_iter().map(pixel).collect()
+                }
+                None => picture(path, [channels, height, width], invert)?,
+            };
             Ok(vec![(input.to_owned(), pixels)])
         }
         _ if Path::new(input).is_file() => rows(Path::new(input)),

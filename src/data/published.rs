@@ -328,4 +328,51 @@ mod tests {
         let elsewhere = LoadOptions { directory: None, ..options };
         assert_eq!(set.find(&elsewhere).unwrap(), Some(cache.path().join("set")));
     }
+
+    #[test]
+    fn a_single_file_is_found_or_fetched_by_the_first_digits_of_its_sum() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "abc").unwrap();
+        let sum: &'static str = checksum::sha256(file.path()).unwrap().leak();
+        let published = |sha256| -> &'static PublishedSet {
+            let files: Vec<&str> = vec!["weights.pth"];
+            let files: Vec<&'static [&'static str]> = vec![files.leak()];
+            let folders: Vec<&str> = vec!["net"];
+            let layout =
+                Layout { folders: folders.leak(), files: files.leak(), unmistakable: true };
+            let url = "https://host/weights.pth";
+            let file = PublishedFile { url, path: "net/weights.pth", bytes: None, sha256 };
+            Box::leak(Box::new(PublishedSet {
+                title: "Weights",
+                licence: "",
+                layouts: vec![layout].leak(),
+                files: vec![file].leak(),
+                folder: "net",
+                archive: false,
+            }))
+        };
+        let (cache, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut options = LoadOptions {
+            directory: None,
+            cache: cache.path().to_owned(),
+            mirror: Some("http://127.0.0.1:9".to_owned()),
+            timeout: Duration::from_secs(1),
+        };
+        let set = published(&sum[..8]);
+        assert_eq!(set.find_file(&options).unwrap(), None);
+        let error = set.fetch_file(&options, &mut NoProgress).unwrap_err();
+        assert!(error.is_unavailable());
+        let error = error.to_string();
+        let hint = "download https://host/weights.pth and put it at DIR/net/weights.pth";
+        assert!(error.contains(hint), "{error}");
+        options.mirror = Some(mirror(b"abc".to_vec()));
+        let fetched = set.fetch_file(&options, &mut NoProgress).unwrap();
+        assert_eq!(fetched, cache.path().join("net/weights.pth"));
+        assert_eq!(set.find_file(&options).unwrap(), Some(fetched));
+        // Another file of that name is refused, wherever it lies.
+        fs::write(own.path().join("weights.pth"), "abd").unwrap();
+        options.directory = Some(own.path().to_owned());
+        let error = set.find_file(&options).unwrap_err().to_string();
+        assert!(error.contains(&format!("not the published {}", &sum[..8])), "{error}");
+    }
 }

@@ -7,7 +7,7 @@ use super::fault::{Fault, Problem};
 use crate::checks::{Checked, InvalidSetting, ensure};
 use crate::data::{DataSettings, Task};
 use crate::metrics::Mode;
-use crate::models::InputSpec;
+use crate::models::{InputSpec, ModelSettings};
 use crate::optim::Sam;
 use crate::schedule::ScheduleSettings;
 
@@ -49,6 +49,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
         .model
         .check_input(&InputSpec::of_shape(&settings.data.input_shape()))
         .map_err(|error| invalid(&error.in_section("model")).because_of("data", "name"))?;
+    check_stages(settings)?;
     if let Some(early_stopping) = &settings.early_stopping {
         check_monitor("early_stopping", &early_stopping.monitor, &settings.data)?;
         check_mode("early_stopping", early_stopping.mode, &early_stopping.monitor)?;
@@ -59,6 +60,22 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     }
     check_monitor("checkpoints", &settings.checkpoints.monitor, &settings.data)?;
     check_mode("checkpoints", settings.checkpoints.mode, &settings.checkpoints.monitor)
+}
+
+/// A second stage that is asked for comes to pass.
+fn check_stages(settings: &Settings) -> Result<(), Problem> {
+    let ModelSettings::Transfer(model) = &settings.model else { return Ok(()) };
+    let (tuning, epochs) = (&model.fine_tuning, settings.training.epochs);
+    if tuning.blocks == 0 || tuning.after_epochs < epochs {
+        return Ok(());
+    }
+    let reason = format!(
+        "is {}, but the run ends after {epochs} epochs: train more (`training.epochs`), or begin \
+         the second stage earlier",
+        tuning.after_epochs
+    );
+    let path = ["model", "fine_tuning", "after_epochs"];
+    Err(Problem::new(path, Fault::Contradiction(reason)).because_of("training", "epochs"))
 }
 
 /// The metrics of a task, in the order of the columns of `epochs.csv`.

@@ -87,8 +87,8 @@ impl Weights {
         Ok(Self { path: path.to_owned(), tensors })
     }
 
-    /// How many outputs the last dense layer has, by the length of its bias `name`.
-    pub fn outputs(&self, name: &str) -> Option<usize> {
+    /// The length of the first axis of the tensor `name`.
+    pub fn length(&self, name: &str) -> Option<usize> {
         self.tensors.get(name)?.shape().first().copied()
     }
 

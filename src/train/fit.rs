@@ -94,7 +94,7 @@ pub(super) struct Fit {
     pub validation: Arc<Samples>,
     pub preprocessing: Preprocessing,
     pub surroundings: Surroundings,
-    #[expect(dead_code, reason = "held, not read")]
+    #[expect(dead_code, reason = "held as long as the session lives")]
     pub lock: Lock,
 }
 

@@ -134,16 +134,17 @@ pub fn train(
     output: &Path,
     mut surroundings: Surroundings,
 ) -> Result<Outcome, TrainError> {
+    let device = surroundings.device.clone().autodiff();
+    let downloads = &mut *surroundings.downloads;
     let (experiment, pretrained) =
-        pretrained::resolve(experiment, &surroundings.load, &mut *surroundings.downloads)?;
+        pretrained::resolve(experiment, &device, &surroundings.load, downloads)?;
     let mut data =
         experiment.data.load(Parts::Training, &surroundings.load, &mut *surroundings.downloads)?;
     let (training, validation) = split(&mut data, &experiment)?;
     let preprocessing = experiment.data.fit_preprocessing(&training);
     let (training, validation) =
         (preprocessing.prepare(training), preprocessing.prepare(validation));
-    let mut model =
-        new_model(&experiment, &preprocessing, &surroundings.device.clone().autodiff())?;
+    let mut model = new_model(&experiment, &preprocessing, &device)?;
     let parameters = norms::parameter_count(&model);
     if let Some(pretrained) = &pretrained {
         model = pretrained.apply(model)?;
@@ -195,14 +196,14 @@ pub fn resume(
     let preprocessing = run.preprocessing()?;
     let (training, validation) =
         (preprocessing.prepare(training), preprocessing.prepare(validation));
-    let mut model =
-        new_model(&experiment, &preprocessing, &surroundings.device.clone().autodiff())?;
+    let device = surroundings.device.clone().autodiff();
+    let mut model = new_model(&experiment, &preprocessing, &device)?;
     let start = match newest {
         None => {
             // Killed before its first checkpoint: the weights are read anew.
             if let Some(recorded) = &run.record.pretrained {
                 let (load, downloads) = (&surroundings.load, &mut *surroundings.downloads);
-                model = pretrained::resolve_again(&experiment, recorded, load, downloads)?
+                model = pretrained::resolve_again(&experiment, recorded, &device, load, downloads)?
                     .apply(model)?;
             }
             Start::Fresh

@@ -70,9 +70,10 @@ enum Values {
 }
 
 /// Finds the weights that the model of `experiment` starts with, and fills in what they decide;
-/// `None` for a model that starts with none.
+/// `None` for a model that starts with none. Weights of a run are put on `device`.
 pub(super) fn resolve(
     experiment: Experiment,
+    device: &Device,
     options: &LoadOptions,
     progress: &mut dyn DownloadProgress,
 ) -> Result<(Experiment, Option<Pretrained>), TrainError> {
@@ -83,7 +84,7 @@ pub(super) fn resolve(
     let (pretrained, decided) = if settings.weights == RANDOM {
         (Pretrained { record: PretrainedRecord::random(None), values: Values::Random }, None)
     } else if path.join("run.json").is_file() {
-        from_run(settings, path)?
+        from_run(settings, path, device)?
     } else if path.is_file() {
         let values = Values::File(Box::new(Weights::read(path)?));
         (Pretrained { record: PretrainedRecord::file(&settings.weights, path)?, values }, None)
@@ -107,6 +108,7 @@ pub(super) fn resolve(
 pub(super) fn resolve_again(
     experiment: &Experiment,
     recorded: &PretrainedRecord,
+    device: &Device,
     options: &LoadOptions,
     progress: &mut dyn DownloadProgress,
 ) -> Result<Pretrained, TrainError> {
@@ -114,7 +116,8 @@ pub(super) fn resolve_again(
     let Some(path) = recorded.path.as_deref().filter(|_| !recorded.is_random()) else {
         return Ok(random);
     };
-    let found = resolve(experiment.clone(), options, progress).ok().and_then(|(_, found)| found);
+    let found =
+        resolve(experiment.clone(), device, options, progress).ok().and_then(|(_, found)| found);
     found
         .filter(|found| found.record.sha256 == recorded.sha256)
         .ok_or_else(|| TrainError::ChangedWeights(path.to_owned()))
@@ -147,7 +150,11 @@ fn published(
 }
 
 /// The base of a model that a run has trained.
-fn from_run(settings: &TransferSettings, path: &Path) -> Result<(Pretrained, Decided), TrainError> {
+fn from_run(
+    settings: &TransferSettings,
+    path: &Path,
+    device: &Device,
+) -> Result<(Pretrained, Decided), TrainError> {
     let run = RunDirectory::open(path)?;
     let experiment = run.experiment()?;
     let base = match &experiment.model {
@@ -162,7 +169,7 @@ fn from_run(settings: &TransferSettings, path: &Path) -> Result<(Pretrained, Dec
     };
     let checkpoint = run.checkpoints().find(Which::Best)?;
     let file = checkpoint.model_path();
-    let model = new_model(&experiment, &run.preprocessing()?, &Device::default())?;
+    let model = new_model(&experiment, &run.preprocessing()?, device)?;
     let features = match checkpoint.load_model(model)? {
         Model::MobileNetV2(model) => model.into_features(),
         Model::Transfer(model) => model.base().clone(),
@@ -187,10 +194,7 @@ impl Pretrained {
                 let name_of = |name: &str| names::torchvision(&format!("features.{name}"));
                 weights.apply(base, name_of, |name| name.starts_with("classifier."))?
             }
-            Values::Run(features) => {
-                let device = base.devices().first().cloned().unwrap_or_default();
-                features.as_ref().clone().fork(&device).train()
-            }
+            Values::Run(features) => features.as_ref().clone(),
         };
         Ok(Model::Transfer(transfer.with_base(base)))
     }

@@ -51,6 +51,11 @@ impl Stage {
         } else if tuning.blocks > 0 {
             stage.last_epoch = epochs.min(tuning.after_epochs);
         }
+        if !fit.experiment.augmentation.is_off() {
+            // Every epoch sees other pictures.
+            stage.model = Model::Transfer(model.clone().frozen(trained));
+            return Ok(stage);
+        }
         let parts = Features::PARTS - trained;
         let weights = fit.run.record.pretrained.as_ref().and_then(|one| one.sha256.as_deref());
         let (device, cache) = (&fit.surroundings.device, &fit.surroundings.load.cache);

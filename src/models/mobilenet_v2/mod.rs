@@ -6,6 +6,7 @@
 //! names.
 
 mod architecture;
+mod classifier;
 mod features;
 mod layer;
 pub mod names;
@@ -20,6 +21,7 @@ use super::{InputSpec, Network};
 use crate::checks::{Checked, share};
 
 pub use architecture::{Architecture, Strides};
+pub use classifier::{Classifier, ClassifierError};
 pub use features::{Features, InvertedResidual};
 pub use layer::{ConvBnRelu6, Padding};
 pub use published::PublishedWeights;

@@ -1,0 +1,81 @@
+//! `converge classify`: what MobileNetV2, trained on ImageNet, sees in pictures.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use super::options::{DataOptions, DeviceOption};
+use super::predict::{Answer, Prediction, ranked, row};
+use super::printer::Printer;
+use super::progress::Downloads;
+use crate::models::mobilenet_v2::Classifier;
+use crate::report::{Look, table};
+
+/// Name what is in pictures, by MobileNetV2 with published weights
+///
+/// Needs no run. The weights are looked for below the data directory and in the cache, and fetched
+/// otherwise. The names of the classes are read from `imagenet_labels.txt` beside the weights.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  converge classify cat.png ship.jpg
+  converge classify cat.png --weights imagenet-v2 --top 5")]
+pub(super) struct ClassifyArgs {
+    /// The pictures
+    #[arg(required = true)]
+    pictures: Vec<PathBuf>,
+    /// The weights: `imagenet` for any, `imagenet-v1`, `imagenet-v2` or `imagenet-tensorflow`
+    #[arg(long, value_name = "NAME", default_value = "imagenet")]
+    weights: String,
+    /// Show the so many most probable classes
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    top: usize,
+    #[command(flatten)]
+    data_options: DataOptions,
+    #[command(flatten)]
+    pub(super) device: DeviceOption,
+}
+
+impl ClassifyArgs {
+    pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
+        let device = self.device.open()?;
+        let load = self.data_options.load_options()?;
+        let classifier = Classifier::load(&self.weights, &load, &mut Downloads::new(), &device)?;
+        let labels = labels(&classifier);
+        let mut predictions = vec![];
+        for picture in &self.pictures {
+            let logits = classifier
+                .logits(picture)
+                .with_context(|| format!("cannot classify `{}`", picture.display()))?;
+            predictions.push(Prediction {
+                input: picture.display().to_string(),
+                answer: Answer::Classes(ranked(&logits, &labels, self.top)),
+            });
+        }
+        let look = Look::detect();
+        printer.result(&predictions, || {
+            let rows: Vec<Vec<String>> = predictions.iter().map(row).collect();
+            table(look, &["picture", "class", "probability", "next"], &rows)
+        })?;
+        if labels.is_empty() {
+            printer.warning(&format!(
+                "classes are numbered, for there is no `{LABELS}` beside `{}`: a line for each \
+                 class would name them",
+                classifier.path().display()
+            ));
+        }
+        Ok(())
+    }
+}
+
+const LABELS: &str = "imagenet_labels.txt";
+
+/// The names of the classes, from the file beside the weights; none where there is none.
+fn labels(classifier: &Classifier) -> Vec<String> {
+    let path = classifier.path().parent().unwrap_or(Path::new("")).join(LABELS);
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    // TensorFlow's list has the background in front of the classes.
+    let background = lines.len().saturating_sub(classifier.classes());
+    lines.into_iter().skip(background).map(str::to_owned).collect()
+}

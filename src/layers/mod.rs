@@ -9,3 +9,4 @@ pub mod conv_block;
 pub mod dense;
 pub mod embedding;
 pub mod lstm;
+pub mod separable;

@@ -5,13 +5,12 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer};
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Architecture;
 use crate::layers::batch_norm::batch_norm;
+use crate::layers::separable::Separable;
 
 /// Where a convolution sees zeros around its input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,14 +94,14 @@ impl ConvBnRelu6 {
     /// - output `[batch, channels_out, height / stride, width / stride]`, rounded up
     pub(super) fn forward(&self, inputs: Tensor<4>) -> Tensor<4> {
         let weight = self.weight.val();
-        let options = self.options(&inputs);
-        let outputs = if inputs.device().is_autodiff() && self.norm.training.is_enabled() {
-            batch_norm(&self.norm, conv2d(inputs, weight, None, options))
-        } else {
-            let (scale, shift) = self.evaluated_norm(&inputs.device());
-            conv2d(inputs, weight * scale.reshape([-1, 1, 1, 1]), Some(shift), options)
-        };
-        if self.activation { outputs.clamp(0.0, 6.0) } else { outputs }
+        let convolution = self.convolution(&inputs);
+        if inputs.device().is_autodiff() && self.norm.training.is_enabled() {
+            let bare = Separable { relu6: false, ..convolution };
+            let outputs = batch_norm(&self.norm, bare.forward(inputs, weight, None));
+            return if self.activation { outputs.clamp(0.0, 6.0) } else { outputs };
+        }
+        let (scale, shift) = self.evaluated_norm(&inputs.device());
+        convolution.forward(inputs, weight * scale.reshape([-1, 1, 1, 1]), Some(shift))
     }
 
     /// The scale and the shift per channel that the normalisation is in evaluation.
@@ -114,16 +113,12 @@ impl ConvBnRelu6 {
         (scale, shift)
     }
 
-    fn options(&self, inputs: &Tensor<4>) -> ConvOptions<2> {
-        let [_, channels, height, width] = inputs.dims();
-        let [_, inputs_per_group, kernel, _] = self.weight.dims();
+    fn convolution(&self, inputs: &Tensor<4>) -> Separable {
+        let [_, _, height, width] = inputs.dims();
+        let [_, _, kernel, _] = self.weight.dims();
         let around = |size| self.padding.around(size, kernel, self.stride);
-        ConvOptions::new_with_padding(
-            [self.stride; 2],
-            [around(height), around(width)],
-            [1, 1],
-            channels / inputs_per_group.max(1),
-        )
+        let padding = [around(height), around(width)];
+        Separable { stride: self.stride, padding, relu6: self.activation }
     }
 }
 

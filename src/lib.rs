@@ -4,12 +4,13 @@
 //! The rooms, each using only those above it:
 //!
 //! - [`checks`]: range checks on settings; [`device`]: devices by name;
-//! - [`kernels`]: the arithmetic of the layers on a CPU, fused and vectorised;
+//! - [`kernels`]: the arithmetic of layers and optimizers on a CPU, fused and vectorised;
+//!   [`fused`]: the same as operations on Burn's tensors;
 //! - [`layers`]: what models are built of, beside Burn's own layers;
+//! - [`metrics`]: scores of predictions, and when one is better;
 //! - [`data`], [`models`], [`optim`], [`schedule`]: what can be trained on, trained, and how
 //!   parameters move; each room owns the settings of its members;
 //! - [`experiment`]: the TOML as written, composed of those settings, and the checked experiment;
-//! - [`metrics`]: scores of predictions;
 //! - [`train`]: the session around Burn's Learner, its records and checkpoints;
 //! - [`report`]: tables and plots;
 //! - [`cli`]: one file per command, the only code that prints.
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod data;
 pub mod device;
 pub mod experiment;
+pub mod fused;
 pub mod kernels;
 pub mod layers;
 pub mod metrics;

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use converge::data::{
     DataSet, DataSettings, Inputs, LoadOptions, NoProgress, Origin, Parts, Preprocessing, Samples,
-    Source, Targets, catalogue,
+    Source, Targets, catalogue, kept_for_training,
 };
+use converge::experiment::Experiment;
+use converge::train::planned_length;
 
 /// Loads `name` from `CONVERGE_DATA`; `None`, with a printed reason, where it is not there.
 fn load(name: &str, parts: Parts) -> Option<DataSet> {
@@ -205,5 +207,18 @@ fn verifying_reads_a_data_set_whole() {
             assert_eq!((verified.training_samples, verified.test_samples), (60_000, 10_000));
             assert_eq!(verified.files.len(), 4);
         }
+    }
+}
+
+#[test]
+fn a_run_is_planned_with_the_published_number_of_samples() {
+    let Some(options) = options() else { return };
+    for name in ["mnist", "fashion-mnist", "cifar10", "housing"] {
+        let Some(data) = load(name, Parts::Training) else { continue };
+        let experiment = Experiment::load(name, &[]).unwrap();
+        let planned = planned_length(&experiment, &options).unwrap().unwrap();
+        let share = experiment.data.validation_share();
+        assert_eq!(planned.training_samples, kept_for_training(data.training.len(), share));
+        assert!(!planned.counted, "{name}");
     }
 }

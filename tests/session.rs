@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use converge::data::{LoadOptions, NoProgress};
@@ -87,8 +87,31 @@ fn file(outcome: &Outcome, name: &str) -> String {
 
 #[test]
 fn a_run_stopped_in_every_session_ends_like_a_straight_one() {
+    stop_again_and_again(&[]);
+}
+
+/// The rate is halved after every epoch that does not take 90% off the loss, which none does.
+#[test]
+fn a_schedule_that_depends_on_the_run_remembers_it_from_session_to_session() {
+    let plateau = [
+        "schedule.name=reduce_on_plateau",
+        "schedule.factor=0.5",
+        "schedule.patience=0",
+        "schedule.threshold=0.9",
+    ];
+    let epochs = stop_again_and_again(&plateau.map(str::to_owned));
+    let rates: Vec<&str> =
+        epochs.lines().skip(1).filter_map(|row| row.rsplit(',').next()).collect();
+    assert_eq!(rates, ["0.001", "0.001", "0.0005", "0.00025"]);
+}
+
+/// Stops a run again and again and compares it with a straight one; returns its `epochs.csv`.
+fn stop_again_and_again(overrides: &[String]) -> String {
+    /// Dropout draws from the one generator that the process has.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let directory = tempfile::tempdir().unwrap();
-    let experiment = || Experiment::from_toml(EXPERIMENT, "test", &[]).unwrap();
+    let experiment = || Experiment::from_toml(EXPERIMENT, "test", overrides).unwrap();
     let silent =
         surroundings(directory.path(), Arc::new(Mutex::new(Silent)), StopRequest::default());
     let straight = train(experiment(), directory.path(), silent).unwrap();
@@ -127,4 +150,5 @@ fn a_run_stopped_in_every_session_ends_like_a_straight_one() {
     assert_eq!(without_times(&outcome), without_times(&straight));
     let again = resume(&path, None, stopping(directory.path(), 1));
     assert!(matches!(again, Err(TrainError::Complete { .. })));
+    file(&outcome, "epochs.csv")
 }

@@ -8,9 +8,19 @@ use common::{Runs, fail, run, stderr, stdout, succeed};
 
 #[test]
 fn every_command_shows_an_example_in_its_help() {
-    for command in
-        ["train", "evaluate", "predict", "export", "runs", "data", "devices", "completions"]
-    {
+    for command in [
+        "train",
+        "evaluate",
+        "predict",
+        "export",
+        "runs",
+        "optimizers",
+        "schedule",
+        "schedules",
+        "data",
+        "devices",
+        "completions",
+    ] {
         let help = stdout(&succeed(&format!("{command} --help")));
         assert!(help.contains("Example") && help.contains("converge "), "{help}");
     }
@@ -93,7 +103,9 @@ fn completions_are_printed_for_every_shell() {
 
 #[test]
 fn lists_print_as_json() {
-    for arguments in ["devices --json", "data --json", "train --list --json", "runs --json"] {
+    for arguments in
+        ["devices --json", "data --json", "train --list --json", "runs --json", "schedules --json"]
+    {
         let output = succeed(arguments);
         let _: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     }

@@ -59,7 +59,7 @@ struct Evaluation {
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Scores {
+pub(super) enum Scores {
     Classification {
         loss: f64,
         #[serde(flatten)]
@@ -105,7 +105,7 @@ impl EvaluateArgs {
     }
 }
 
-fn score(trained: &Trained, data: DataSet) -> Result<Scores> {
+pub(super) fn score(trained: &Trained, data: DataSet) -> Result<Scores> {
     let test = Arc::new(data.test);
     if test.is_empty() {
         bail!("the test split is empty; raise `data.test_share`");

@@ -5,16 +5,20 @@
 
 mod classify;
 mod completions;
+mod cross_validate;
 mod data;
 mod devices;
 mod evaluate;
 mod export;
+mod optimizers;
 mod options;
 mod predict;
 mod printer;
 mod progress;
 mod recommend;
 mod runs;
+mod schedule;
+mod schedules;
 mod train;
 
 use std::process::ExitCode;
@@ -49,8 +53,11 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Export(export::ExportArgs),
     Runs(runs::RunsArgs),
+    Schedule(schedule::ScheduleArgs),
+    Schedules(schedules::SchedulesArgs),
     Data(data::DataArgs),
     Devices(devices::DevicesArgs),
+    Optimizers(optimizers::OptimizersArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -85,7 +92,13 @@ impl Command {
             Self::Predict(args) => Some(args.device.name()),
             Self::Classify(args) => Some(args.device.name()),
             Self::Export(args) => Some(args.device.name()),
-            Self::Runs(_) | Self::Data(_) | Self::Devices(_) | Self::Completions(_) => None,
+            Self::Runs(_)
+            | Self::Schedule(_)
+            | Self::Schedules(_)
+            | Self::Data(_)
+            | Self::Devices(_)
+            | Self::Optimizers(_)
+            | Self::Completions(_) => None,
         }
     }
 }
@@ -113,8 +126,11 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Classify(args) => args.run(printer),
         Command::Export(args) => args.run(printer),
         Command::Runs(args) => args.run(printer),
+        Command::Schedule(args) => args.run(printer),
+        Command::Schedules(args) => args.run(printer),
         Command::Data(args) => args.run(printer),
         Command::Devices(args) => args.run(printer),
+        Command::Optimizers(args) => args.run(printer),
         Command::Completions(args) => args.run(printer, &mut Cli::command()),
     }
 }

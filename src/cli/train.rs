@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::cross_validate::cross_validate;
 use super::options::{DataOptions, DeviceOption};
 use super::printer::{Printer, message};
 use super::progress::{Downloads, TrainingProgress};
@@ -30,6 +31,7 @@ use crate::train::{
   converge train cifar10
   converge train mnist --epochs 3 --set optimizer.learning_rate=0.01 --set model.hidden=[256,128]
   converge train ./mine.toml --data real --seed 7
+  converge train movielens --cross-validate
   converge train --resume artifacts/cifar10-20261122-101500 --epochs 20")]
 pub(super) struct TrainArgs {
     /// The experiment: a built-in name, or the path of a TOML file
@@ -60,6 +62,9 @@ pub(super) struct TrainArgs {
     /// Take this run up again where it stopped
     #[arg(long, value_name = "RUN", conflicts_with = "experiment")]
     resume: Option<PathBuf>,
+    /// Train once for every published fold of the data, and score each on its test split
+    #[arg(long, conflicts_with = "resume")]
+    cross_validate: bool,
     /// How progress is shown
     #[arg(long, value_name = "KIND", default_value = "auto")]
     progress: ProgressKind,
@@ -97,21 +102,10 @@ impl TrainArgs {
         if full_screen && !std::io::stdout().is_terminal() {
             bail!("`--progress tui` needs a terminal on stdout; leave the option out");
         }
-        let stop_request = StopRequest::default();
-        let observer: Arc<Mutex<dyn Observer>> = match self.progress {
-            ProgressKind::Auto => Arc::new(Mutex::new(TrainingProgress::new())),
-            ProgressKind::Off | ProgressKind::Tui => Arc::new(Mutex::new(train::Silent)),
-        };
-        let surroundings = Surroundings {
-            device: self.device.open()?,
-            device_name: self.device.name(),
-            load: self.data_options.load_options()?,
-            downloads: Box::new(Downloads::new()),
-            announce: Box::new(announcer(printer, stop_request.clone())),
-            observer,
-            stop_request,
-            full_screen,
-        };
+        if self.cross_validate {
+            return cross_validate(&self, printer);
+        }
+        let surroundings = self.surroundings(printer, StopRequest::default(), true)?;
         let outcome = match &self.resume {
             Some(run) => train::resume(run, self.epochs, surroundings)?,
             None => train::train(self.experiment()?, &self.output, surroundings)?,
@@ -119,7 +113,49 @@ impl TrainArgs {
         finish(&outcome, printer)
     }
 
-    fn experiment(&self) -> Result<Experiment> {
+    /// Trains `experiment` in a directory of its own; Ctrl-C raises `stop_request`, if this is the
+    /// `first` run of the process.
+    pub(super) fn train(
+        &self,
+        experiment: Experiment,
+        printer: &Printer,
+        stop_request: StopRequest,
+        first: bool,
+    ) -> Result<Outcome> {
+        let surroundings = self.surroundings(printer, stop_request, first)?;
+        let outcome = train::train(experiment, &self.output, surroundings)?;
+        draw(&outcome).context("the run is saved, but its curves could not be drawn")?;
+        Ok(outcome)
+    }
+
+    fn surroundings(
+        &self,
+        printer: &Printer,
+        stop_request: StopRequest,
+        catches_signals: bool,
+    ) -> Result<Surroundings> {
+        let observer: Arc<Mutex<dyn Observer>> = match self.progress {
+            ProgressKind::Auto => Arc::new(Mutex::new(TrainingProgress::new())),
+            ProgressKind::Off | ProgressKind::Tui => Arc::new(Mutex::new(train::Silent)),
+        };
+        Ok(Surroundings {
+            device: self.device.open()?,
+            device_name: self.device.name(),
+            load: self.data_options.load_options()?,
+            downloads: Box::new(Downloads::new()),
+            announce: Box::new(announcer(printer, catches_signals.then(|| stop_request.clone()))),
+            observer,
+            stop_request,
+            full_screen: self.progress == ProgressKind::Tui,
+        })
+    }
+
+    /// The data options, for scoring what was trained.
+    pub(super) fn data_options(&self) -> &DataOptions {
+        &self.data_options
+    }
+
+    pub(super) fn experiment(&self) -> Result<Experiment> {
         let name = self.experiment.as_deref().context("name an experiment to train")?;
         let mut experiment = Experiment::load(name, &self.overrides)?;
         if let Some(kind) = self.data {
@@ -166,10 +202,15 @@ fn catch_signals(stop_request: StopRequest) -> Result<()> {
 
 /// Says what is about to be trained on what, and from then on catches Ctrl-C: before, there is
 /// nothing to save.
-fn announcer(printer: &Printer, stop_request: StopRequest) -> impl FnMut(&RunDirectory) + use<> {
+fn announcer(
+    printer: &Printer,
+    mut stop_request: Option<StopRequest>,
+) -> impl FnMut(&RunDirectory) + use<> {
     let printer = Printer::new(printer.json);
     move |run| {
-        if let Err(error) = catch_signals(stop_request.clone()) {
+        if let Some(stop_request) = stop_request.take()
+            && let Err(error) = catch_signals(stop_request)
+        {
             printer.warning(&format!("{error:#}: Ctrl-C will not save the current epoch"));
         }
         let record = &run.record;

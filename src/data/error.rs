@@ -11,6 +11,12 @@ pub enum DataError {
     /// A setting of the `data` section is out of range.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
+    /// Cross-validation was asked for where there are no folds.
+    #[error("data set `{name}` has no published folds; `movielens` has")]
+    NoFolds {
+        /// The data set.
+        name: &'static str,
+    },
     /// `source` was set on a data set that is always drawn by code.
     #[error("`{name}` is always drawn by code, so it has no `source` to choose")]
     NoSource {

@@ -52,7 +52,7 @@ pub use registry::DataSettings;
 pub use settings::{
     HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
 };
-pub use split::split_validation;
+pub use split::{kept_for_training, split_validation};
 pub use text::{Encoding, Side, TextSettings, Vocabulary};
 
 /// Inputs of all samples, one after the other, row-major.

@@ -12,9 +12,9 @@ use super::settings::{
 };
 use super::{
     DataError, DataSet, DownloadProgress, HymenopteraSettings, LoadOptions, MovieLensSettings,
-    Normalization, Parts, PictureSettings, Preprocessing, PublishedSet, RatingsSettings, Samples,
-    TextSettings, cifar10, fashion_mnist, folders, housing, hymenoptera, imdb, mnist, movielens,
-    ratings, regression, text,
+    Normalization, Parts, PictureSettings, Preprocessing, PublishedSet, RatingSplit,
+    RatingsSettings, Samples, TextSettings, cifar10, fashion_mnist, folders, housing, hymenoptera,
+    imdb, mnist, movielens, ratings, regression, text,
 };
 use crate::checks::Checked;
 
@@ -164,6 +164,14 @@ impl DataSettings {
             _ => return Ok(None),
         };
         folders::read_picture(path, reading).map(Some)
+    }
+
+    /// Makes the published fold number `fold`, from 1, the test split; an error for data without.
+    pub fn set_fold(&mut self, fold: usize) -> Result<(), DataError> {
+        let name = self.name();
+        let Self::MovieLens(settings) = self else { return Err(DataError::NoFolds { name }) };
+        (settings.split, settings.fold) = (RatingSplit::Folds, fold);
+        Ok(())
     }
 
     /// Chooses where the samples come from; an error for data that is always drawn by code.

@@ -22,7 +22,7 @@ pub fn split_validation(
 ) -> Result<(Samples, Samples), DataError> {
     crate::checks::share("validation_share", share)?;
     let all = samples.len();
-    let kept = (all as f64 * (1.0 - share)).floor() as usize;
+    let kept = kept_for_training(all, share);
     let empty =
         |empty| DataError::EmptySplit { key: "validation_share", share, samples: all, empty };
     if kept == 0 {
@@ -41,6 +41,11 @@ pub fn split_validation(
     }
     let validation = samples.take(&held_out);
     Ok((samples, validation))
+}
+
+/// How many of `samples` are left to train on where a `share` is held out for validation.
+pub fn kept_for_training(samples: usize, share: f64) -> usize {
+    (samples as f64 * (1.0 - share)).floor() as usize
 }
 
 /// Shuffles `samples` with `seed` and splits them into training and test samples, of which there

@@ -2,11 +2,14 @@
 //! range, and everything that two sections must agree on.
 
 use super::Settings;
-use super::early_stopping::{EarlyStoppingSettings, Mode};
+use super::early_stopping::EarlyStoppingSettings;
 use super::fault::{Fault, Problem};
 use crate::checks::{Checked, InvalidSetting, ensure};
 use crate::data::{DataSettings, Task};
+use crate::metrics::Mode;
 use crate::models::{InputSpec, ModelSettings};
+use crate::optim::Sam;
+use crate::schedule::ScheduleSettings;
 
 /// Every setting is in its range, and the settings fit each other.
 pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
@@ -30,6 +33,13 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     for (section, checked) in sections {
         checked.map_err(|error| invalid(&error.in_section(section)))?;
     }
+    for (index, group) in settings.groups.iter().enumerate() {
+        let section = format!("groups[{index}]");
+        group.check().map_err(|error| invalid(&error.in_section(&section)))?;
+    }
+    settings.wrappers.check(&settings.optimizer).map_err(|error| invalid(&error))?;
+    let sam = settings.sam.as_ref().map_or(Ok(()), Sam::check);
+    sam.map_err(|error| invalid(&error.in_section("sam")))?;
     if !settings.augmentation.is_off() && settings.data.input_shape().len() != 3 {
         let problem = "varies pictures, and these data have none: leave the section out".to_owned();
         let problem = Problem::new(["augmentation"], Fault::Contradiction(problem));
@@ -43,6 +53,10 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     if let Some(early_stopping) = &settings.early_stopping {
         check_monitor("early_stopping", &early_stopping.monitor, &settings.data)?;
         check_mode("early_stopping", early_stopping.mode, &early_stopping.monitor)?;
+    }
+    if let ScheduleSettings::ReduceOnPlateau(plateau) = &settings.schedule {
+        check_monitor("schedule", &plateau.monitor, &settings.data)?;
+        check_mode("schedule", plateau.mode, &plateau.monitor)?;
     }
     check_monitor("checkpoints", &settings.checkpoints.monitor, &settings.data)?;
     check_mode("checkpoints", settings.checkpoints.mode, &settings.checkpoints.monitor)
@@ -132,7 +146,7 @@ fn check_mode(section: &str, mode: Mode, monitor: &str) -> Result<(), Problem> {
 
 fn invalid(error: &InvalidSetting) -> Problem {
     let must = format!("must be {}", error.expected);
-    // A key may name an element: `betas[0]`.
-    let path = error.key.split('.').map(|part| part.split('[').next().unwrap_or(part));
-    Problem::new(path, Fault::Invalid { found: error.value.clone(), must })
+    // A key may name an element: `parts[0].gamma`.
+    let path = error.key.replace('[', ".[");
+    Problem::new(path.split('.'), Fault::Invalid { found: error.value.clone(), must })
 }

@@ -10,6 +10,7 @@ use super::overrides::{self, Override};
 use super::read::read;
 use super::registry::{self, SECTIONS, TOP_LEVEL};
 use super::source::Source;
+use crate::optim::WrapperSettings;
 
 /// A parsed file and overrides.
 pub(super) struct Document {
@@ -51,6 +52,15 @@ impl Document {
             model: self.required("model")?,
             training: self.optional("training")?.unwrap_or_default(),
             optimizer: self.required("optimizer")?,
+            groups: self.optional("groups")?.unwrap_or_default(),
+            wrappers: WrapperSettings {
+                gradient_centralization: self.optional("gradient_centralization")?,
+                cautious: self.optional("cautious")?,
+                lookahead: self.optional("lookahead")?,
+                ema: self.optional("ema")?,
+                swa: self.optional("swa")?,
+            },
+            sam: self.optional("sam")?,
             schedule: self.optional("schedule")?.unwrap_or_default(),
             regularization: self.optional("regularization")?.unwrap_or_default(),
             clipping: self.optional("clipping")?.unwrap_or_default(),
@@ -81,10 +91,18 @@ impl Document {
     /// The error that tells the user of `problem`.
     pub(super) fn error(&self, problem: Problem) -> ExperimentError {
         let place = self.place(&problem);
-        let section = problem.path.first().map_or("", String::as_str);
-        let name = self.table.get(section).and_then(|section| section.get("name")?.as_str());
-        let notes = notes(&problem, name);
+        let notes = notes(&problem, self.name_beside(&problem.path));
         SettingError::new(problem, place, notes).into()
+    }
+
+    /// The `name` that stands beside the key at `path`.
+    fn name_beside(&self, path: &[String]) -> Option<&str> {
+        let (section, deeper) = path.split_last()?.1.split_first()?;
+        let table = deeper.iter().try_fold(self.table.get(section)?, |value, part| {
+            let index = part.trim_matches(['[', ']']).parse::<usize>();
+            index.map_or_else(|_| value.get(part), |index| value.get(index))
+        });
+        table?.get("name")?.as_str()
     }
 
     /// Where the setting was written that causes `problem`: an override comes before the file,
@@ -129,7 +147,7 @@ fn notes(problem: &Problem, name: Option<&str>) -> Vec<String> {
         (Fault::UnknownKey(keys), _) => {
             let owner = match (problem.path.len(), name) {
                 (1, _) => "an experiment has".to_owned(),
-                (2, Some(name)) if !registry::names(section).is_empty() => format!("`{name}` has"),
+                (_, Some(name)) if !registry::names(section).is_empty() => format!("`{name}` has"),
                 _ => format!("`[{section}]` has"),
             };
             let mut notes = vec![match keys.as_slice() {

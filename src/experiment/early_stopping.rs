@@ -6,43 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{Checked, ensure, finite, non_negative};
-
-/// Whether a metric is better when low or when high.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// By the metric's name: accuracy and R² high, everything else low.
-    #[default]
-    Auto,
-    /// Lower is better.
-    Min,
-    /// Higher is better.
-    Max,
-}
-
-impl Mode {
-    /// Whether higher values of `metric` are better.
-    pub fn higher_is_better(self, metric: &str) -> bool {
-        match self {
-            Self::Min => false,
-            Self::Max => true,
-            Self::Auto => {
-                matches!(metric.strip_prefix("val_").unwrap_or(metric), "accuracy" | "r2")
-            }
-        }
-    }
-}
-
-/// How `min_delta` is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeltaMode {
-    /// In the metric's own unit.
-    #[default]
-    Absolute,
-    /// As a share of the best value so far.
-    Relative,
-}
+use crate::metrics::{DeltaMode, Mode};
 
 /// The `[early_stopping]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,15 +79,8 @@ impl EarlyStoppingSettings {
 
     /// `value` is better than `reference` by more than `min_delta`.
     pub(crate) fn improves(&self, value: f64, reference: f64) -> bool {
-        let delta = match self.min_delta_mode {
-            DeltaMode::Absolute => self.min_delta,
-            DeltaMode::Relative => self.min_delta * reference.abs(),
-        };
-        if self.mode.higher_is_better(&self.monitor) {
-            value - delta > reference
-        } else {
-            value + delta < reference
-        }
+        let higher = self.mode.higher_is_better(&self.monitor);
+        self.min_delta_mode.improves(value, reference, self.min_delta, higher)
     }
 
     /// `value` is strictly better than `threshold`.

@@ -101,8 +101,7 @@ pub struct SettingError {
 
 impl SettingError {
     pub(super) fn new(problem: Problem, place: Place, notes: Vec<String>) -> Self {
-        let key = problem.path.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".");
-        Self { key, fault: problem.fault, place, notes }
+        Self { key: joined(&problem.path), fault: problem.fault, place, notes }
     }
 }
 
@@ -130,6 +129,26 @@ impl Display for SettingError {
         }
         notes.iter().try_for_each(|note| write!(formatter, "\n   = {note}"))
     }
+}
+
+/// A path in one word: `schedule.parts[1].gamma`.
+fn joined(path: &[String]) -> String {
+    let mut key = String::new();
+    for part in path {
+        if is_index(part) {
+            key += part;
+        } else {
+            key += if key.is_empty() { "" } else { "." };
+            key += &quoted(part);
+        }
+    }
+    key
+}
+
+/// Whether a part of a path names an element of a list.
+fn is_index(part: &str) -> bool {
+    let inner = part.strip_prefix('[').and_then(|part| part.strip_suffix(']'));
+    inner.is_some_and(|index| index.parse::<usize>().is_ok())
 }
 
 /// A key as TOML writes it: in quotes unless it is plain.

@@ -26,18 +26,21 @@ use serde::Serialize;
 
 use crate::data::{AugmentationSettings, DataSettings};
 use crate::models::ModelSettings;
-use crate::optim::OptimizerSettings;
+use crate::optim::{OptimizerSettings, Sam, WrapperSettings};
 use crate::schedule::ScheduleSettings;
 
 use document::Document;
 
+pub use crate::metrics::{DeltaMode, Mode};
 pub use builtin::{Builtin, builtins};
 pub use check::{logged_metrics, metric_names};
-pub use early_stopping::{DeltaMode, EarlyStoppingSettings, Mode};
+pub use early_stopping::EarlyStoppingSettings;
 pub use error::{ExperimentError, Fault, Line, Place, SettingError};
 pub use sections::{
-    CheckpointSettings, ClippingSettings, RecordSettings, RegularizationSettings, TrainingSettings,
+    CheckpointSettings, ClippingSettings, GroupSettings, RecordSettings, RegularizationSettings,
+    TrainingSettings,
 };
+pub(crate) use suggest::nearest;
 
 /// Everything an experiment says, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,6 +61,15 @@ pub struct Settings {
     pub training: TrainingSettings,
     /// How parameters move.
     pub optimizer: OptimizerSettings,
+    /// Parameters that are trained in a way of their own; none unless written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSettings>,
+    /// What is wrapped around the optimizer; nothing unless written.
+    #[serde(flatten)]
+    pub wrappers: WrapperSettings,
+    /// Gradients from the worst place nearby; those at the weights unless written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sam: Option<Sam>,
     /// How the learning rate changes; constant unless written.
     pub schedule: ScheduleSettings,
     /// What keeps weights and answers small; nothing unless written.

@@ -27,6 +27,8 @@ fn any_piece() -> impl Strategy<Value = String> {
         "monitor",
         "epochs",
         "per",
+        "parts",
+        "[[schedule.parts]]",
         " = ",
         "=",
         "\n",
@@ -57,6 +59,12 @@ fn any_piece() -> impl Strategy<Value = String> {
     prop_oneof![select(pieces.map(str::to_owned).to_vec()), ".{0,4}"]
 }
 
+/// The schedules whose defaults are valid; the others have lists to be filled.
+fn schedules_without_lists() -> Vec<&'static str> {
+    let all = ScheduleSettings::all();
+    all.iter().filter(|one| one.check().is_ok()).map(ScheduleSettings::name).collect()
+}
+
 /// Changes that fit any experiment.
 fn any_valid_change() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -66,10 +74,12 @@ fn any_valid_change() -> impl Strategy<Value = String> {
         any::<bool>().prop_map(|flag| format!("training.shuffle={flag}")),
         (1e-12..10.0f64).prop_map(|rate| format!("optimizer.learning_rate={rate:e}")),
         (0.0..1.0f64).prop_map(|decay| format!("optimizer.weight_decay={decay}")),
-        select(vec!["sgd", "adam", "adamw", "rmsprop"])
+        // Every one that has a weight decay.
+        select(OptimizerSettings::NAMES)
+            .prop_filter("has all keys", |name| *name != "rprop")
             .prop_map(|name| format!("optimizer.name={name}")),
-        select(vec!["constant", "step", "exponential", "linear", "cosine"])
-            .prop_map(|name| format!("schedule.name={name}")),
+        (select(schedules_without_lists()), 0..1000usize)
+            .prop_map(|(name, w)| format!("schedule={{name=\"{name}\",warmup={w}}}")),
         (1e-6..1e6f64).prop_map(|norm| format!("clipping.global_norm={norm}")),
         (0..100usize).prop_map(|n| format!("early_stopping.patience={n}")),
         any::<f32>()
@@ -122,7 +132,7 @@ proptest! {
         builtin in any_builtin(),
         key in select(vec![
             "data.name", "data.validation_share", "model.name", "model.hidden", "training.epochs",
-            "optimizer.name", "optimizer.betas", "schedule.per", "schedule.name", "model", "name",
+            "optimizer.name", "optimizer.betas", "schedule.per", "schedule.name", "schedule.parts", "model", "name",
             "early_stopping.monitor", "clipping.value", "checkpoints.mode", "records.norms_every",
         ]),
         value in prop_oneof![any_piece(), ".*", any::<f64>().prop_map(|value| value.to_string())],

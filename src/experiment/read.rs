@@ -58,14 +58,36 @@ fn blame(
         };
         let Err(fault) = with_key(value.clone()) else { continue };
         path.push(key.clone());
-        let deeper = match (value, &fault) {
-            (_, Fault::UnknownKey(keys)) if !keys.contains(key) => None,
-            (Value::Table(inner), _) => blame(inner, path, &with_key),
+        // A key of the section is not to blame for an unknown key within its value.
+        let is_known = |empty: Value| !matches!(with_key(empty), Err(Fault::UnknownKey(_)));
+        let deeper = match value {
+            Value::Table(inner) if is_known(Table::new().into()) => blame(inner, path, &with_key),
+            Value::Array(elements) if is_known(Value::Array(vec![])) => {
+                blame_element(elements, path, &with_key)
+            }
             _ => None,
         };
         return Some(deeper.unwrap_or_else(|| with_whole_value(fault, value)));
     }
     None
+}
+
+/// The fault that a key of one of the tables `elements` causes alone, as `[1]` and the key.
+fn blame_element(
+    elements: &[Value],
+    path: &mut Vec<String>,
+    attempt: &dyn Fn(Value) -> Result<(), Fault>,
+) -> Option<Fault> {
+    let alone = |value: Value| attempt(Value::Array(vec![value]));
+    elements.iter().enumerate().find_map(|(index, element)| {
+        let inner = element.as_table().filter(|_| alone(element.clone()).is_err())?;
+        path.push(format!("[{index}]"));
+        let fault = blame(inner, path, &alone);
+        if fault.is_none() {
+            path.pop();
+        }
+        fault
+    })
 }
 
 /// The fault in terms of the value as it is written, where serde names an element of it.

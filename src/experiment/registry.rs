@@ -8,20 +8,28 @@ use super::early_stopping::EarlyStoppingSettings;
 use super::fault::Fault;
 use super::read::attempt;
 use super::sections::{
-    CheckpointSettings, ClippingSettings, RecordSettings, RegularizationSettings, TrainingSettings,
+    CheckpointSettings, ClippingSettings, GroupSettings, RecordSettings, RegularizationSettings,
+    TrainingSettings,
 };
 use crate::data::{AugmentationSettings, DataSettings};
 use crate::models::ModelSettings;
-use crate::optim::OptimizerSettings;
+use crate::optim::{Cautious, Ema, GradientCentralization, Lookahead, OptimizerSettings, Sam, Swa};
 use crate::schedule::ScheduleSettings;
 
 /// The sections that an experiment can have.
-pub(super) const SECTIONS: [&str; 11] = [
+pub(super) const SECTIONS: [&str; 18] = [
     "data",
     "augmentation",
     "model",
     "training",
     "optimizer",
+    "groups",
+    "gradient_centralization",
+    "cautious",
+    "lookahead",
+    "ema",
+    "swa",
+    "sam",
     "schedule",
     "regularization",
     "clipping",
@@ -83,6 +91,13 @@ fn outcome(section: &str, name: Option<&str>, key: &str, value: &Value) -> Resul
         "model" => attempt::<ModelSettings>(&table),
         "training" => attempt::<TrainingSettings>(&table),
         "optimizer" => attempt::<OptimizerSettings>(&table),
+        "groups" => attempt::<GroupSettings>(&table),
+        "gradient_centralization" => attempt::<GradientCentralization>(&table),
+        "cautious" => attempt::<Cautious>(&table),
+        "lookahead" => attempt::<Lookahead>(&table),
+        "ema" => attempt::<Ema>(&table),
+        "swa" => attempt::<Swa>(&table),
+        "sam" => attempt::<Sam>(&table),
         "schedule" => attempt::<ScheduleSettings>(&table),
         "regularization" => attempt::<RegularizationSettings>(&table),
         "clipping" => attempt::<ClippingSettings>(&table),

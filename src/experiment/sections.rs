@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::early_stopping::Mode;
 use crate::checks::{Checked, count, ensure, non_negative, positive, share};
+use crate::metrics::Mode;
+use crate::optim::OptimizerSettings;
 
 /// The `[training]` section: how long, in what batches, from which seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,6 +90,44 @@ impl RegularizationSettings {
     }
 }
 
+/// An entry of `[[groups]]`: parameters that are trained in a way of their own. Of several that fit
+/// a parameter, the last counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupSettings {
+    /// What the names of the parameters contain, such as `convolutions.0` or `bias`; `steps.csv`
+    /// has all names.
+    pub parameters: String,
+    /// Whether they stay as they are.
+    pub frozen: bool,
+    /// Their base learning rate, which the schedule scales; else that of the optimizer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// Their weight decay; else that of the optimizer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+    /// Their optimizer; else that of the experiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<OptimizerSettings>,
+}
+
+impl GroupSettings {
+    pub(super) fn check(&self) -> Checked {
+        let name = &self.parameters;
+        ensure(!name.trim().is_empty(), "parameters", "empty", "a part of a parameter's name")?;
+        self.learning_rate.map_or(Ok(()), |rate| positive("learning_rate", rate))?;
+        self.weight_decay.map_or(Ok(()), |decay| non_negative("weight_decay", decay))?;
+        let Some(optimizer) = &self.optimizer else { return Ok(()) };
+        ensure(
+            !optimizer.looks_beyond_a_parameter(),
+            "optimizer.name",
+            optimizer.name(),
+            "one that sees a parameter at a time, such as adamw",
+        )?;
+        optimizer.check().map_err(|error| error.in_section("optimizer"))
+    }
+}
+
 /// The `[clipping]` section: bounds on the gradient, none unless written.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -96,6 +135,13 @@ pub struct ClippingSettings {
     /// The largest L2 norm of all gradients together; `torch.nn.utils.clip_grad_norm_`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub global_norm: Option<f64>,
+    /// The largest L2 norm of the gradient of each parameter by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensor_norm: Option<f64>,
+    /// The largest norm of the gradient of each unit (a column of a linear layer, a filter) as a
+    /// share of the norm of its weights; adaptive gradient clipping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<f64>,
     /// The largest absolute value of each gradient element; `torch.nn.utils.clip_grad_value_`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
@@ -104,11 +150,13 @@ pub struct ClippingSettings {
 impl ClippingSettings {
     /// Whether gradients are left as they are.
     pub fn is_off(&self) -> bool {
-        self.global_norm.is_none() && self.value.is_none()
+        *self == Self::default()
     }
 
     pub(super) fn check(&self) -> Checked {
         self.global_norm.map_or(Ok(()), |norm| positive("global_norm", norm))?;
+        self.tensor_norm.map_or(Ok(()), |norm| positive("tensor_norm", norm))?;
+        self.adaptive.map_or(Ok(()), |share| positive("adaptive", share))?;
         self.value.map_or(Ok(()), |value| positive("value", value))
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use toml::Table;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::error::{ExperimentError, Line, Place};
 
@@ -58,16 +58,34 @@ fn collect(
     path: &mut Vec<String>,
     keys: &mut HashMap<Vec<String>, Range<usize>>,
 ) {
-    /// Deeper than any setting.
-    const DEEPEST: usize = 8;
     for (key, value) in table {
         path.push(key.get_ref().to_string());
         keys.insert(path.clone(), key.span());
-        if let Some(inner) = value.get_ref().as_table()
-            && path.len() < DEEPEST
-        {
-            collect(inner, path, keys);
+        collect_within(value.get_ref(), path, keys);
+        path.pop();
+    }
+}
+
+/// Collects the keys of a table, or of the tables in a list, whose elements are parts `[0]`, `[1]`.
+fn collect_within(
+    value: &DeValue<'_>,
+    path: &mut Vec<String>,
+    keys: &mut HashMap<Vec<String>, Range<usize>>,
+) {
+    /// Deeper than any setting.
+    const DEEPEST: usize = 8;
+    if path.len() >= DEEPEST {
+        return;
+    }
+    if let Some(inner) = value.as_table() {
+        collect(inner, path, keys);
+    }
+    for (index, element) in value.as_array().into_iter().flatten().enumerate() {
+        path.push(format!("[{index}]"));
+        if element.get_ref().is_table() {
+            keys.insert(path.clone(), element.span());
         }
+        collect_within(element.get_ref(), path, keys);
         path.pop();
     }
 }

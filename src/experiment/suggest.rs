@@ -32,6 +32,30 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("hidden_sizes", "hidden"),
     ("kernel", "kernel_size"),
     ("filters", "channels"),
+    ("total_iters", "length"),
+    ("t_max", "length"),
+    ("decay_steps", "step_size"),
+    ("eta_min", "final_factor"),
+    ("end_learning_rate", "final_factor"),
+    ("t_mul", "t_mult"),
+    ("m_mul", "restart_factor"),
+    ("min_lr", "min_factor"),
+    ("warmup_steps", "warmup"),
+    ("warmup_epochs", "warmup"),
+    ("warm_up", "warmup"),
+    ("values", "factors"),
+    ("schedulers", "parts"),
+    ("multistep", "multi_step"),
+    ("cosine_annealing", "cosine"),
+    ("cosine", "cos"),
+    ("sgdr", "cosine_restarts"),
+    ("cosine_annealing_warm_restarts", "cosine_restarts"),
+    ("noam", "inverse_sqrt"),
+    ("wsd", "warmup_stable_decay"),
+    ("plateau", "reduce_on_plateau"),
+    ("reduce_lr_on_plateau", "reduce_on_plateau"),
+    ("sequential", "sequence"),
+    ("chained", "product"),
     ("acc", "accuracy"),
     ("val_acc", "val_accuracy"),
 ];
@@ -49,7 +73,7 @@ fn edits(word: &str, name: &str) -> usize {
 
 /// The valid word that `word` most likely means, if there is one near enough: by a synonym, by
 /// case and punctuation, by its beginning, or by an edit (Damerau-Levenshtein) of a third of its letters at most.
-pub(super) fn nearest<'a, S: AsRef<str>>(word: &str, valid: &'a [S]) -> Option<&'a str> {
+pub(crate) fn nearest<'a, S: AsRef<str>>(word: &str, valid: &'a [S]) -> Option<&'a str> {
     if word.chars().count() > LONGEST {
         return None;
     }

@@ -1,6 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::early_stopping::Mode;
 use super::*;
 
 pub(super) const TINY: &str = r#"purpose = "A line through noise"
@@ -127,13 +126,16 @@ fn a_key_in_the_wrong_place_is_told_its_home() {
 
 #[test]
 fn an_unknown_name_lists_the_names_there_are() {
+    let names = OptimizerSettings::NAMES.join(", ");
     assert_eq!(
         error_with("\"sgd\"", "\"sdg\""),
-        "`optimizer.name` cannot be \"sdg\", did you mean \"sgd\"?\n  \
-         --> dir/tiny.toml:13\n   \
-         | name = \"sdg\"\n   \
-         | ^^^^\n   \
-         = one of: sgd, adam, adamw, rmsprop"
+        format!(
+            "`optimizer.name` cannot be \"sdg\", did you mean \"sgd\"?\n  \
+             --> dir/tiny.toml:13\n   \
+             | name = \"sdg\"\n   \
+             | ^^^^\n   \
+             = one of: {names}"
+        )
     );
 }
 
@@ -207,6 +209,86 @@ fn a_value_outside_its_range_is_told_the_range() {
         "`early_stopping.patience` is -1, but must be a whole number, 0 or above".to_owned()
             + &at(13, "patience = -1", 8)
     );
+}
+
+const SEQUENCE: &str = r#"
+[schedule]
+name = "sequence"
+per = "epoch"
+milestones = [2]
+[[schedule.parts]]
+name = "linear"
+[[schedule.parts]]
+name = "step"
+gamma = 0.5
+"#;
+
+#[test]
+fn the_parts_of_a_schedule_are_read_checked_and_placed_like_any_section() {
+    let text = |old: &str, new: &str| {
+        assert!(SEQUENCE.contains(old), "{old}");
+        format!("{TINY}{}", SEQUENCE.replace(old, new))
+    };
+    let experiment = read(&text("", ""), &[]).unwrap();
+    assert_eq!(
+        Experiment::from_toml(&experiment.to_toml().unwrap(), "a", &[]).unwrap().schedule,
+        experiment.schedule
+    );
+    assert_eq!(
+        error(&text("gamma = 0.5", "gamma = 3"), &[]),
+        "`schedule.parts[1].gamma` is 3, but must be above 0, at most 1\n  \
+         --> dir/tiny.toml:25\n   | gamma = 3\n   | ^^^^^"
+    );
+    assert_eq!(
+        error(&text("gamma", "gama"), &[]),
+        "unknown key `schedule.parts[1].gama`, did you mean `gamma`?\n  \
+         --> dir/tiny.toml:25\n   | gama = 0.5\n   | ^^^^\n   \
+         = `step` has: step_size, gamma, warmup, warmup_start_factor, per"
+    );
+    let unknown = error(&text("\"linear\"", "\"linaer\""), &[]);
+    assert!(
+        unknown.starts_with(
+            "`schedule.parts[0].name` cannot be \"linaer\", did you mean \"linear\"?\n  \
+             --> dir/tiny.toml:22\n"
+        ),
+        "{unknown}"
+    );
+    let missing = error(&text("name = \"linear\"", ""), &[]);
+    assert!(missing.starts_with("`schedule.parts[0].name` is missing\n"), "{missing}");
+    let typed = error(&text("gamma = 0.5", "gamma = \"a\""), &[]);
+    assert!(
+        typed.starts_with("`schedule.parts[1].gamma` is \"a\", but must be a number\n"),
+        "{typed}"
+    );
+    let nested = error(&text("\"linear\"", "\"reduce_on_plateau\""), &[]);
+    assert!(
+        nested.starts_with("`schedule.parts[0].name` is \"reduce_on_plateau\", but"),
+        "{nested}"
+    );
+    let steps = error(&text("per = \"epoch\"", "per = \"step\""), &[]);
+    assert!(
+        steps.starts_with("`schedule.parts[1].per` is \"epoch\", but must be \"step\""),
+        "{steps}"
+    );
+    let change = "schedule.parts=[{name=\"linear\"},{name=\"step\",gamma=7}]";
+    let by_override = error(&text("", ""), &[change]);
+    assert!(by_override.starts_with("`schedule.parts[1].gamma` is 7, but"), "{by_override}");
+    assert!(by_override.ends_with(&format!("--> --set {change}")), "{by_override}");
+}
+
+#[test]
+fn a_plateau_watches_a_metric_that_is_logged_and_not_the_wrong_way() {
+    let plateau = "schedule.name=reduce_on_plateau";
+    assert!(
+        error(TINY, &[plateau, "schedule.monitor=val_accuracy"])
+            .starts_with("`schedule.monitor` cannot be \"val_accuracy\"\n")
+    );
+    assert!(
+        error(TINY, &[plateau, "schedule.mode=max"])
+            .starts_with("`schedule.mode` takes the worst epoch for the best")
+    );
+    assert!(error(TINY, &[plateau, "schedule.per=step"]).contains("must be \"epoch\""));
+    read(TINY, &[plateau, "schedule.monitor=r2", "schedule.patience=3"]).unwrap();
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub struct After {
 /// - output `[batch, channels_out, height_out, width_out]`
 pub fn conv_block(layer: &Conv2d, input: Tensor<4>, after: After) -> Tensor<4> {
     #[cfg(feature = "flex")]
-    if super::fused::on(&input.device())
+    if crate::fused::on(&input.device())
         && let Some((block, bias)) = fused::block(layer, &input, after)
     {
         return fused::run_block(block, input, layer.weight.val(), bias);
@@ -52,8 +52,8 @@ mod fused {
     //! The layer as one operation of [`crate::kernels`].
 
     use super::{After, Conv2d, PaddingConfig2d, Tensor};
-    use crate::kernels::convolution::{Convolution, ConvolutionError, ConvolutionShape, Saved};
-    use crate::layers::fused::{Operation, run};
+    use crate::fused::{Operation, checked, run};
+    use crate::kernels::convolution::{Convolution, ConvolutionShape, Saved};
 
     /// The operation and its bias, if the kernels have it.
     pub(super) fn block(
@@ -105,11 +105,6 @@ mod fused {
     /// Inputs: pictures, weight, bias.
     #[derive(Debug, Clone)]
     pub(super) struct Block(Convolution);
-
-    #[allow(clippy::panic, reason = "tensors of the layer have the shapes of the layer")]
-    fn checked<T>(result: Result<T, ConvolutionError>) -> T {
-        result.unwrap_or_else(|error| panic!("{error}"))
-    }
 
     impl Operation<3> for Block {
         type Saved = Saved;

@@ -95,7 +95,7 @@ impl Lstm {
         let dropout = (self.recurrent_dropout > 0.0 && device.is_autodiff())
             .then(|| dropout_mask([batch, hidden], self.recurrent_dropout, &device));
         #[cfg(feature = "flex")]
-        if super::fused::on(&device) {
+        if crate::fused::on(&device) {
             return self.last_hidden_fused(inputs, mask, dropout);
         }
         self.last_hidden_by_steps(inputs, mask, dropout)
@@ -142,11 +142,11 @@ mod fused {
     //! The layer as one operation of [`crate::kernels`].
 
     use super::{Lstm, Tensor};
+    use crate::fused::{Operation, checked, run};
     use crate::kernels::lstm::{
-        LstmError, LstmOptions, LstmOutputGradients, LstmParameters, LstmSaved, LstmShape,
-        LstmWanted, backward, forward,
+        LstmOptions, LstmOutputGradients, LstmParameters, LstmSaved, LstmShape, LstmWanted,
+        backward, forward,
     };
-    use crate::layers::fused::{Operation, run};
 
     impl Lstm {
         pub(super) fn last_hidden_fused(
@@ -179,11 +179,6 @@ mod fused {
     struct LastHidden {
         shape: LstmShape,
         has_dropout: bool,
-    }
-
-    #[allow(clippy::panic, reason = "tensors of the layer have the shapes of the layer")]
-    fn checked<T>(result: Result<T, LstmError>) -> T {
-        result.unwrap_or_else(|error| panic!("{error}"))
     }
 
     impl Operation<6> for LastHidden {

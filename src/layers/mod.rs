@@ -6,6 +6,6 @@
 
 pub mod batch_norm;
 pub mod conv_block;
+pub mod dense;
 pub mod embedding;
-pub mod fused;
 pub mod lstm;

@@ -2,15 +2,18 @@
 //!
 //! Pure functions on slices, in `f64`, with scikit-learn's definitions and edge cases, so that a
 //! number here can be compared with a number from a notebook. Burn's own metrics average over
-//! batches; these do not. `evaluate` and the closed-form baselines call them.
+//! batches; these do not. `evaluate` and the closed-form baselines call them. [`Mode`] and
+//! [`DeltaMode`] say when a metric is better.
 
 pub mod classification;
 pub mod least_squares;
+mod monitor;
 pub mod ranking;
 pub mod regression;
 
 pub use classification::{ClassificationReport, ConfusionMatrix};
 pub use least_squares::LeastSquares;
+pub use monitor::{DeltaMode, Mode};
 pub use ranking::roc_auc;
 pub use regression::RegressionScores;
 

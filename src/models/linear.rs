@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Initialization, InputSpec, Network};
 use crate::checks::Checked;
+use crate::layers::dense::dense;
 
 /// The settings of [`LinearRegression`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -40,14 +41,14 @@ impl LinearSettings {
         device: &Device,
     ) -> LinearRegression {
         LinearRegression {
-            output: dense(input.shape.iter().product(), outputs, self.initialization, device),
+            output: new_dense(input.shape.iter().product(), outputs, self.initialization, device),
         }
     }
 }
 
 impl Network for LinearRegression {
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        self.output.forward(inputs)
+        dense(&self.output, inputs, false)
     }
 }
 
@@ -65,7 +66,7 @@ impl LinearRegression {
 }
 
 /// A fully connected layer, started as `initialization` says.
-pub(super) fn dense(
+pub(super) fn new_dense(
     inputs: usize,
     outputs: usize,
     initialization: Initialization,

@@ -9,9 +9,10 @@ use burn::nn::{Initializer, Linear};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::linear::dense;
+use super::linear::new_dense;
 use super::{Initialization, InputSpec, Network};
 use crate::checks::{Checked, InvalidSetting, ensure, share};
+use crate::layers::dense::dense;
 use crate::layers::embedding::Embedding;
 use crate::layers::lstm::{Lstm, LstmInitialization, dropout_mask};
 
@@ -109,7 +110,7 @@ impl LstmSettings {
             forward_lstm: lstm(false),
             backward_lstm: self.bidirectional.then(|| lstm(true)),
             dropout: self.dropout,
-            output: dense(width, outputs, self.initialization, device),
+            output: new_dense(width, outputs, self.initialization, device),
         }
     }
 }
@@ -130,7 +131,7 @@ impl Network for LstmClassifier {
             Some(lstm) => Tensor::cat(vec![forward, lstm.last_hidden(words, mask)], 1),
             None => forward,
         };
-        self.output.forward(state)
+        dense(&self.output, state, false)
     }
 
     fn embeddings(&self) -> Vec<&Embedding> {

@@ -9,10 +9,11 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::linear::dense;
+use super::linear::new_dense;
 use super::{Initialization, InputSpec, Network};
 use crate::checks::{Checked, ensure, share};
 use crate::layers::batch_norm::batch_norm;
+use crate::layers::dense::dense;
 
 /// The settings of [`Mlp`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,14 +75,14 @@ impl Mlp {
         device: &Device,
     ) -> Self {
         let widths = &settings.hidden;
-        let dense = |inputs, outputs| dense(inputs, outputs, settings.initialization, device);
+        let new = |inputs, outputs| new_dense(inputs, outputs, settings.initialization, device);
         let inputs_of = [inputs].into_iter().chain(widths.iter().copied());
         let norm = |&width: &usize| BatchNormConfig::new(width).init(device);
         Self {
-            hidden: inputs_of.zip(widths).map(|(inputs, &units)| dense(inputs, units)).collect(),
+            hidden: inputs_of.zip(widths).map(|(inputs, &units)| new(inputs, units)).collect(),
             norms: settings.batch_norm.then(|| widths.iter().map(norm).collect()),
             dropout: DropoutConfig::new(settings.dropout).init(),
-            output: dense(widths.last().copied().unwrap_or(inputs), outputs),
+            output: new(widths.last().copied().unwrap_or(inputs), outputs),
         }
     }
 }
@@ -90,13 +91,17 @@ impl Network for Mlp {
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let mut values = inputs;
         for (index, layer) in self.hidden.iter().enumerate() {
-            values = layer.forward(values);
-            if let Some(norm) = self.norms.as_ref().and_then(|norms| norms.get(index)) {
-                values = batch_norm(norm, values);
-            }
-            values = self.dropout.forward(relu(values));
+            values = match self.norms.as_ref().and_then(|norms| norms.get(index)) {
+                Some(norm) => relu(batch_norm(norm, dense(layer, values, false))),
+                None => dense(layer, values, true),
+            };
+            values = self.dropout.forward(values);
         }
-        self.output.forward(values)
+        dense(&self.output, values, false)
+    }
+
+    fn has_running_statistics(&self) -> bool {
+        self.norms.is_some()
     }
 }
 

@@ -75,6 +75,11 @@ trait Network: Sized {
         vec![]
     }
 
+    /// Whether it keeps running statistics of its batches.
+    fn has_running_statistics(&self) -> bool {
+        false
+    }
+
     /// Gradient descent on the rows that tables have tracked.
     fn update_rows(self, _learning_rate: f64) -> Self {
         self
@@ -144,6 +149,11 @@ macro_rules! models {
             /// The tables that ids are looked up in.
             pub fn embeddings(&self) -> Vec<&Embedding> {
                 match self { $(Self::$model(model) => model.embeddings()),+ }
+            }
+
+            /// Whether it keeps running statistics of its batches.
+            pub fn has_running_statistics(&self) -> bool {
+                match self { $(Self::$model(model) => model.has_running_statistics()),+ }
             }
 
             /// Gradient descent on the rows that tables have tracked.

@@ -15,7 +15,10 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::moments::{Moments, check_betas};
+use super::rule::Rule;
 use crate::checks::{Checked, non_negative, positive};
+#[cfg(feature = "flex")]
+use crate::kernels::updates::AdamUpdate;
 
 /// Adam, with weight decay as L2 (see [`AdamW`](super::AdamW) for the decoupled kind).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +57,14 @@ impl Adam {
     }
 }
 
+impl Rule for Adam {
+    const FORMULA: &'static str =
+        "m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; w ← w − η m̂ / (√v̂ + ε)";
+    const SOURCE: &'static str = "Kingma and Ba 2015, Reddi et al. 2018; torch.optim.Adam";
+    const STATE: &'static str = "2; 3 with amsgrad";
+    const WHEN: &'static str = "the first try on anything; without weight decay";
+}
+
 impl Optimizer for Adam {
     type State<const D: usize> = Moments<D>;
 
@@ -64,6 +75,17 @@ impl Optimizer for Adam {
         mut gradient: Tensor<D>,
         state: Option<Moments<D>>,
     ) -> (Tensor<D>, Option<Moments<D>>) {
+        #[cfg(feature = "flex")]
+        if crate::fused::on(&weights.device()) {
+            let settings = AdamUpdate {
+                learning_rate,
+                betas: self.betas,
+                epsilon: self.epsilon,
+                weight_decay: self.weight_decay,
+                decoupled: false,
+            };
+            return Moments::step_in_place(state, weights, gradient, &settings, self.amsgrad);
+        }
         if self.weight_decay > 0.0 {
             gradient = gradient + weights.clone().mul_scalar(self.weight_decay);
         }

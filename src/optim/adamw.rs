@@ -13,7 +13,10 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::moments::{Moments, check_betas};
+use super::rule::Rule;
 use crate::checks::{Checked, non_negative, positive};
+#[cfg(feature = "flex")]
+use crate::kernels::updates::AdamUpdate;
 
 /// Adam with decoupled weight decay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +55,13 @@ impl AdamW {
     }
 }
 
+impl Rule for AdamW {
+    const FORMULA: &'static str = "w ← w − η λ w; w ← w − η m̂ / (√v̂ + ε)";
+    const SOURCE: &'static str = "Loshchilov and Hutter 2019; torch.optim.AdamW";
+    const STATE: &'static str = "2; 3 with amsgrad";
+    const WHEN: &'static str = "transformers, and wherever Adam needs weight decay";
+}
+
 impl Optimizer for AdamW {
     type State<const D: usize> = Moments<D>;
 
@@ -62,6 +72,17 @@ impl Optimizer for AdamW {
         gradient: Tensor<D>,
         state: Option<Moments<D>>,
     ) -> (Tensor<D>, Option<Moments<D>>) {
+        #[cfg(feature = "flex")]
+        if crate::fused::on(&weights.device()) {
+            let settings = AdamUpdate {
+                learning_rate,
+                betas: self.betas,
+                epsilon: self.epsilon,
+                weight_decay: self.weight_decay,
+                decoupled: true,
+            };
+            return Moments::step_in_place(state, weights, gradient, &settings, self.amsgrad);
+        }
         let weights = weights.mul_scalar(1.0 - learning_rate * self.weight_decay);
         let (state, direction) =
             Moments::advance(state, gradient, self.betas, self.epsilon, self.amsgrad);

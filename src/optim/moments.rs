@@ -1,9 +1,14 @@
 //! The first and second moments of the gradient that `Adam` and `AdamW` share.
 
+use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 
-use super::state::record_state;
+use super::state::{Field, record_state};
 use crate::checks::{Checked, ensure};
+#[cfg(feature = "flex")]
+use crate::fused::{checked, update};
+#[cfg(feature = "flex")]
+use crate::kernels::updates::{AdamState, AdamUpdate};
 
 /// Moments of one parameter's gradient after `time` steps.
 #[derive(Debug, Clone)]
@@ -58,22 +63,108 @@ impl<const D: usize> Moments<D> {
         (moments, direction)
     }
 
-    pub(super) fn on_device(self, device: &Device) -> Self {
-        Self {
-            time: self.time,
-            first: self.first.to_device(device),
-            second: self.second.to_device(device),
-            largest_second: self.largest_second.map(|tensor| tensor.to_device(device)),
-        }
+    /// The same step of Adam or `AdamW` in one pass over memory.
+    #[cfg(feature = "flex")]
+    pub(super) fn step_in_place(
+        state: Option<Self>,
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        settings: &AdamUpdate,
+        amsgrad: bool,
+    ) -> (Tensor<D>, Option<Self>) {
+        let zeros = || weights.zeros_like();
+        let state = state.unwrap_or_else(|| Self {
+            time: 0,
+            first: zeros(),
+            second: zeros(),
+            largest_second: amsgrad.then(zeros),
+        });
+        let Self { time, first, second, largest_second } = state;
+        let (weights, first, second, largest_second) = match largest_second {
+            None => {
+                let step =
+                    |weights: &mut [f32], gradient: &[f32], [first, second]: [&mut [f32]; 2]| {
+                        let state = AdamState { first, second, largest_second: None };
+                        checked(settings.step(time, weights, gradient, state, None));
+                    };
+                let (weights, [first, second]) = update(weights, gradient, [first, second], step);
+                (weights, first, second, None)
+            }
+            Some(largest) => {
+                let step = |weights: &mut [f32], gradient: &[f32], states: [&mut [f32]; 3]| {
+                    let [first, second, largest] = states;
+                    let state = AdamState { first, second, largest_second: Some(largest) };
+                    checked(settings.step(time, weights, gradient, state, None));
+                };
+                let (weights, [first, second, largest]) =
+                    update(weights, gradient, [first, second, largest], step);
+                (weights, first, second, Some(largest))
+            }
+        };
+        (weights, Some(Self { time: time + 1, first, second, largest_second }))
     }
 }
 
-/// Both decay rates lie in `[0, 1)`.
-pub(super) fn check_betas(betas: [f64; 2]) -> Checked {
+/// As a part of another state.
+impl<const D: usize> Field for Option<Moments<D>> {
+    fn put(&self, prefix: &str, name: &str, sink: &mut StateSink) {
+        if let Some(moments) = self {
+            moments.state_flatten(&format!("{prefix}.{name}"), sink);
+        }
+    }
+
+    fn take(prefix: &str, name: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
+        Some(Moments::state_unflatten(&format!("{prefix}.{name}"), source, device))
+    }
+
+    fn on_device(self, device: &Device) -> Self {
+        self.map(|moments| moments.on_device(device))
+    }
+}
+
+/// All decay rates lie in `[0, 1)`.
+pub(super) fn check_betas<const N: usize>(betas: [f64; N]) -> Checked {
+    let count = ["no", "one", "two", "three"].get(N).unwrap_or(&"some");
+    let found: Vec<String> = betas.iter().map(f64::to_string).collect();
     ensure(
         betas.iter().all(|beta| (0.0..1.0).contains(beta)),
         "betas",
-        format!("[{}, {}]", betas[0], betas[1]),
-        "two numbers, each at least 0 and below 1",
+        format!("[{}]", found.join(", ")),
+        &format!("{count} numbers, each at least 0 and below 1"),
     )
+}
+
+/// A moving average: β a + (1 − β) x, and (1 − β) x at the start, where the average a is 0.
+pub(super) fn average<const D: usize>(
+    old: Option<Tensor<D>>,
+    sample: Tensor<D>,
+    decay: f64,
+) -> Tensor<D> {
+    let sample = sample.mul_scalar(1.0 - decay);
+    match old {
+        Some(old) => old.mul_scalar(decay) + sample,
+        None => sample,
+    }
+}
+
+/// 1 − βᵗ: the sum of the weights of a moving average with decay β after t samples, by which its
+/// start from 0 is corrected.
+pub(super) fn correction(decay: f64, time: usize) -> f64 {
+    1.0 - decay.powf(time as f64)
+}
+
+/// The L2 norm, as a tensor of one element that broadcasts.
+pub(super) fn norm<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    tensor.square().sum().sqrt().reshape([1; D])
+}
+
+/// The square, of at most 1e15 in size: finite however large the element is, and finite still
+/// when a hundred million of them are summed.
+pub(super) fn bounded_square<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    bounded(tensor).square()
+}
+
+/// `tensor` within ±1e15, where squares and their sums stay finite.
+pub(super) fn bounded<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    tensor.clamp(-1e15, 1e15)
 }

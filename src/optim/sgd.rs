@@ -15,6 +15,7 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::rule::Rule;
 use super::state::record_state;
 use crate::checks::{Checked, ensure, non_negative, positive, share};
 
@@ -69,6 +70,49 @@ pub struct SgdState<const D: usize> {
 
 record_state!(SgdState { buffer });
 
+impl Rule for Sgd {
+    const FORMULA: &'static str = "b ← μ b + (1 − τ) (g + λ w); w ← w − η b";
+    const SOURCE: &'static str = "Robbins and Monro 1951, Polyak 1964, Sutskever et al. 2013; \
+                                  torch.optim.SGD";
+    const STATE: &'static str = "0; 1 with momentum";
+    const WHEN: &'static str = "vision models, with momentum 0.9 and a schedule; the baseline";
+}
+
+#[cfg(feature = "flex")]
+impl Sgd {
+    /// The same step in one pass over memory.
+    fn step_in_place<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<SgdState<D>>,
+    ) -> (Tensor<D>, Option<SgdState<D>>) {
+        use crate::fused::{checked, update};
+        let rule = crate::kernels::updates::SgdUpdate {
+            learning_rate,
+            momentum: self.momentum,
+            dampening: self.dampening,
+            nesterov: self.nesterov,
+            weight_decay: self.weight_decay,
+        };
+        if self.momentum == 0.0 {
+            let (weights, []) = update(weights, gradient, [], |weights, gradient, []| {
+                checked(rule.step(0, weights, gradient, None, None));
+            });
+            return (weights, None);
+        }
+        let buffer = state.and_then(|state| state.buffer);
+        let steps_before = usize::from(buffer.is_some());
+        let buffer = buffer.unwrap_or_else(|| weights.zeros_like());
+        let (weights, [buffer]) =
+            update(weights, gradient, [buffer], |weights, gradient, [buffer]| {
+                checked(rule.step(steps_before, weights, gradient, Some(buffer), None));
+            });
+        (weights, Some(SgdState { buffer: Some(buffer) }))
+    }
+}
+
 impl Optimizer for Sgd {
     type State<const D: usize> = SgdState<D>;
 
@@ -79,6 +123,10 @@ impl Optimizer for Sgd {
         mut gradient: Tensor<D>,
         state: Option<SgdState<D>>,
     ) -> (Tensor<D>, Option<SgdState<D>>) {
+        #[cfg(feature = "flex")]
+        if crate::fused::on(&weights.device()) {
+            return self.step_in_place(learning_rate, weights, gradient, state);
+        }
         if self.weight_decay > 0.0 {
             gradient = gradient + weights.clone().mul_scalar(self.weight_decay);
         }
@@ -100,6 +148,6 @@ impl Optimizer for Sgd {
     }
 
     fn to_device<const D: usize>(state: SgdState<D>, device: &Device) -> SgdState<D> {
-        SgdState { buffer: state.buffer.map(|buffer| buffer.to_device(device)) }
+        state.on_device(device)
     }
 }

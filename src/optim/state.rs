@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor};
 pub(super) trait Field: Sized {
     fn put(&self, prefix: &str, name: &str, sink: &mut StateSink);
     fn take(prefix: &str, name: &str, source: &mut StateSource, device: &Device) -> Option<Self>;
+    fn on_device(self, device: &Device) -> Self;
 }
 
 impl<const D: usize> Field for Tensor<D> {
@@ -18,6 +19,10 @@ impl<const D: usize> Field for Tensor<D> {
 
     fn take(prefix: &str, name: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
         source.take_tensor(prefix, name).map(|data| Tensor::from_data(data, device))
+    }
+
+    fn on_device(self, device: &Device) -> Self {
+        self.to_device(device)
     }
 }
 
@@ -31,19 +36,58 @@ impl<const D: usize> Field for Option<Tensor<D>> {
     fn take(prefix: &str, name: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
         Some(<Tensor<D> as Field>::take(prefix, name, source, device))
     }
+
+    fn on_device(self, device: &Device) -> Self {
+        self.map(|tensor| tensor.to_device(device))
+    }
 }
 
-impl Field for usize {
+/// Numbered from 0.
+impl<const D: usize> Field for Vec<Tensor<D>> {
     fn put(&self, prefix: &str, name: &str, sink: &mut StateSink) {
-        sink.push_scalar(prefix, name, (*self).into());
+        for (index, tensor) in self.iter().enumerate() {
+            tensor.put(prefix, &format!("{name}.{index}"), sink);
+        }
     }
 
-    fn take(prefix: &str, name: &str, source: &mut StateSource, _: &Device) -> Option<Self> {
-        source.take_scalar(prefix, name).and_then(|scalar| scalar.try_into().ok())
+    fn take(prefix: &str, name: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
+        let mut take = |index: usize| {
+            <Tensor<D> as Field>::take(prefix, &format!("{name}.{index}"), source, device)
+        };
+        Some((0..).map_while(&mut take).collect())
+    }
+
+    fn on_device(self, device: &Device) -> Self {
+        self.into_iter().map(|tensor| tensor.to_device(device)).collect()
     }
 }
 
-/// Implements Burn's `RecordState` for a state `struct Name<const D: usize> { field, … }`.
+macro_rules! scalar_fields {
+    ($($scalar:ty),+) => {
+        $(impl Field for $scalar {
+            fn put(&self, prefix: &str, name: &str, sink: &mut StateSink) {
+                sink.push_scalar(prefix, name, (*self).into());
+            }
+
+            fn take(
+                prefix: &str,
+                name: &str,
+                source: &mut StateSource,
+                _: &Device,
+            ) -> Option<Self> {
+                source.take_scalar(prefix, name).and_then(|scalar| scalar.try_into().ok())
+            }
+
+            fn on_device(self, _: &Device) -> Self {
+                self
+            }
+        })+
+    };
+}
+scalar_fields!(usize, f64);
+
+/// Implements Burn's `RecordState` for a state `struct Name<const D: usize> { field, … }`, and
+/// `on_device`, which moves all of it to another device.
 macro_rules! record_state {
     ($state:ident { $($field:ident),+ $(,)? }) => {
         impl<const D: usize> burn::optim::RecordState for $state<D> {
@@ -61,6 +105,12 @@ macro_rules! record_state {
                         prefix, stringify!($field), source, device,
                     )?),+
                 })
+            }
+        }
+
+        impl<const D: usize> $state<D> {
+            pub(super) fn on_device(self, device: &burn::tensor::Device) -> Self {
+                Self { $($field: $crate::optim::state::Field::on_device(self.$field, device)),+ }
             }
         }
     };

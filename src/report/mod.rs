@@ -1,22 +1,26 @@
 //! What a person looks at: plots and terminal tables.
 //!
 //! Everything here returns a `String` or bytes; `cli` decides where they go. [`draw_curves`] draws
-//! the learning curves of a run as SVG, [`render_png`] turns such an SVG into a picture, [`table()`]
+//! the learning curves of a run as SVG, [`draw_rates`] its learning rates, [`render_png`] turns such an SVG into a picture, [`table()`]
 //! and its relatives lay out tables for a [`Look`], and [`numbers`] writes numbers the way all
 //! commands do.
 
 mod axis;
 mod canvas;
 mod curves;
+mod milestones;
 pub mod numbers;
 mod panel;
 mod png;
+mod rates;
 mod results;
 pub mod style;
 mod table;
 
 pub use curves::{CurvesFigure, EpochPoint, StopMark, draw_curves};
+pub use milestones::{Milestone, milestones};
 pub use png::render_png;
+pub use rates::{RatesFigure, draw_rates, sparkline};
 pub use results::{classification_report_table, confusion_matrix_table, regression_table};
 pub use table::{Look, table};
 

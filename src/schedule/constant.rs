@@ -1,28 +1,28 @@
-//! The base rate throughout.
+//! The base rate throughout, or a factor of it.
 
-use serde::{Deserialize, Serialize};
+use super::about::settings;
+use super::{Moment, Shape};
+use crate::checks::{Checked, non_negative};
 
-use super::{Per, Shape};
-use crate::checks::Checked;
-
-/// The same learning rate at every step.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Constant {}
-
-impl Constant {
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check(&self) -> Checked {
-        Ok(())
+settings! {
+    /// The same learning rate at every step.
+    pub struct Constant {
+        /// c: the factor of the base rate.
+        factor: f64 = 1.0,
     }
+    per: Step,
+    formula: "c",
+    source: "a definition",
+    use_when: "As a baseline; for optimizers that find their own rate; with `warmup` alone; as a \
+               part of a sequence",
 }
 
 impl Shape for Constant {
-    fn per(&self) -> Per {
-        Per::Step
+    fn check(&self) -> Checked {
+        non_negative("factor", self.factor)
     }
 
-    fn factor(&self, _elapsed: usize, _total: usize) -> f64 {
-        1.0
+    fn factor(&self, _moment: Moment) -> f64 {
+        self.factor
     }
 }

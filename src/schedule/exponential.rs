@@ -1,38 +1,33 @@
-//! Exponential decay: η γ^t, as `torch.optim.lr_scheduler.ExponentialLR`.
+//! Exponential decay: γ^(t / s), as `torch.optim.lr_scheduler.ExponentialLR` for s = 1 and
+//! `keras.optimizers.schedules.ExponentialDecay`; with `staircase`, γ^⌊t / s⌋.
 
-use serde::{Deserialize, Serialize};
+use super::about::settings;
+use super::{Moment, Shape, check_gamma, stairs};
+use crate::checks::{Checked, count};
 
-use super::{Per, Shape};
-use crate::checks::{Checked, ensure};
-
-/// The rate is multiplied by `gamma` every unit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Exponential {
-    /// γ: the factor of one unit.
-    pub gamma: f64,
-    /// Whether a unit is a step or an epoch.
-    pub per: Per,
-}
-
-impl Default for Exponential {
-    fn default() -> Self {
-        Self { gamma: 0.95, per: Per::Epoch }
+settings! {
+    /// The rate is multiplied by `gamma` over every `step_size` units.
+    pub struct Exponential {
+        /// γ: the factor of `step_size` units.
+        gamma: f64 = 0.95,
+        /// s: the units over which the rate falls by `gamma`.
+        step_size: usize = 1,
+        /// Whether it falls at once, every `step_size` units, instead of a little every unit.
+        staircase: bool = false,
     }
-}
-
-impl Exponential {
-    pub(super) fn check(&self) -> Checked {
-        ensure(self.gamma > 0.0 && self.gamma <= 1.0, "gamma", self.gamma, "above 0, at most 1")
-    }
+    per: Epoch,
+    formula: "γ^(t / s); with staircase γ^⌊t / s⌋",
+    source: "torch.optim.lr_scheduler.ExponentialLR; keras.optimizers.schedules.ExponentialDecay",
+    use_when: "When the length of the run is open: it does not depend on it",
 }
 
 impl Shape for Exponential {
-    fn per(&self) -> Per {
-        self.per
+    fn check(&self) -> Checked {
+        count("step_size", self.step_size)?;
+        check_gamma(self.gamma)
     }
 
-    fn factor(&self, elapsed: usize, _total: usize) -> f64 {
-        self.gamma.powf(elapsed as f64)
+    fn factor(&self, moment: Moment) -> f64 {
+        self.gamma.powf(stairs(moment, self.step_size, self.staircase))
     }
 }

@@ -1,43 +1,35 @@
-//! Linear change of the rate over the run, as `torch.optim.lr_scheduler.LinearLR` with
-//! `total_iters` the length of the run.
+//! Linear change of the rate, as `torch.optim.lr_scheduler.LinearLR`: a + (b − a) t / T.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Per, Shape};
+use super::about::settings;
+use super::{Moment, Shape, check_length};
 use crate::checks::{Checked, non_negative};
 
-/// The factor moves in a straight line from `start_factor` to `end_factor`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Linear {
-    /// The factor of the base rate at the start.
-    pub start_factor: f64,
-    /// The factor of the base rate once the run is over.
-    pub end_factor: f64,
-    /// Whether the rate moves every step or every epoch.
-    pub per: Per,
-}
-
-impl Default for Linear {
-    fn default() -> Self {
-        Self { start_factor: 1.0, end_factor: 0.0, per: Per::Step }
+settings! {
+    /// The factor moves in a straight line from `start_factor` to `end_factor`.
+    pub struct Linear {
+        /// a: the factor of the base rate at the start.
+        start_factor: f64 = 1.0,
+        /// b: the factor of the base rate after T units.
+        end_factor: f64 = 0.0,
+        /// T: after so many units the factor stays as it is; the rest of the run unless written.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        length: Option<usize> = None,
     }
-}
-
-impl Linear {
-    pub(super) fn check(&self) -> Checked {
-        non_negative("start_factor", self.start_factor)?;
-        non_negative("end_factor", self.end_factor)
-    }
+    per: Step,
+    formula: "a + (b − a) min(t, T) / T",
+    source: "torch.optim.lr_scheduler.LinearLR with total_iters = T",
+    use_when: "A strong default where the length of the run is known: to zero, after a warm-up",
 }
 
 impl Shape for Linear {
-    fn per(&self) -> Per {
-        self.per
+    fn check(&self) -> Checked {
+        non_negative("start_factor", self.start_factor)?;
+        non_negative("end_factor", self.end_factor)?;
+        check_length(self.length)
     }
 
-    fn factor(&self, elapsed: usize, total: usize) -> f64 {
-        let progress = elapsed.min(total) as f64 / total.max(1) as f64;
+    fn factor(&self, moment: Moment) -> f64 {
+        let progress = moment.progress(self.length);
         self.start_factor + (self.end_factor - self.start_factor) * progress
     }
 }

@@ -1,29 +1,64 @@
 //! Learning-rate schedules: the learning rate of every optimizer step.
 //!
 //! One file per schedule, each a pure function from progress to a factor of the base rate, so
-//! that a schedule resumes anywhere from its step count alone. `per = "epoch"` holds the rate
-//! within an epoch, as PyTorch users step their schedulers; `per = "step"` moves it every
-//! optimizer step. [`Schedule`] wraps any of them as Burn's
-//! [`LrScheduler`].
+//! that a schedule resumes anywhere from its step count alone; only `reduce_on_plateau` depends on
+//! the run, and its state is part of the checkpoint. `per = "epoch"` holds the rate within an epoch,
+//! as PyTorch users step their schedulers; `per = "step"` moves it every optimizer step.
+//! [`Schedule`] wraps any of them as Burn's `LrScheduler`.
 //!
 //! A new schedule is a new file and one line in [`schedules!`].
 
+mod about;
+mod at_work;
+pub mod catalogue;
+mod chebyshev;
 mod constant;
 mod cosine;
+mod cosine_restarts;
+mod cyclic;
 mod exponential;
+mod inverse_sqrt;
+mod inverse_time;
 mod linear;
+mod moment;
+mod multi_step;
+mod one_cycle;
+mod piecewise_constant;
+mod polynomial;
+mod product;
+mod reduce_on_plateau;
+mod rex;
+mod sequence;
 mod step;
+mod warmup_stable_decay;
 
-use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use serde::{Deserialize, Serialize};
 
-use crate::checks::Checked;
+use crate::checks::{Checked, InvalidSetting, count, ensure};
+use about::{Common, Described};
+use moment::Moment;
 
+pub use about::{About, Parameter};
+pub use at_work::Schedule;
+pub use chebyshev::Chebyshev;
 pub use constant::Constant;
 pub use cosine::Cosine;
+pub use cosine_restarts::CosineRestarts;
+pub use cyclic::{Cyclic, CyclicMode};
 pub use exponential::Exponential;
+pub use inverse_sqrt::InverseSqrt;
+pub use inverse_time::InverseTime;
 pub use linear::Linear;
+pub use multi_step::MultiStep;
+pub use one_cycle::{AnnealStrategy, OneCycle};
+pub use piecewise_constant::PiecewiseConstant;
+pub use polynomial::Polynomial;
+pub use product::Product;
+pub use reduce_on_plateau::{PlateauState, ReduceOnPlateau};
+pub use rex::Rex;
+pub use sequence::Sequence;
 pub use step::Step;
+pub use warmup_stable_decay::{Decay, WarmupStableDecay};
 
 /// What a schedule counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -45,30 +80,16 @@ pub struct RunLength {
     pub epochs: usize,
 }
 
-impl RunLength {
-    /// How many units the run lasts.
-    fn total(self, per: Per) -> usize {
-        match per {
-            Per::Step => self.steps_per_epoch.saturating_mul(self.epochs),
-            Per::Epoch => self.epochs,
-        }
-    }
-
-    /// How many units lie before optimizer step `step`, counted from 0.
-    fn elapsed(self, step: usize, per: Per) -> usize {
-        match per {
-            Per::Step => step,
-            Per::Epoch => step / self.steps_per_epoch.max(1),
-        }
-    }
-}
-
-/// The shape of a schedule.
+/// The shape of a schedule, without its warm-up.
 trait Shape {
-    /// What the schedule counts in.
-    fn per(&self) -> Per;
-    /// The factor of the base rate after `elapsed` of `total` units.
-    fn factor(&self, elapsed: usize, total: usize) -> f64;
+    /// Every parameter of its own is in its range.
+    fn check(&self) -> Checked;
+    /// The factor of the base rate.
+    fn factor(&self, moment: Moment) -> f64;
+    /// The schedules it is made of.
+    fn parts(&self) -> &[ScheduleSettings] {
+        &[]
+    }
 }
 
 macro_rules! schedules {
@@ -84,9 +105,24 @@ macro_rules! schedules {
             /// The names that an experiment can use.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
 
-            /// Every parameter is in its range.
-            pub fn check(&self) -> Checked {
-                match self { $(Self::$schedule(schedule) => schedule.check()),+ }
+            /// Every schedule with its default settings, in the order of [`Self::NAMES`]. Some
+            /// have lists that an experiment has to fill.
+            pub fn all() -> Vec<Self> {
+                vec![$(Self::$schedule($schedule::default())),+]
+            }
+
+            /// The name, as experiments write it.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$schedule(_) => $name),+ }
+            }
+
+            /// What a person should know about the schedule.
+            pub fn about(&self) -> &'static About {
+                match self { $(Self::$schedule(_) => $schedule::ABOUT),+ }
+            }
+
+            fn common(&self) -> Common {
+                match self { $(Self::$schedule(schedule) => schedule.common()),+ }
             }
 
             fn shape(&self) -> &dyn Shape {
@@ -98,10 +134,24 @@ macro_rules! schedules {
 
 schedules! {
     "constant" => Constant,
+    "piecewise_constant" => PiecewiseConstant,
     "step" => Step,
+    "multi_step" => MultiStep,
     "exponential" => Exponential,
+    "inverse_time" => InverseTime,
+    "inverse_sqrt" => InverseSqrt,
     "linear" => Linear,
+    "polynomial" => Polynomial,
     "cosine" => Cosine,
+    "cosine_restarts" => CosineRestarts,
+    "one_cycle" => OneCycle,
+    "cyclic" => Cyclic,
+    "warmup_stable_decay" => WarmupStableDecay,
+    "rex" => Rex,
+    "chebyshev" => Chebyshev,
+    "reduce_on_plateau" => ReduceOnPlateau,
+    "sequence" => Sequence,
+    "product" => Product,
 }
 
 impl Default for ScheduleSettings {
@@ -111,56 +161,75 @@ impl Default for ScheduleSettings {
 }
 
 impl ScheduleSettings {
+    /// Every parameter is in its range, of this schedule and of those it is made of.
+    pub fn check(&self) -> Checked {
+        self.common().check()?;
+        self.shape().check()?;
+        for (index, part) in self.shape().parts().iter().enumerate() {
+            let section = format!("parts[{index}]");
+            if part.depends_on_run() {
+                let expected = "a schedule that does not depend on the run: `reduce_on_plateau` \
+                                stands alone";
+                return Err(InvalidSetting::new("name", format!("{:?}", part.name()), expected)
+                    .in_section(&section));
+            }
+            part.check().map_err(|error| error.in_section(&section))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the rates follow from how the training goes, and cannot be told before.
+    pub fn depends_on_run(&self) -> bool {
+        matches!(self, Self::ReduceOnPlateau(_))
+    }
+
+    /// Units of warm-up, and what they are.
+    pub fn warmup(&self) -> (usize, Per) {
+        let Common { warmup, per, .. } = self.common();
+        (warmup, per)
+    }
+
     /// The schedule of a run of `length` from `base_rate`.
     pub fn build(&self, base_rate: f64, length: RunLength) -> Schedule {
-        Schedule { settings: self.clone(), base_rate, length, next_step: 0 }
+        Schedule::new(self.clone(), base_rate, length)
+    }
+
+    /// The factor of the base rate, warm-up included.
+    fn factor(&self, moment: Moment) -> f64 {
+        let common = self.common();
+        let moment = moment.counted_in(common.per);
+        self.shape().factor(moment.within(common.warmup, None)) * common.ramp(moment.elapsed())
+    }
+
+    /// Whether this schedule, or one that it is made of, counts in epochs.
+    fn counts_epochs(&self) -> bool {
+        let parts = self.shape().parts();
+        self.common().per == Per::Epoch || parts.iter().any(Self::counts_epochs)
     }
 }
 
-/// A schedule at work: Burn asks it for the rate before every optimizer step.
-#[derive(Debug, Clone)]
-pub struct Schedule {
-    settings: ScheduleSettings,
-    base_rate: f64,
-    length: RunLength,
-    next_step: usize,
+/// γ, the factor of one decay, is in its range.
+fn check_gamma(gamma: f64) -> Checked {
+    ensure(gamma > 0.0 && gamma <= 1.0, "gamma", gamma, "above 0, at most 1")
 }
 
-impl Schedule {
-    /// The learning rate of optimizer step `step`, counted from 0.
-    pub fn learning_rate(&self, step: usize) -> f64 {
-        let shape = self.settings.shape();
-        let per = shape.per();
-        self.base_rate * shape.factor(self.length.elapsed(step, per), self.length.total(per))
-    }
-
-    /// The same schedule, about to give the rate of `step`.
-    #[must_use]
-    pub fn at_step(mut self, step: usize) -> Self {
-        self.next_step = step;
-        self
-    }
+/// f, the factor at the end, is in its range.
+fn check_final_factor(factor: f64) -> Checked {
+    ensure((0.0..=1.0).contains(&factor), "final_factor", factor, "from 0 to 1")
 }
 
-const STEP_KEY: &str = "next_step";
-
-impl LrScheduler for Schedule {
-    fn step(&mut self) -> f64 {
-        let rate = self.learning_rate(self.next_step);
-        self.next_step += 1;
-        rate
-    }
-
-    fn to_record(&self) -> LrSchedulerRecord {
-        LrSchedulerRecord::new().with_scalar(STEP_KEY, self.next_step)
-    }
-
-    fn load_record(&mut self, record: LrSchedulerRecord) {
-        if let Some(step) = record.scalar(STEP_KEY) {
-            self.next_step = step;
-        }
-    }
+/// A length, if written, counts something.
+fn check_length(length: Option<usize>) -> Checked {
+    length.map_or(Ok(()), |length| count("length", length))
 }
 
+/// Elapsed units by `step_size`, rounded down on a staircase.
+fn stairs(moment: Moment, step_size: usize, staircase: bool) -> f64 {
+    let steps = moment.elapsed() as f64 / step_size.max(1) as f64;
+    if staircase { steps.floor() } else { steps }
+}
+
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -1,41 +1,30 @@
-//! Step decay: η γ^⌊t / s⌋, as `torch.optim.lr_scheduler.StepLR`.
+//! Step decay: γ^⌊t / s⌋, as `torch.optim.lr_scheduler.StepLR`.
 
-use serde::{Deserialize, Serialize};
+use super::about::settings;
+use super::{Moment, Shape, check_gamma};
+use crate::checks::{Checked, count};
 
-use super::{Per, Shape};
-use crate::checks::{Checked, count, ensure};
-
-/// The rate is multiplied by `gamma` every `step_size` units.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Step {
-    /// s: units between two decays.
-    pub step_size: usize,
-    /// γ: the factor of one decay.
-    pub gamma: f64,
-    /// Whether `step_size` counts steps or epochs.
-    pub per: Per,
-}
-
-impl Default for Step {
-    fn default() -> Self {
-        Self { step_size: 30, gamma: 0.1, per: Per::Epoch }
+settings! {
+    /// The rate is multiplied by `gamma` every `step_size` units.
+    pub struct Step {
+        /// s: units between two decays.
+        step_size: usize = 30,
+        /// γ: the factor of one decay.
+        gamma: f64 = 0.1,
     }
-}
-
-impl Step {
-    pub(super) fn check(&self) -> Checked {
-        count("step_size", self.step_size)?;
-        ensure(self.gamma > 0.0 && self.gamma <= 1.0, "gamma", self.gamma, "above 0, at most 1")
-    }
+    per: Epoch,
+    formula: "γ^⌊t / s⌋",
+    source: "torch.optim.lr_scheduler.StepLR",
+    use_when: "To repeat older recipes, such as ImageNet with a tenth every 30 epochs",
 }
 
 impl Shape for Step {
-    fn per(&self) -> Per {
-        self.per
+    fn check(&self) -> Checked {
+        count("step_size", self.step_size)?;
+        check_gamma(self.gamma)
     }
 
-    fn factor(&self, elapsed: usize, _total: usize) -> f64 {
-        self.gamma.powf((elapsed / self.step_size.max(1)) as f64)
+    fn factor(&self, moment: Moment) -> f64 {
+        self.gamma.powf((moment.elapsed() / self.step_size.max(1)) as f64)
     }
 }

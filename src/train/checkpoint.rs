@@ -1,7 +1,8 @@
 //! Checkpoints: complete or absent, never half.
 //!
 //! A checkpoint is a directory `checkpoints/epoch-0004/` of three files: `model.bpk`,
-//! `optimizer.bpk` and `state.json`, the last with counters, history, early-stopping state and the
+//! `optimizer.bpk` and `state.json`, and `evaluation.bpk` where the weights to evaluate are not the
+//! trained ones; `state.json` with counters, history, early-stopping state and the
 //! SHA-256 of the other two. It is written under a hidden name and renamed once it is on the disk.
 //! `checkpoints/interrupted/` is the same, taken within an epoch when the run was asked to stop.
 
@@ -22,10 +23,12 @@ use super::history::EpochRow;
 use super::session::Snapshot;
 use super::tally::Tally;
 use crate::models::Model;
+use crate::schedule::PlateauState;
 
 /// The version of the checkpoint format.
 const FORMAT: u32 = 1;
 const MODEL_FILE: &str = "model.bpk";
+const EVALUATION_FILE: &str = "evaluation.bpk";
 const OPTIMIZER_FILE: &str = "optimizer.bpk";
 const STATE_FILE: &str = "state.json";
 const INTERRUPTED: &str = "interrupted";
@@ -59,11 +62,17 @@ pub struct CheckpointState {
     pub history: Vec<EpochRow>,
     /// What early stopping remembers.
     pub early_stopping: EarlyStoppingState,
+    /// What a schedule remembers that depends on the run.
+    #[serde(default)]
+    pub plateau: Option<PlateauState>,
     /// The best epoch so far.
     pub best: Option<Best>,
     /// Why training stopped after this epoch, if it did.
     pub stop: Option<Stop>,
     model_sha256: String,
+    /// Of the weights to evaluate, where these are not the trained ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    evaluation_sha256: Option<String>,
     optimizer_sha256: String,
 }
 
@@ -72,6 +81,7 @@ impl CheckpointState {
     pub(super) fn new(
         history: &[EpochRow],
         early_stopping: &EarlyStoppingState,
+        plateau: Option<PlateauState>,
         best: Option<&Best>,
     ) -> Self {
         Self {
@@ -82,9 +92,11 @@ impl CheckpointState {
             training: Tally::default(),
             history: history.to_vec(),
             early_stopping: early_stopping.clone(),
+            plateau,
             best: best.cloned(),
             stop: None,
             model_sha256: String::new(),
+            evaluation_sha256: None,
             optimizer_sha256: String::new(),
         }
     }
@@ -275,9 +287,21 @@ impl Checkpoint {
         self.path.join(MODEL_FILE)
     }
 
-    /// `model` with the weights of this checkpoint.
+    /// `model` with the trained weights of this checkpoint.
     pub fn load_model(&self, model: Model) -> Result<Model, TrainError> {
-        let (path, bytes) = self.read(MODEL_FILE, &self.state.model_sha256)?;
+        self.load(model, MODEL_FILE, &self.state.model_sha256)
+    }
+
+    /// `model` with the weights to evaluate: averages where the optimizer keeps them.
+    pub fn load_evaluated(&self, model: Model) -> Result<Model, TrainError> {
+        match &self.state.evaluation_sha256 {
+            Some(sha256) => self.load(model, EVALUATION_FILE, sha256),
+            None => self.load_model(model),
+        }
+    }
+
+    fn load(&self, model: Model, file: &str, sha256: &str) -> Result<Model, TrainError> {
+        let (path, bytes) = self.read(file, sha256)?;
         let record =
             ModuleRecord::from_bytes(bytes).map_err(|error| TrainError::damaged(&path, error))?;
         model.try_load_record(record).map_err(|error| TrainError::damaged(&path, error))
@@ -317,14 +341,20 @@ fn write(path: &Path, snapshot: Snapshot, mut state: CheckpointState) -> Result<
     }
     let steps_done = snapshot.position.step + 1;
     let model = snapshot.model.into_bytes().map_err(TrainError::device)?;
+    let evaluated = snapshot.evaluated.map(|record| record.into_bytes()).transpose();
+    let evaluated = evaluated.map_err(TrainError::device)?;
     let optimizer = snapshot.optimizer.into_bytes().map_err(TrainError::device)?;
     state.steps_done = steps_done;
     state.model_sha256 = sha256(&model);
+    state.evaluation_sha256 = evaluated.as_ref().map(|bytes| sha256(bytes));
     state.optimizer_sha256 = sha256(&optimizer);
     let text = serde_json::to_vec_pretty(&state).map_err(|error| fail(error.into()))?;
     let written = (|| {
         fs::create_dir_all(&partial)?;
         write_durably(&partial.join(MODEL_FILE), &model)?;
+        if let Some(evaluated) = &evaluated {
+            write_durably(&partial.join(EVALUATION_FILE), evaluated)?;
+        }
         write_durably(&partial.join(OPTIMIZER_FILE), &optimizer)?;
         write_durably(&partial.join(STATE_FILE), &text)?;
         // A resumed run may save what an earlier session had saved.

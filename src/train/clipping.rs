@@ -1,6 +1,6 @@
-//! Gradient clipping over the whole model: by global norm, by value.
+//! Gradient clipping: by the norm of all gradients, of each by itself, of each unit, by value.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
@@ -21,6 +21,52 @@ impl GradientChange for Scale {
     }
 }
 
+/// Clips every gradient by itself, as `torch.nn.utils.clip_grad_norm_` does one parameter.
+struct ScaleEach {
+    maximum: f64,
+}
+
+impl GradientChange for ScaleEach {
+    fn apply<const D: usize>(&self, gradient: Tensor<D>) -> Tensor<D> {
+        let norm = gradient.clone().square().sum().sqrt();
+        let factor = norm.add_scalar(1e-6).recip().mul_scalar(self.maximum).clamp_max(1.0);
+        gradient * factor.reshape([1; D])
+    }
+}
+
+/// Adaptive gradient clipping: the gradient g of a unit with the weights w is scaled down to
+/// ‖g‖ = λ max(‖w‖, 1e-3) where it is larger.
+///
+/// A unit is a column of a linear layer `[inputs, outputs]`, a filter `[outputs, …]`, or a vector as a
+/// whole. Source: Brock et al., "High-Performance Large-Scale Image Recognition Without
+/// Normalization", 2021, section 4.1 (which leaves the last layer out: small gradients there are
+/// not clipped anyway).
+struct Adapt<'a> {
+    gradients: &'a mut GradientsParams,
+    share: f64,
+}
+
+impl ModuleVisitor for Adapt<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            let largest = unit_norms(param.val().inner()).clamp_min(1e-3).mul_scalar(self.share);
+            let factor = largest / unit_norms(gradient.clone()).clamp_min(1e-6);
+            self.gradients.register(param.id, gradient * factor.clamp_max(1.0));
+        }
+    }
+}
+
+/// The norm of every unit, with all dimensions kept.
+fn unit_norms<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    let squares = tensor.square();
+    let sums = match D {
+        0 | 1 => squares.sum().reshape([1; D]),
+        2 => squares.sum_dim(0),
+        _ => squares.sum_dims(&(1..D).collect::<Vec<usize>>()),
+    };
+    sums.sqrt()
+}
+
 /// Clips every element into ±`limit`, as `torch.nn.utils.clip_grad_value_`.
 struct Clamp {
     limit: f64,
@@ -32,8 +78,8 @@ impl GradientChange for Clamp {
     }
 }
 
-/// Clips `gradients` as `settings` says, by global norm, then by value; `squares` are the squared norms of the
-/// unclipped gradients, which global-norm clipping needs.
+/// Clips `gradients` as `settings` says: by global norm, each by itself, adaptively, by value.
+/// `squares` are the squared norms of the unclipped gradients, which global-norm clipping needs.
 pub(super) fn clip<M: Module>(
     module: &M,
     gradients: &mut GradientsParams,
@@ -47,6 +93,12 @@ pub(super) fn clip<M: Module>(
         let factor = norm.add_scalar(1e-6).recip().mul_scalar(maximum).clamp_max(1.0);
         map_gradients(module, gradients, &Scale { factor });
     }
+    if let Some(maximum) = settings.tensor_norm {
+        map_gradients(module, gradients, &ScaleEach { maximum });
+    }
+    if let Some(share) = settings.adaptive {
+        module.visit(&mut Adapt { gradients, share });
+    }
     if let Some(limit) = settings.value {
         map_gradients(module, gradients, &Clamp { limit });
     }
@@ -56,7 +108,6 @@ pub(super) fn clip<M: Module>(
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use burn::module::Param;
     use burn::tensor::{Device, TensorData};
     use serde_json::Value;
 
@@ -82,15 +133,13 @@ mod tests {
         Tensor::from_data(TensorData::new(values, shape), &Device::default())
     }
 
-    fn clipped(settings: &ClippingSettings) -> [Vec<f32>; 3] {
-        let module =
-            Three { matrix: zeros([4, 3]), vector: zeros([5]), kernel: zeros([2, 3, 2, 2]) };
+    fn clipped(module: &Three, settings: &ClippingSettings) -> [Vec<f32>; 3] {
         let mut gradients = GradientsParams::new();
         gradients.register(module.matrix.id, gradient([4, 3], 0));
         gradients.register(module.vector.id, gradient([5], 12));
         gradients.register(module.kernel.id, gradient([2, 3, 2, 2], 17));
-        let squares = gradient_squares(&module, &gradients);
-        clip(&module, &mut gradients, &squares, settings);
+        let squares = gradient_squares(module, &gradients);
+        clip(module, &mut gradients, &squares, settings);
         [
             gradients.get::<2>(module.matrix.id).unwrap().try_into_vec_as().unwrap(),
             gradients.get::<1>(module.vector.id).unwrap().try_into_vec_as().unwrap(),
@@ -102,20 +151,54 @@ mod tests {
     fn gradients_are_clipped_as_pytorch_clips_them() {
         let golden: Value =
             serde_json::from_str(include_str!("../../tests/golden/training.json")).unwrap();
-        let norm = |maximum| ClippingSettings { global_norm: Some(maximum), value: None };
+        let norm = |maximum| ClippingSettings {
+            global_norm: Some(maximum),
+            ..ClippingSettings::default()
+        };
         for (case, settings) in [
             ("by_global_norm", norm(1.0)),
             ("by_global_norm_not_reached", norm(10.0)),
-            ("by_value", ClippingSettings { global_norm: None, value: Some(0.5) }),
+            ("by_value", ClippingSettings { value: Some(0.5), ..ClippingSettings::default() }),
         ] {
+            let module =
+                Three { matrix: zeros([4, 3]), vector: zeros([5]), kernel: zeros([2, 3, 2, 2]) };
             let expected = &golden["clipping"][case]["gradients"];
-            for (name, actual) in ["matrix", "vector", "kernel"].into_iter().zip(clipped(&settings))
-            {
-                let expected: Vec<f32> = serde_json::from_value(expected[name].clone()).unwrap();
-                for (actual, expected) in actual.iter().zip(&expected) {
-                    assert!((actual - expected).abs() < 1e-6, "{case}, {name}");
-                }
+            assert_close(clipped(&module, &settings), expected, case);
+        }
+    }
+
+    fn assert_close(clipped: [Vec<f32>; 3], expected: &Value, case: &str) {
+        for (name, actual) in ["matrix", "vector", "kernel"].into_iter().zip(clipped) {
+            let expected: Vec<f32> = serde_json::from_value(expected[name].clone()).unwrap();
+            assert_eq!(actual.len(), expected.len());
+            for (actual, expected) in actual.iter().zip(&expected) {
+                assert!((actual - expected).abs() < 1e-6, "{case}, {name}");
             }
+        }
+    }
+
+    /// The weights that the golden file states.
+    fn weights<const D: usize>(shape: [usize; D], first: usize) -> Param<Tensor<D>> {
+        let count: usize = shape.iter().product();
+        let value = |i: usize| (0.5 * (1.1 * i as f64).cos()) as f32;
+        let values: Vec<f32> = (first..first + count).map(value).collect();
+        let data = TensorData::new(values, shape);
+        Param::from_tensor(Tensor::from_data(data, &Device::default()).autodiff())
+    }
+
+    #[test]
+    fn tensors_and_units_are_clipped_as_their_references_clip_them() {
+        let golden: Value =
+            serde_json::from_str(include_str!("../../tests/golden/clipping.json")).unwrap();
+        for case in golden["cases"].as_array().unwrap() {
+            let settings: ClippingSettings =
+                serde_json::from_value(case["settings"].clone()).unwrap();
+            let module = Three {
+                matrix: weights([4, 3], 0),
+                vector: weights([5], 12),
+                kernel: weights([2, 3, 2, 2], 17),
+            };
+            assert_close(clipped(&module, &settings), &case["gradients"], &format!("{settings:?}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The end of an epoch: history, early stopping, checkpoint.
+//! The end of an epoch: history, early stopping, a schedule that depends on the run, checkpoint.
 //!
 //! Plugged into Burn's loop as its early-stopping strategy, which Burn asks once an epoch's
 //! validation is complete.
@@ -18,6 +18,7 @@ use super::session::{Session, Snapshot, lock};
 use super::tally::Tally;
 use crate::data::Task;
 use crate::experiment::Experiment;
+use crate::schedule::Schedule;
 
 /// What the session has reached.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Progress {
     pub run: RunDirectory,
     pub history: Vec<EpochRow>,
     pub early_stopping: EarlyStoppingState,
+    /// A handle on the schedule that gives the rates.
+    pub schedule: Schedule,
     pub best: Option<Best>,
     /// Seconds of earlier sessions.
     pub earlier_seconds: f64,
@@ -77,6 +80,7 @@ impl EpochEnd {
         let row = EpochRow::new(epoch, self.task, &training, validation, learning_rate);
         let mut progress = lock(&self.progress);
         let is_best = progress.take_up(row.clone(), &self.experiment);
+        progress.schedule.observe(epoch, |metric| row.metric(metric));
         let stop = match &self.experiment.early_stopping {
             Some(settings) => {
                 let value = row.metric(&settings.monitor).unwrap_or(f64::NAN);
@@ -129,6 +133,11 @@ impl Progress {
         better.is_some()
     }
 
+    fn state(&self) -> CheckpointState {
+        let plateau = self.schedule.plateau_state();
+        CheckpointState::new(&self.history, &self.early_stopping, plateau, self.best.as_ref())
+    }
+
     fn save(
         &mut self,
         snapshot: Snapshot,
@@ -136,8 +145,7 @@ impl Progress {
         experiment: &Experiment,
     ) -> Result<(), TrainError> {
         write_epochs(&self.run.file("epochs.csv"), &self.history)?;
-        let mut state =
-            CheckpointState::new(&self.history, &self.early_stopping, self.best.as_ref());
+        let mut state = self.state();
         state.stop = stop;
         self.run.record.seconds = self.seconds();
         self.run.record.epochs_done = self.history.len();
@@ -155,8 +163,7 @@ impl Progress {
         training: Tally,
         batches_per_step: usize,
     ) -> Result<(), TrainError> {
-        let mut state =
-            CheckpointState::new(&self.history, &self.early_stopping, self.best.as_ref());
+        let mut state = self.state();
         state.batches_done = (snapshot.position.batch / batches_per_step + 1) * batches_per_step;
         state.training = training;
         self.run.record.steps_done = snapshot.position.step + 1;

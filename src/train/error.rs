@@ -105,6 +105,27 @@ pub enum TrainError {
     /// Weights cannot be used.
     #[error(transparent)]
     Weights(#[from] crate::models::WeightsError),
+    /// A group has no members.
+    #[error(
+        "no parameter that trains has `{group}` in its name, as `groups.parameters` asks for; there \
+         are: {}", names.join(", ")
+    )]
+    EmptyGroup {
+        /// What the names should contain.
+        group: String,
+        /// The names there are.
+        names: Vec<String>,
+    },
+    /// A group asks for weight decay of an optimizer that has none.
+    #[error(
+        "the group `{group}` sets `weight_decay`, which the optimizer `{optimizer}` does not have"
+    )]
+    NoWeightDecay {
+        /// What the names of its members contain.
+        group: String,
+        /// The optimizer.
+        optimizer: &'static str,
+    },
     /// The experiment of the run is not valid.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),

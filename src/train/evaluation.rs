@@ -44,7 +44,7 @@ impl Trained {
         let checkpoint = run.checkpoints().find(which.unwrap_or(default))?;
         let preprocessing = run.preprocessing()?;
         let model = new_model(&experiment, &preprocessing, device)?;
-        let model = checkpoint.load_model(model)?.valid();
+        let model = checkpoint.load_evaluated(model)?.valid();
         Ok(Self {
             preprocessing,
             experiment,

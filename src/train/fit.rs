@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
-use burn::optim::ModuleOptimizer;
+use burn::optim::OptimizerRecord;
 use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
@@ -23,11 +22,12 @@ use super::session::{Session, Shared, lock};
 use super::stage::Stage;
 use super::step::Trainee;
 use super::tally::Tally;
-use super::{Surroundings, TrainError, new_model};
+use super::{Surroundings, TrainError, groups, new_model};
 use crate::data::{Preprocessing, Samples, Task};
 use crate::experiment::{Experiment, metric_names};
 use crate::models::Model;
-use crate::schedule::{RunLength, Schedule};
+use crate::optim::WrapperSettings;
+use crate::schedule::{PlateauState, RunLength, Schedule};
 
 /// Where a session starts.
 pub(super) enum Start {
@@ -39,9 +39,11 @@ pub(super) enum Start {
 
 /// What a session starts with.
 struct StartingPoint {
-    optimizer: ModuleOptimizer,
+    /// The state of the optimizer, if there is any.
+    optimizer: Option<OptimizerRecord>,
     history: Vec<EpochRow>,
     early_stopping: EarlyStoppingState,
+    plateau: PlateauState,
     best: Option<Best>,
     /// Scores of the batches already trained in the first epoch.
     training: Tally,
@@ -51,20 +53,20 @@ struct StartingPoint {
 
 impl Start {
     /// What the session starts with.
-    fn point(self, experiment: &Experiment) -> Result<StartingPoint, TrainError> {
-        let optimizer = experiment.optimizer.build();
+    fn point(self) -> Result<StartingPoint, TrainError> {
         let Self::From(checkpoint) = self else {
             return Ok(StartingPoint {
-                optimizer,
+                optimizer: None,
                 history: vec![],
                 early_stopping: EarlyStoppingState::default(),
+                plateau: PlateauState::default(),
                 best: None,
                 training: Tally::default(),
                 batches_done: 0,
                 steps_done: 0,
             });
         };
-        let optimizer = optimizer.load_record(checkpoint.optimizer()?);
+        let optimizer = Some(checkpoint.optimizer()?);
         let state = checkpoint.state;
         let mut early_stopping = state.early_stopping;
         if state.stop.is_some() {
@@ -75,6 +77,7 @@ impl Start {
             optimizer,
             history: state.history,
             early_stopping,
+            plateau: state.plateau.unwrap_or_default(),
             best: state.best,
             training: state.training,
             batches_done: state.batches_done,
@@ -141,14 +144,20 @@ impl Fit {
             optimizer,
             history,
             early_stopping,
+            plateau,
             best,
             training: training_tally,
             batches_done,
             steps_done,
-        } = start.point(&self.experiment)?;
+        } = start.point()?;
         let epochs_done = history.len();
         let Stage { model, training, validation, preprocessing, last_epoch, slower } =
             Stage::new(model, self, epochs_done)?;
+        let model = groups::freeze(model, &self.experiment)?;
+        let (mut module_optimizer, conductor) = groups::optimizer(&model, &self.experiment)?;
+        if let Some(record) = optimizer {
+            module_optimizer = module_optimizer.load_record(record);
+        }
         let mut run = self.run.clone();
         let experiment = Arc::new(self.experiment.clone());
         let Surroundings { device, observer, stop_request, full_screen, .. } = &self.surroundings;
@@ -160,14 +169,18 @@ impl Fit {
 
         let (training_loader, validation_loader) =
             loaders(&experiment, training, validation, preprocessing, device);
+        let calibrates = conductor.averages() && model.has_running_statistics();
+        let calibration = calibrates.then(|| training_loader.for_calibration(&device));
         let training_loader = training_loader.starting_at(epochs_done + 1, batches_done);
         let length = RunLength { steps_per_epoch: training_loader.steps_per_epoch(), epochs };
-        let schedule = |base_rate| -> Schedule {
-            experiment.schedule.build(base_rate, length).at_step(steps_done)
-        };
-        let mut scheduler = ModuleLrScheduler::new(schedule(experiment.optimizer.learning_rate()));
+        let schedule: Schedule = experiment
+            .schedule
+            .build(experiment.optimizer.learning_rate(), length)
+            .at_step(steps_done)
+            .with_plateau(plateau);
+        let mut scheduler = groups::scheduler(&model, &experiment, &schedule)?;
         if let Some((group, base_rate)) = slower {
-            scheduler = scheduler.with_group(group, schedule(base_rate));
+            scheduler = scheduler.with_group(group, schedule.at_rate(base_rate));
         }
 
         // What the hooks share.
@@ -177,6 +190,7 @@ impl Fit {
         let session = Session {
             seed: experiment.training.seed,
             tracks_rows: tracks_rows(&experiment),
+            sam: experiment.sam.clone(),
             regularization: experiment.regularization.clone(),
             clipping: experiment.clipping.clone(),
             records: experiment.records.clone(),
@@ -194,6 +208,7 @@ impl Fit {
             run,
             history,
             early_stopping,
+            schedule: schedule.clone(),
             best,
             earlier_seconds,
             began,
@@ -209,7 +224,7 @@ impl Fit {
         // Burn's loop. Its own checkpointers are left out: `epoch_end` saves, and the start epoch
         // is all that `.checkpoint` then does.
         let device = device.clone().autodiff();
-        let trainee = Trainee::new(model, session.clone(), &device);
+        let trainee = Trainee::new(model, conductor, calibration, session.clone(), &device);
         let mut training = SupervisedTraining::new(
             directory,
             Arc::new(training_loader),
@@ -228,7 +243,7 @@ impl Fit {
             training = training.grads_accumulation(accumulation);
         }
         let training = show(training, &session, task, *full_screen);
-        let learner = Learner::new(trainee, optimizer, scheduler);
+        let learner = Learner::new(trainee, module_optimizer, scheduler);
         session.shared().recorder.start_clock();
         let launched = launch_caught(training, learner);
         close(launched, &session, &progress, &experiment)
@@ -238,7 +253,11 @@ impl Fit {
 /// Whether an embedding can be trained by the rows of a batch alone: plain gradient descent, and
 /// nothing that looks at all of the gradient.
 fn tracks_rows(experiment: &Experiment) -> bool {
-    let no_penalty = experiment.regularization.l1 == 0.0 && experiment.regularization.l2 == 0.0;
+    let plain = experiment.wrappers == WrapperSettings::default() && experiment.groups.is_empty();
+    let no_penalty = plain
+        && experiment.sam.is_none()
+        && experiment.regularization.l1 == 0.0
+        && experiment.regularization.l2 == 0.0;
     experiment.optimizer.moves_by_gradient_alone() && experiment.clipping.is_off() && no_penalty
 }
 

@@ -136,6 +136,19 @@ impl BatchLoader {
         self
     }
 
+    /// The same samples in stored order, unchanged, on `device` with autodiff: what running
+    /// statistics are estimated from.
+    pub(super) fn for_calibration(&self, device: &Device) -> Self {
+        let mut loader = Self::new(
+            Arc::clone(&self.samples),
+            Arc::clone(&self.preprocessing),
+            self.batch_size,
+            &device.clone().autodiff(),
+        );
+        loader.order = Order::Stored;
+        loader
+    }
+
     /// Optimizer steps in an epoch.
     pub fn steps_per_epoch(&self) -> usize {
         self.batches_per_epoch().div_ceil(self.batches_per_step)

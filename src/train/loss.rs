@@ -23,6 +23,10 @@ pub fn mean_loss(outputs: Tensor<2>, targets: &DeviceTargets, label_smoothing: f
                 classes.mul_scalar(1.0 - label_smoothing).add_scalar(label_smoothing / 2.0);
             binary_cross_entropy(outputs, targets)
         }
+        #[cfg(feature = "flex")]
+        DeviceTargets::Classes(classes) if crate::fused::on(&outputs.device()) => {
+            fused::cross_entropy(outputs, classes.clone(), label_smoothing)
+        }
         DeviceTargets::Classes(classes) => {
             let smoothing = (label_smoothing > 0.0).then_some(label_smoothing as f32);
             let loss = CrossEntropyLossConfig::new().with_smoothing(smoothing);
@@ -36,6 +40,58 @@ pub fn mean_loss(outputs: Tensor<2>, targets: &DeviceTargets, label_smoothing: f
 fn binary_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
     let rest = logits.clone().abs().neg().exp().log1p();
     (relu(logits.clone()) - logits * targets + rest).mean()
+}
+
+#[cfg(feature = "flex")]
+mod fused {
+    //! The cross-entropy of classes as one operation of [`crate::kernels`].
+
+    use burn::tensor::{Int, Tensor};
+
+    use crate::fused::{Operation, checked, run};
+    use crate::kernels::cross_entropy::softmax_cross_entropy;
+
+    pub(super) fn cross_entropy(
+        logits: Tensor<2>,
+        classes: Tensor<1, Int>,
+        label_smoothing: f64,
+    ) -> Tensor<1> {
+        let [_, count] = logits.dims();
+        // Nothing can fail where the numbers are in this machine's memory already.
+        let classes = classes.try_into_vec_as().unwrap_or_default();
+        run(CrossEntropy { classes, count, label_smoothing }, [logits.into()], [1])
+    }
+
+    /// Input: logits. Saved: the gradient.
+    #[derive(Debug, Clone)]
+    struct CrossEntropy {
+        classes: Vec<i64>,
+        count: usize,
+        label_smoothing: f64,
+    }
+
+    impl Operation<1> for CrossEntropy {
+        type Saved = Vec<f32>;
+
+        fn forward(&self, [logits]: [&[f32]; 1], _: bool) -> (Vec<f32>, Option<Vec<f32>>) {
+            let mut gradient = vec![0.0; logits.len()];
+            let smoothing = self.label_smoothing as f32;
+            let loss =
+                softmax_cross_entropy(logits, &self.classes, self.count, smoothing, &mut gradient);
+            (vec![checked(loss)], Some(gradient))
+        }
+
+        fn backward(
+            &self,
+            _: [&[f32]; 1],
+            saved: &Vec<f32>,
+            gradient: &[f32],
+            _: [bool; 1],
+        ) -> [Option<Vec<f32>>; 1] {
+            let factor = gradient.first().copied().unwrap_or_default();
+            [Some(saved.iter().map(|value| value * factor).collect())]
+        }
+    }
 }
 
 #[cfg(test)]

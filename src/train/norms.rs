@@ -3,7 +3,7 @@
 //! One scalar tensor per parameter and kind, left on the device: the recorder reads them later,
 //! many steps at once.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
@@ -27,17 +27,27 @@ pub(super) fn parameter_count<M: Module>(module: &M) -> usize {
     visitor.0
 }
 
-/// The names of the parameters of `module` that train, in visiting order: `convolutions.0.weight`.
-pub(super) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
+/// A parameter that trains.
+pub(super) struct Parameter {
+    /// Where it is in the model: `convolutions.0.weight`.
+    pub name: String,
+    pub id: ParamId,
+    /// Biases and the parameters of normalisation are vectors.
+    pub is_vector: bool,
+}
+
+/// The parameters of `module` that train, in visiting order.
+pub(super) fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
     #[derive(Default)]
-    struct Names {
+    struct Found {
         path: Vec<String>,
-        names: Vec<String>,
+        parameters: Vec<Parameter>,
     }
-    impl ModuleVisitor for Names {
+    impl ModuleVisitor for Found {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if trains(param) {
-                self.names.push(self.path.join("."));
+                let name = self.path.join(".").trim_start_matches('.').to_owned();
+                self.parameters.push(Parameter { name, id: param.id, is_vector: D < 2 });
             }
         }
         fn enter_module(&mut self, name: &str, container: &str) {
@@ -49,10 +59,14 @@ pub(super) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
             self.path.pop();
         }
     }
-    let mut visitor = Names::default();
+    let mut visitor = Found::default();
     module.visit(&mut visitor);
-    let trimmed = visitor.names.iter().map(|name| name.trim_start_matches('.').to_owned());
-    trimmed.collect()
+    visitor.parameters
+}
+
+/// The names of the parameters of `module` that train, in visiting order.
+pub(super) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
+    parameters(module).into_iter().map(|parameter| parameter.name).collect()
 }
 
 /// The sum of squares of `tensor`, as a tensor of one element.

@@ -19,10 +19,13 @@ use super::recorder::{Recorder, StepSummary};
 use super::signals::StopRequest;
 use super::tally::Tally;
 use crate::experiment::{ClippingSettings, RecordSettings, RegularizationSettings};
+use crate::optim::Sam;
 
 /// The model and the optimizer at the end of a step.
 pub(super) struct Snapshot {
     pub model: ModuleRecord,
+    /// The weights to evaluate, where these are not the trained ones.
+    pub evaluated: Option<ModuleRecord>,
     pub optimizer: OptimizerRecord,
     pub position: Position,
 }
@@ -59,6 +62,7 @@ pub(super) struct Session {
     pub seed: u64,
     /// Whether embeddings follow the rows looked up, instead of having dense gradients.
     pub tracks_rows: bool,
+    pub sam: Option<Sam>,
     pub regularization: RegularizationSettings,
     pub clipping: ClippingSettings,
     pub records: RecordSettings,

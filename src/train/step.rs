@@ -7,6 +7,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use burn::data::dataloader::DataLoader as _;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
@@ -16,7 +17,7 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use super::TrainError;
 use super::clipping::clip;
 use super::early_stopping::{Stop, StopReason};
-use super::loader::{Batch, Position};
+use super::loader::{Batch, BatchLoader, Position};
 use super::loss::mean_loss;
 use super::norms::{gradient_squares, update_squares};
 use super::recorder::StepRecord;
@@ -24,6 +25,10 @@ use super::regularization::penalise;
 use super::session::{Session, Snapshot, lock};
 use crate::data::Targets;
 use crate::models::Model;
+use crate::optim::Conductor;
+
+/// After so many batches, running means of momentum 0.1 have forgotten 99.5 % of what they were.
+const CALIBRATION_BATCHES: usize = 50;
 
 /// A model in training, as Burn's Learner sees it.
 ///
@@ -51,6 +56,9 @@ impl std::fmt::Debug for Work {
 
 struct State {
     model: Option<Model>,
+    conductor: Conductor,
+    /// Batches to estimate the running statistics of averaged weights from, where there are both.
+    calibration: Option<BatchLoader>,
     /// The same parameters in evaluation mode, while validation lasts.
     evaluated: Option<Model>,
     /// The sum over the batches so far, each weighted by its share of the samples.
@@ -92,9 +100,17 @@ impl ItemLazy for Scored {
 }
 
 impl Trainee {
-    pub(super) fn new(model: Model, session: Session, device: &Device) -> Self {
+    pub(super) fn new(
+        model: Model,
+        conductor: Conductor,
+        calibration: Option<BatchLoader>,
+        session: Session,
+        device: &Device,
+    ) -> Self {
         let state = State {
             model: Some(model),
+            conductor,
+            calibration,
             evaluated: None,
             gradients: GradientsAccumulator::new(),
             loss: None,
@@ -122,10 +138,9 @@ impl Trainee {
         clip(state.model(), &mut gradients, &squares, clipping);
         let before = measured.then(|| state.model().clone());
         let rate = learning_rate.base();
-        state.model = state
-            .model
-            .take()
-            .map(|model| optimizer.step(learning_rate, model, gradients).update_rows(rate));
+        state.model = state.model.take().map(|model| {
+            state.conductor.step(optimizer, learning_rate, model, gradients).update_rows(rate)
+        });
         let (parameters, updates) =
             before.map(|before| update_squares(&before, state.model())).unwrap_or_default();
         if let Some(loss) = loss {
@@ -146,9 +161,13 @@ impl Trainee {
         }
         let asked_to_stop = session.stop_request.is_raised();
         if position.ends_epoch || asked_to_stop {
+            let evaluated = state.averaged(optimizer);
             let model = state.model().clone().into_record();
             let optimizer = optimizer.to_record();
-            session.shared().snapshot = Some(Snapshot { model, optimizer, position });
+            let record = evaluated.as_ref().map(|evaluated| evaluated.clone().into_record());
+            state.evaluated = evaluated.map(|evaluated| evaluated.valid());
+            session.shared().snapshot =
+                Some(Snapshot { model, evaluated: record, optimizer, position });
         }
         if asked_to_stop && !position.ends_epoch {
             session.stop(Stop::new(StopReason::Interrupted, "stopped on request"));
@@ -169,6 +188,20 @@ impl State {
     )]
     fn model(&self) -> &Model {
         self.model.as_ref().expect("the optimizer has given the model back")
+    }
+
+    /// The model with the weights to evaluate, where these are not the trained ones.
+    fn averaged(&self, optimizer: &ModuleOptimizer) -> Option<Model> {
+        if !self.conductor.averages() {
+            return None;
+        }
+        let model = self.conductor.evaluation_weights(optimizer, self.model());
+        let batches = self.calibration.iter().flat_map(|loader| loader.iter());
+        for batch in batches.take(CALIBRATION_BATCHES).flatten() {
+            // In training mode, which moves the running statistics.
+            drop(model.forward(batch.inputs));
+        }
+        Some(model)
     }
 
     /// Takes up the gradients and the loss of a batch.
@@ -194,18 +227,30 @@ impl TrainStep for Trainee {
         state.evaluated = None;
         let track = self.session.tracks_rows && !self.measures(position.step);
         state.model().embeddings().iter().for_each(|table| table.track(track));
-        let (outputs, penalty) = state.model().forward_penalised(inputs);
         let smoothing = self.session.regularization.label_smoothing;
-        let loss = mean_loss(outputs.clone(), &targets, smoothing);
+        let forward = |model: &Model, inputs| {
+            let (outputs, penalty) = model.forward_penalised(inputs);
+            let loss = mean_loss(outputs.clone(), &targets, smoothing);
+            let objective = penalty.map_or(loss.clone(), |penalty| loss.clone() + penalty);
+            (outputs, loss, objective)
+        };
+        let again = self.session.sam.as_ref().map(|sam| (sam, inputs.clone()));
+        let (outputs, loss, objective) = forward(state.model(), inputs);
         // Gradients of all batches of a step are summed: each counts by its share of the samples.
         let share = samples as f64 / position.step_samples.max(1) as f64;
         let weigh = |loss: Tensor<1>| {
             if samples == position.step_samples { loss } else { loss.mul_scalar(share) }
         };
-        let objective = penalty.map_or(loss.clone(), |penalty| loss.clone() + penalty);
         let gradients = weigh(objective).backward();
         state.model().embeddings().iter().for_each(|table| table.collect(&gradients));
-        let gradients = GradientsParams::from_grads(gradients, state.model());
+        let mut gradients = GradientsParams::from_grads(gradients, state.model());
+        if let Some((sam, inputs)) = again {
+            let worse = sam.perturbed(state.model(), &gradients);
+            // The same units drop out as before.
+            inputs.device().seed(seed_of(self.session.seed, position));
+            let (_, _, objective) = forward(&worse, inputs);
+            gradients = GradientsParams::from_grads(weigh(objective).backward(), &worse);
+        }
         let (loss, outputs) = (loss.inner(), outputs.inner());
         state.add(position, gradients, weigh(loss.clone()));
         let session = self.session.clone();

@@ -1,8 +1,9 @@
 //! Operations of [`crate::kernels`] as operations on Burn's tensors, with their gradients.
 //!
 //! On the `flex` backend an operation with a backward pass of its own enters the graph of autodiff
-//! as one node. On every other backend, and with `CONVERGE_KERNELS=off` or `training.kernels =
-//! false`, layers compute the same with Burn's operations.
+//! as one node, and an optimizer's update works in place. On every other backend, and with
+//! `CONVERGE_KERNELS=off` or `training.kernels = false`, layers and optimizers compute the same with
+//! Burn's operations.
 
 use std::env;
 use std::sync::OnceLock;
@@ -37,7 +38,7 @@ fn is_flex(_device: &Device) -> bool {
 }
 
 #[cfg(feature = "flex")]
-pub(crate) use flex::{Operation, run};
+pub(crate) use flex::{Operation, checked, run, update};
 
 #[cfg(feature = "flex")]
 mod flex {
@@ -167,5 +168,47 @@ mod flex {
             OpsKind::UnTracked(prepared) => prepared.finish(tensor(forward(false).0, shape)),
         };
         Tensor::from_primitive::<Autodiff<Flex>>(output)
+    }
+
+    /// The values of a tensor that nothing else shares, so that they can be changed in place; a
+    /// copy of them where something does.
+    struct Owned(FlexTensor);
+
+    impl Owned {
+        #[allow(clippy::panic, reason = "callers ask `on` first")]
+        fn new<const D: usize>(tensor: Tensor<D>) -> Self {
+            let tensor = tensor
+                .try_into_primitive::<Flex>()
+                .unwrap_or_else(|error| panic!("not a tensor of the flex backend: {error:?}"));
+            let whole = tensor.is_contiguous()
+                && tensor.layout().start_offset() == 0
+                && tensor.bytes().len() == tensor.layout().num_elements() * size_of::<f32>();
+            Self(if whole { tensor } else { FlexTensor::from_data(tensor.into_data()) })
+        }
+
+        fn into_tensor<const D: usize>(self) -> Tensor<D> {
+            Tensor::from_primitive::<Flex>(self.0)
+        }
+    }
+
+    /// The result of a kernel whose slices come from tensors of matching shapes.
+    #[allow(clippy::panic, reason = "the shapes of a layer or of a parameter and its states match")]
+    pub(crate) fn checked<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+        result.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Lets `step` change the weights and the states of one parameter in place, given its gradient.
+    pub(crate) fn update<const D: usize, const S: usize>(
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        states: [Tensor<D>; S],
+        step: impl FnOnce(&mut [f32], &[f32], [&mut [f32]; S]),
+    ) -> (Tensor<D>, [Tensor<D>; S]) {
+        let mut weights = Owned::new(weights);
+        let mut states = states.map(Owned::new);
+        let gradient = Owned::new(gradient);
+        let slices = states.each_mut().map(|state| state.0.storage_mut());
+        step(weights.0.storage_mut(), gradient.0.storage(), slices);
+        (weights.into_tensor(), states.map(Owned::into_tensor))
     }
 }

@@ -1,0 +1,76 @@
+//! `converge train --cross-validate`: one run for every published fold, each scored on its own
+//! test split.
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::evaluate::{Scores, score};
+use super::printer::{Printer, message};
+use super::progress::Downloads;
+use super::train::TrainArgs;
+use crate::data::Parts;
+use crate::metrics::RegressionScores;
+use crate::report::{Look, numbers, table};
+use crate::train::evaluation::Trained;
+use crate::train::{Status, StopRequest};
+
+/// The folds that MovieLens publishes.
+const FOLDS: usize = 5;
+
+#[derive(Serialize)]
+struct Fold {
+    fold: usize,
+    run: String,
+    #[serde(flatten)]
+    scores: RegressionScores,
+}
+
+#[derive(Serialize)]
+struct CrossValidation {
+    folds: Vec<Fold>,
+    mean_rmse: f64,
+    mean_mae: f64,
+}
+
+/// Trains and scores every fold, and tells the mean.
+pub(super) fn cross_validate(args: &TrainArgs, printer: &mut Printer) -> Result<()> {
+    let mut data = args.experiment()?.data.clone();
+    data.set_fold(1)?;
+    let stop_request = StopRequest::default();
+    let mut folds = vec![];
+    for fold in 1..=FOLDS {
+        message(&format!("fold {fold} of {FOLDS}"));
+        data.set_fold(fold)?;
+        let experiment = args.experiment()?.with(|settings| settings.data = data.clone())?;
+        let outcome = args.train(experiment, printer, stop_request.clone(), fold == 1)?;
+        let run = outcome.run.path().display().to_string();
+        if outcome.run.record.status != Status::Completed {
+            bail!("fold {fold} ended before its time: {}; see {run}", outcome.stop.message);
+        }
+        let trained = Trained::load(&outcome.run, None, &args.device.open()?)?;
+        let options = args.data_options().load_options()?;
+        let test = trained.experiment.data.load(Parts::Test, &options, &mut Downloads::new())?;
+        let Scores::Regression { scores, .. } = score(&trained, test)? else {
+            bail!("cross-validation is for ratings");
+        };
+        folds.push(Fold { fold, run, scores });
+    }
+    let mean = |of: fn(&RegressionScores) -> f64| {
+        folds.iter().map(|fold| of(&fold.scores)).sum::<f64>() / folds.len() as f64
+    };
+    let (mean_rmse, mean_mae) = (mean(|scores| scores.rmse), mean(|scores| scores.mae));
+    let result = CrossValidation { folds, mean_rmse, mean_mae };
+    let look = Look::detect();
+    printer.result(&result, || {
+        let shown = |value| numbers::significant(value, 4);
+        let mut rows: Vec<Vec<String>> = result
+            .folds
+            .iter()
+            .map(|Fold { fold, scores, run }| {
+                vec![fold.to_string(), shown(scores.rmse), shown(scores.mae), run.clone()]
+            })
+            .collect();
+        rows.push(vec!["mean".into(), shown(mean_rmse), shown(mean_mae), String::new()]);
+        table(look, &["fold", "RMSE", "MAE", "run"], &rows)
+    })
+}

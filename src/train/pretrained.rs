@@ -6,7 +6,6 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::Module as _;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! `converge classify`: what MobileNetV2, trained on ImageNet, sees in pictures.
+//! `converge classify`: what `MobileNetV2`, trained on ImageNet, sees in pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,9 @@ use super::progress::Downloads;
 use crate::models::mobilenet_v2::Classifier;
 use crate::report::{Look, table};
 
-/// Name what is in pictures, by MobileNetV2 with published weights
+/// Name what is in pictures, with a network trained on ImageNet
 ///
-/// Needs no run. The weights are looked for below the data directory and in the cache, and fetched
+/// Needs no run. The weights, of `MobileNetV2`, are looked for below the data directory and in the cache, and fetched
 /// otherwise. The names of the classes are read from `imagenet_labels.txt` beside the weights.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -145,8 +145,8 @@ impl PublishedSet {
     /// The one file of the set in the user's directory or in the cache, its sum compared.
     pub fn find_file(&self, options: &LoadOptions) -> Result<Option<PathBuf>, DataError> {
         let Some(folder) = self.find(options)? else { return Ok(None) };
-        let names = self.layouts.iter().flat_map(|layout| layout.files);
-        let Some(path) = names.filter_map(|names| existing(&folder, names)).next() else {
+        let mut names = self.layouts.iter().flat_map(|layout| layout.files);
+        let Some(path) = names.find_map(|names| existing(&folder, names)) else {
             return Ok(None);
         };
         if let Some(file) = self.files.first() {
@@ -165,9 +165,10 @@ impl PublishedSet {
         options: &LoadOptions,
         progress: &mut dyn DownloadProgress,
     ) -> Result<PathBuf, DataError> {
-        let fetched = match self.files.is_empty() {
-            true => Err(self.not_found(options)),
-            false => self.fetch(options, progress),
+        let fetched = if self.files.is_empty() {
+            Err(self.not_found(options))
+        } else {
+            self.fetch(options, progress)
         };
         match fetched {
             Ok(_) => self.find_file(options)?.ok_or_else(|| self.not_found(options)),

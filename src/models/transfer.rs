@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::mlp::{Mlp, MlpSettings, check_widths};
-use super::mobilenet_v2::{Architecture, Features, picture_shape, pictures, pool};
+use super::mobilenet_v2::{Architecture, Features, check_pictures, picture_shape, pictures, pool};
 use super::{Initialization, InputSpec, Network};
 use crate::checks::{Checked, ensure, positive, share};
 
@@ -99,8 +99,9 @@ impl TransferSettings {
         self.base.check().map_err(|error| error.in_section("base"))
     }
 
+    #[expect(clippy::unused_self, reason = "one signature for all")]
     pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
-        self.base.check_input("transfer", &input.shape)
+        check_pictures("transfer", &input.shape)
     }
 
     pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Transfer {

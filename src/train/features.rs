@@ -17,9 +17,9 @@ use crate::data::{DownloadProgress, Inputs, Preprocessing, Samples};
 use crate::models::Transfer;
 use crate::models::mobilenet_v2::Architecture;
 
-/// Pictures that go through the frozen parts together. The widest maps of MobileNetV2 take 5 MB a
-/// picture of 224 pixels, and a few of them live at once.
-const BATCH: usize = 8;
+/// Pictures that go through the frozen parts together: the widest maps of MobileNetV2 take 5 MB a
+/// picture of 224 pixels, and more of them than two only leave the caches of a CPU.
+const BATCH: usize = 2;
 /// Changes when what is stored means something else.
 const FORMAT: &str = "converge features 1";
 

@@ -85,24 +85,6 @@ impl Architecture {
         )
     }
 
-    /// The network takes inputs of `shape`; `model` is its name in the experiment.
-    pub(in crate::models) fn check_input(&self, model: &str, shape: &[usize]) -> Checked {
-        let refused = |found: String, expected: &str| {
-            Err(InvalidSetting::new("name", format!("{model}, {found}"), expected))
-        };
-        let &[_, height, width] = shape else {
-            let expected = format!("a model for inputs of shape {shape:?}, such as `mlp`");
-            return refused("which needs pictures".to_owned(), &expected);
-        };
-        if height.min(width) < 32 {
-            return refused(
-                format!("which halves pictures up to five times, on {height}x{width} pixels"),
-                "used with pictures of at least 32x32 pixels, better 96x96",
-            );
-        }
-        Ok(())
-    }
-
     /// The output channels of the first convolution.
     pub(super) fn stem(&self) -> usize {
         divisible(self.width * STEM_CHANNELS as f64)
@@ -133,6 +115,24 @@ impl Architecture {
     pub(in crate::models) fn features(&self) -> usize {
         divisible(self.width.max(1.0) * LAST_CHANNELS as f64)
     }
+}
+
+/// The network takes inputs of `shape`; `model` is its name in the experiment.
+pub(in crate::models) fn check_pictures(model: &str, shape: &[usize]) -> Checked {
+    let refused = |found: String, expected: &str| {
+        Err(InvalidSetting::new("name", format!("{model}, {found}"), expected))
+    };
+    let &[_, height, width] = shape else {
+        let expected = format!("a model for inputs of shape {shape:?}, such as `mlp`");
+        return refused("which needs pictures".to_owned(), &expected);
+    };
+    if height.min(width) < 32 {
+        return refused(
+            format!("which halves pictures up to five times, on {height}x{width} pixels"),
+            "used with pictures of at least 32x32 pixels, better 96x96",
+        );
+    }
+    Ok(())
 }
 
 /// The multiple of 8 nearest to `channels`, at least 8 and not below nine tenths of it:

@@ -26,6 +26,7 @@ pub use features::{Features, InvertedResidual};
 pub use layer::{ConvBnRelu6, Padding};
 pub use published::PublishedWeights;
 
+pub(super) use architecture::check_pictures;
 pub(super) use features::pool;
 
 /// The settings of [`MobileNetV2`].
@@ -59,8 +60,9 @@ impl MobileNetV2Settings {
         self.base.check().map_err(|error| error.in_section("base"))
     }
 
+    #[expect(clippy::unused_self, reason = "one signature for all")]
     pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
-        self.base.check_input("mobilenet_v2", &input.shape)
+        check_pictures("mobilenet_v2", &input.shape)
     }
 
     pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> MobileNetV2 {
@@ -93,7 +95,7 @@ impl MobileNetV2 {
     }
 }
 
-/// The three axes of pictures, which [`Architecture::check_input`] has found in `shape`.
+/// The three axes of pictures, which [`check_pictures`] has found in `shape`.
 pub(super) fn picture_shape(shape: &[usize]) -> [usize; 3] {
     [0, 1, 2].map(|axis| shape.get(axis).copied().unwrap_or(1))
 }

@@ -34,7 +34,8 @@ pub struct TransferSettings {
     pub base: Architecture,
 }
 
-/// A second stage, in which the last blocks of the base train too.
+/// A second stage, in which the last blocks of the base train too. Early stopping ends the run in
+/// either stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FineTuning {

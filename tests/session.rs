@@ -9,6 +9,7 @@ use std::time::Duration;
 use converge::data::{LoadOptions, NoProgress};
 use converge::device;
 use converge::experiment::Experiment;
+use converge::optim::OptimizerSettings;
 use converge::train::{
     Observer, Outcome, Silent, StopReason, StopRequest, Surroundings, TrainError, resume, train,
 };
@@ -103,6 +104,34 @@ fn a_schedule_that_depends_on_the_run_remembers_it_from_session_to_session() {
     let rates: Vec<&str> =
         epochs.lines().skip(1).filter_map(|row| row.rsplit(',').next()).collect();
     assert_eq!(rates, ["0.001", "0.001", "0.0005", "0.00025"]);
+}
+
+#[test]
+fn every_optimizer_goes_on_where_it_stopped() {
+    for name in OptimizerSettings::NAMES {
+        stop_again_and_again(&[format!("optimizer.name={name}")]);
+    }
+}
+
+#[test]
+fn wrappers_groups_and_batch_norm_go_on_where_they_stopped() {
+    for overrides in [
+        &[
+            "lookahead.every=3",
+            "cautious.least_share=0.1",
+            "gradient_centralization.convolutions_only=false",
+        ][..],
+        &["ema.decay=0.9", "model.batch_norm=true"],
+        &["swa.start_step=5", "model.batch_norm=true"],
+        &["optimizer.name=schedule_free_adamw", "model.batch_norm=true"],
+        &["sam.rho=0.05", "regularization.l1=0.01", "regularization.l2=0.01"],
+        &[
+            "groups=[{parameters=\"bias\", frozen=true}, {parameters=\"output\", learning_rate=0.01, \
+           optimizer={name=\"adamw\"}}]",
+        ],
+    ] {
+        stop_again_and_again(&overrides.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
+    }
 }
 
 /// Stops a run again and again and compares it with a straight one; returns its `epochs.csv`.

@@ -149,6 +149,8 @@ proptest! {
         builtin in any_builtin(),
         changes in prop::collection::vec(any_valid_change(), 0..8),
     ) {
+        // It holds out nothing for validation, which `early_stopping.monitor` would need.
+        prop_assume!(builtin.name != "movielens");
         let experiment = Experiment::load(builtin.name, &changes).unwrap();
         let written = experiment.to_toml().unwrap();
         let again = Experiment::from_toml(&written, "experiment.toml", &[]).unwrap();

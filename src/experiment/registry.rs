@@ -68,7 +68,9 @@ pub(super) fn keys(section: &str, name: Option<&str>) -> Vec<String> {
 
 /// Every section that has `key`, and the names for which it has it.
 pub(super) fn homes(key: &str) -> Vec<(&'static str, Vec<&'static str>)> {
-    let has = |section, name| keys(section, name).iter().any(|known| known == key);
+    // A key of a list of sections has no path of its own.
+    let has =
+        |section, name| section != "groups" && keys(section, name).iter().any(|known| known == key);
     let home = |section| {
         let named: Vec<_> =
             names(section).iter().copied().filter(|&name| has(section, Some(name))).collect();

@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn zeros<const D: usize>(shape: [usize; D]) -> Param<Tensor<D>> {
-        Param::from_tensor(Tensor::zeros(shape, &Device::default()))
+        Param::from_tensor(Tensor::zeros(shape, &Device::default()).autodiff())
     }
 
     /// The formula that the golden file states.

@@ -141,6 +141,7 @@ mod flex {
     }
 
     /// Runs `operation`, whose output has `shape`. Constants may be plain tensors.
+    #[allow(clippy::needless_pass_by_value, reason = "it goes into the graph")]
     pub(crate) fn run<O: Operation<N>, const N: usize, const D: usize>(
         operation: O,
         inputs: [Input; N],

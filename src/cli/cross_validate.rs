@@ -19,7 +19,8 @@ const FOLDS: usize = 5;
 
 #[derive(Serialize)]
 struct Fold {
-    fold: usize,
+    #[serde(rename = "fold")]
+    number: usize,
     run: String,
     #[serde(flatten)]
     scores: RegressionScores,
@@ -53,7 +54,7 @@ pub(super) fn cross_validate(args: &TrainArgs, printer: &mut Printer) -> Result<
         let Scores::Regression { scores, .. } = score(&trained, test)? else {
             bail!("cross-validation is for ratings");
         };
-        folds.push(Fold { fold, run, scores });
+        folds.push(Fold { number: fold, run, scores });
     }
     let mean = |of: fn(&RegressionScores) -> f64| {
         folds.iter().map(|fold| of(&fold.scores)).sum::<f64>() / folds.len() as f64
@@ -66,8 +67,8 @@ pub(super) fn cross_validate(args: &TrainArgs, printer: &mut Printer) -> Result<
         let mut rows: Vec<Vec<String>> = result
             .folds
             .iter()
-            .map(|Fold { fold, scores, run }| {
-                vec![fold.to_string(), shown(scores.rmse), shown(scores.mae), run.clone()]
+            .map(|Fold { number, scores, run }| {
+                vec![number.to_string(), shown(scores.rmse), shown(scores.mae), run.clone()]
             })
             .collect();
         rows.push(vec!["mean".into(), shown(mean_rmse), shown(mean_mae), String::new()]);

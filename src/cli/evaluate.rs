@@ -140,7 +140,9 @@ pub(super) fn score(trained: &Trained, data: DataSet) -> Result<Scores> {
         }
         Targets::Values(targets) => {
             if let Preprocessing::Ratings(index) = &trained.preprocessing {
-                outputs.iter_mut().for_each(|rating| *rating = index.clip(*rating));
+                for rating in &mut outputs {
+                    *rating = index.clip(*rating);
+                }
             }
             let scores = RegressionScores::new(targets, &outputs)?;
             let least_squares = least_squares(trained, data.training, &test)?;

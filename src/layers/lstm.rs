@@ -20,9 +20,9 @@ pub enum LstmInitialization {
 }
 
 /// A mask that is 0 with probability `share`, else 1 / (1 − `share`).
-pub fn dropout_mask<const D: usize>(shape: [usize; D], share: f64, device: &Device) -> Tensor<D> {
+pub fn dropout_mask<const D: usize>(dims: [usize; D], share: f64, device: &Device) -> Tensor<D> {
     let keep = 1.0 - share;
-    Tensor::random(shape, Distribution::Bernoulli(keep), device).div_scalar(keep)
+    Tensor::random(dims, Distribution::Bernoulli(keep), device).div_scalar(keep)
 }
 
 /// One layer, one direction.
@@ -58,7 +58,7 @@ impl Lstm {
             LstmInitialization::Keras => {
                 let zeros = Tensor::<1>::zeros([gates], device);
                 let ones = Tensor::ones([hidden], device);
-                let bias = zeros.slice_assign([hidden..2 * hidden], ones);
+                let bias = zeros.slice_assign(hidden..2 * hidden, ones);
                 (
                     Initializer::XavierUniform { gain: 1.0 },
                     Initializer::Orthogonal { gain: 1.0 },
@@ -98,15 +98,15 @@ impl Lstm {
         if crate::fused::on(&device) {
             return self.last_hidden_fused(inputs, mask, dropout);
         }
-        self.last_hidden_by_steps(inputs, mask, dropout)
+        self.last_hidden_by_steps(inputs, &mask, dropout.as_ref())
     }
 
     /// The same in Burn's operations, a step at a time.
     fn last_hidden_by_steps(
         &self,
         inputs: Tensor<3>,
-        mask: Tensor<2>,
-        dropout: Option<Tensor<2>>,
+        mask: &Tensor<2>,
+        dropout: Option<&Tensor<2>>,
     ) -> Tensor<2> {
         let [batch, steps, _] = inputs.dims();
         let [hidden, gates] = self.recurrent_weight.dims();
@@ -118,7 +118,7 @@ impl Lstm {
         let mut cell = state.clone();
         for step in 0..steps {
             let step = if self.reverse { steps - 1 - step } else { step };
-            let previous = match &dropout {
+            let previous = match dropout {
                 Some(dropout) => state.clone() * dropout.clone(),
                 None => state.clone(),
             };
@@ -245,7 +245,7 @@ mod tests {
                 let output = if fused {
                     layer.last_hidden_fused(x, mask, dropout)
                 } else {
-                    layer.last_hidden_by_steps(x, mask, dropout)
+                    layer.last_hidden_by_steps(x, &mask, dropout.as_ref())
                 };
                 let gradients = output.clone().powi_scalar(3).sum().backward();
                 let mut values: Vec<f32> = output.try_into_vec_as().unwrap();

@@ -79,6 +79,7 @@ impl LstmSettings {
         }
     }
 
+    #[expect(clippy::unused_self, reason = "one signature for all")]
     pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
         let is_text = input.ids.as_ref().is_none_or(|ids| ids.len() == 1);
         if let (&[_], true) = (input.shape.as_slice(), is_text) {

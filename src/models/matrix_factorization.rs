@@ -33,7 +33,7 @@ impl Default for MatrixFactorizationSettings {
     }
 }
 
-/// r̂ = μ + b_u + b_i + p_u · q_i; without biases r̂ = p_u · q_i.
+/// `r̂ = μ + b_u + b_i + p_u · q_i`; without biases `r̂ = p_u · q_i`.
 ///
 /// Source: Koren, Bell and Volinsky, "Matrix Factorization Techniques for Recommender Systems",
 /// 2009, equations 4 and 2.
@@ -102,7 +102,7 @@ impl Network for MatrixFactorization {
         self.forward_penalised(inputs).0
     }
 
-    /// The penalty is λ times the mean over the batch of b_u² + b_i² + |p_u|² + |q_i|².
+    /// The penalty is λ times the mean over the batch of `b_u² + b_i² + |p_u|² + |q_i|²`.
     fn forward_penalised(&self, inputs: Tensor<2>) -> (Tensor<2>, Option<Tensor<1>>) {
         let [batch, _] = inputs.dims();
         let ids = |column: usize| -> Tensor<1, Int> {
@@ -110,7 +110,7 @@ impl Network for MatrixFactorization {
         };
         let (users, items) = (ids(0), ids(1));
         let known = |of: usize, ids: &Tensor<1, Int>| {
-            let known = ids.clone().not_equal_elem(self.unknown[of] as i64);
+            let known = ids.clone().not_equal_elem(self.unknown[of] as u32);
             known.float().unsqueeze_dim::<2>(1) // [batch, 1]
         };
         let (user_known, item_known) = (known(0, &users), known(1, &items));

@@ -341,7 +341,7 @@ fn write(path: &Path, snapshot: Snapshot, mut state: CheckpointState) -> Result<
     }
     let steps_done = snapshot.position.step + 1;
     let model = snapshot.model.into_bytes().map_err(TrainError::device)?;
-    let evaluated = snapshot.evaluated.map(|record| record.into_bytes()).transpose();
+    let evaluated = snapshot.evaluated.map(ModuleRecord::into_bytes).transpose();
     let evaluated = evaluated.map_err(TrainError::device)?;
     let optimizer = snapshot.optimizer.into_bytes().map_err(TrainError::device)?;
     state.steps_done = steps_done;

@@ -154,10 +154,7 @@ impl Fit {
         let Stage { model, training, validation, preprocessing, last_epoch, slower } =
             Stage::new(model, self, epochs_done)?;
         let model = groups::freeze(model, &self.experiment)?;
-        let (mut module_optimizer, conductor) = groups::optimizer(&model, &self.experiment)?;
-        if let Some(record) = optimizer {
-            module_optimizer = module_optimizer.load_record(record);
-        }
+        let (optimizer, conductor) = groups::optimizer(&model, &self.experiment, optimizer)?;
         let mut run = self.run.clone();
         let experiment = Arc::new(self.experiment.clone());
         let Surroundings { device, observer, stop_request, full_screen, .. } = &self.surroundings;
@@ -170,7 +167,7 @@ impl Fit {
         let (training_loader, validation_loader) =
             loaders(&experiment, training, validation, preprocessing, device);
         let calibrates = conductor.averages() && model.has_running_statistics();
-        let calibration = calibrates.then(|| training_loader.for_calibration(&device));
+        let calibration = calibrates.then(|| training_loader.for_calibration(device));
         let training_loader = training_loader.starting_at(epochs_done + 1, batches_done);
         let length = RunLength { steps_per_epoch: training_loader.steps_per_epoch(), epochs };
         let schedule: Schedule = experiment
@@ -178,10 +175,7 @@ impl Fit {
             .build(experiment.optimizer.learning_rate(), length)
             .at_step(steps_done)
             .with_plateau(plateau);
-        let mut scheduler = groups::scheduler(&model, &experiment, &schedule)?;
-        if let Some((group, base_rate)) = slower {
-            scheduler = scheduler.with_group(group, schedule.at_rate(base_rate));
-        }
+        let scheduler = groups::scheduler(&model, &experiment, &schedule, slower)?;
 
         // What the hooks share.
         let names = parameter_names(&model);
@@ -243,7 +237,7 @@ impl Fit {
             training = training.grads_accumulation(accumulation);
         }
         let training = show(training, &session, task, *full_screen);
-        let learner = Learner::new(trainee, module_optimizer, scheduler);
+        let learner = Learner::new(trainee, optimizer, scheduler);
         session.shared().recorder.start_clock();
         let launched = launch_caught(training, learner);
         close(launched, &session, &progress, &experiment)

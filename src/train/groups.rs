@@ -2,13 +2,13 @@
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::{Module as _, ParamGroup};
-use burn::optim::ModuleOptimizer;
+use burn::optim::{ModuleOptimizer, OptimizerRecord};
 
 use super::TrainError;
 use super::norms::{Parameter, parameters};
 use crate::experiment::{Experiment, GroupSettings};
 use crate::models::Model;
-use crate::optim::Conductor;
+use crate::optim::{Conductor, OptimizerSettings};
 use crate::schedule::Schedule;
 
 /// `model` with the groups frozen that `experiment` freezes; an error for a group without members.
@@ -20,10 +20,11 @@ pub(super) fn freeze(model: Model, experiment: &Experiment) -> Result<Model, Tra
     })
 }
 
-/// The optimizer of `experiment` for `model`, without state, and what conducts it.
+/// The optimizer of `experiment` for `model`, with the state of `record`, and what conducts it.
 pub(super) fn optimizer(
     model: &Model,
     experiment: &Experiment,
+    record: Option<OptimizerRecord>,
 ) -> Result<(ModuleOptimizer, Conductor), TrainError> {
     let (settings, wrappers) = (&experiment.optimizer, &experiment.wrappers);
     let (mut optimizer, conductor) = settings.conducted(wrappers);
@@ -48,19 +49,27 @@ pub(super) fn optimizer(
             optimizer = own.join(optimizer, &conductor, members(&all, group)?, wrappers);
         }
     }
+    if let Some(record) = record {
+        optimizer = optimizer.load_record(record);
+    }
     Ok((optimizer, conductor))
 }
 
-/// The rates of `schedule`, and of the groups that have a base rate of their own.
+/// The rates of `schedule`, of the parameters that are `slower` in a stage, and of the groups that
+/// have a base rate of their own.
 pub(super) fn scheduler(
     model: &Model,
     experiment: &Experiment,
     schedule: &Schedule,
+    slower: Option<(ParamGroup, f64)>,
 ) -> Result<ModuleLrScheduler, TrainError> {
     let all = parameters(model);
     let mut scheduler = ModuleLrScheduler::new(schedule.clone());
+    if let Some((group, rate)) = slower {
+        scheduler = scheduler.with_group(group, schedule.at_rate(rate));
+    }
     for group in experiment.groups.iter().filter(|group| !group.frozen) {
-        let of_optimizer = group.optimizer.as_ref().map(|own| own.learning_rate());
+        let of_optimizer = group.optimizer.as_ref().map(OptimizerSettings::learning_rate);
         if let Some(rate) = group.learning_rate.or(of_optimizer) {
             scheduler = scheduler.with_group(members(&all, group)?, schedule.at_rate(rate));
         }

@@ -161,7 +161,8 @@ impl Trainee {
         }
         let asked_to_stop = session.stop_request.is_raised();
         if position.ends_epoch || asked_to_stop {
-            let evaluated = state.averaged(optimizer);
+            // Calibration moves running statistics, which a straight run moves here only.
+            let evaluated = if position.ends_epoch { state.averaged(optimizer) } else { None };
             let model = state.model().clone().into_record();
             let optimizer = optimizer.to_record();
             let record = evaluated.as_ref().map(|evaluated| evaluated.clone().into_record());

@@ -74,8 +74,8 @@ const LABELS: &str = "imagenet_labels.txt";
 fn labels(classifier: &Classifier) -> Vec<String> {
     let path = classifier.path().parent().unwrap_or(Path::new("")).join(LABELS);
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let lines: Vec<&str> = text.trim_end().lines().map(str::trim).collect();
     // TensorFlow's list has the background in front of the classes.
-    let background = lines.len().saturating_sub(classifier.classes());
+    let background = usize::from(lines.len() == classifier.classes() + 1);
     lines.into_iter().skip(background).map(str::to_owned).collect()
 }

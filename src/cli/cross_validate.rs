@@ -12,7 +12,7 @@ use crate::data::Parts;
 use crate::metrics::RegressionScores;
 use crate::report::{Look, numbers, table};
 use crate::train::evaluation::Trained;
-use crate::train::{Status, StopRequest};
+use crate::train::{Status, StopRequest, same_source};
 
 /// The folds that MovieLens publishes.
 const FOLDS: usize = 5;
@@ -38,7 +38,7 @@ pub(super) fn cross_validate(args: &TrainArgs, printer: &mut Printer) -> Result<
     let mut data = args.experiment()?.data.clone();
     data.set_fold(1)?;
     let stop_request = StopRequest::default();
-    let mut folds = vec![];
+    let (mut folds, mut synthetic) = (vec![], false);
     for fold in 1..=FOLDS {
         message(&format!("fold {fold} of {FOLDS}"));
         data.set_fold(fold)?;
@@ -50,7 +50,9 @@ pub(super) fn cross_validate(args: &TrainArgs, printer: &mut Printer) -> Result<
         }
         let trained = Trained::load(&outcome.run, None, &args.device.open()?)?;
         let options = args.data_options().load_options()?;
-        let test = trained.experiment.data.load(Parts::Test, &options, &mut Downloads::new())?;
+        let data = same_source(&trained.experiment.data, outcome.run.record.data.origin)?;
+        synthetic |= outcome.run.record.data.is_synthetic();
+        let test = data.load(Parts::Test, &options, &mut Downloads::new())?;
         let Scores::Regression { scores, .. } = score(&trained, test)? else {
             bail!("cross-validation is for ratings");
         };
@@ -73,5 +75,9 @@ pub(super) fn cross_validate(args: &TrainArgs, printer: &mut Printer) -> Result<
             .collect();
         rows.push(vec!["mean".into(), shown(mean_rmse), shown(mean_mae), String::new()]);
         table(look, &["fold", "RMSE", "MAE", "run"], &rows)
-    })
+    })?;
+    if synthetic {
+        printer.warning("the scores are of synthetic data");
+    }
+    Ok(())
 }

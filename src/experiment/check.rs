@@ -40,6 +40,12 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     settings.wrappers.check(&settings.optimizer).map_err(|error| invalid(&error))?;
     let sam = settings.sam.as_ref().map_or(Ok(()), Sam::check);
     sam.map_err(|error| invalid(&error.in_section("sam")))?;
+    if settings.regularization.label_smoothing > 0.0 && settings.data.task() == Task::Regression {
+        let problem = "spreads classes, and these data have values: leave it out".to_owned();
+        let path = ["regularization", "label_smoothing"];
+        let problem = Problem::new(path, Fault::Contradiction(problem));
+        return Err(problem.because_of("data", "name"));
+    }
     if !settings.augmentation.is_off() && settings.data.input_shape().len() != 3 {
         let problem = "varies pictures, and these data have none: leave the section out".to_owned();
         let problem = Problem::new(["augmentation"], Fault::Contradiction(problem));

@@ -98,7 +98,7 @@ pub struct GroupSettings {
     /// What the names of the parameters contain, such as `convolutions.0` or `bias`; `steps.csv`
     /// has all names.
     pub parameters: String,
-    /// Whether they stay as they are.
+    /// Whether they stay as they are. The running statistics of a batch normalisation move on.
     pub frozen: bool,
     /// Their base learning rate, which the schedule scales; else that of the optimizer.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -242,7 +242,7 @@ impl<O: Rule> Optimizer for Conducted<O> {
             return (weights, state);
         }
         let (inner, wrapped) = state.map_or((None, None), |state| (state.inner, state.wrapped));
-        let agreement = lock(&self.shared).settle(&self.rule);
+        let agreement = if O::AGREES { lock(&self.shared).settle(&self.rule) } else { None };
         // Only if needed: an optimizer can work in place on tensors that it alone holds.
         let kept = self.wrappers.change_steps().then(|| (weights.clone(), gradient.clone()));
         let (mut weights, inner) = match agreement {

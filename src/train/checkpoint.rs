@@ -1,9 +1,8 @@
 //! Checkpoints: complete or absent, never half.
 //!
-//! A checkpoint is a directory `checkpoints/epoch-0004/` of three files: `model.bpk`,
-//! `optimizer.bpk` and `state.json`, and `evaluation.bpk` where the weights to evaluate are not the
-//! trained ones; `state.json` with counters, history, early-stopping state and the
-//! SHA-256 of the other two. It is written under a hidden name and renamed once it is on the disk.
+//! A checkpoint is a directory `checkpoints/epoch-0004/` of `model.bpk`, `optimizer.bpk`, where the
+//! weights to evaluate are not the trained ones `evaluation.bpk`, and `state.json` with counters,
+//! history, early-stopping state and the SHA-256 of the others. It is written under a hidden name and renamed once it is on the disk.
 //! `checkpoints/interrupted/` is the same, taken within an epoch when the run was asked to stop.
 
 use std::fs;
@@ -282,9 +281,10 @@ impl Checkpoint {
         Ok((path, Bytes::from_bytes_vec(contents)))
     }
 
-    /// The file that holds the weights.
-    pub fn model_path(&self) -> PathBuf {
-        self.path.join(MODEL_FILE)
+    /// The file that holds the weights to evaluate.
+    pub fn evaluated_path(&self) -> PathBuf {
+        let averaged = self.state.evaluation_sha256.is_some();
+        self.path.join(if averaged { EVALUATION_FILE } else { MODEL_FILE })
     }
 
     /// `model` with the trained weights of this checkpoint.

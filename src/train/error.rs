@@ -107,7 +107,7 @@ pub enum TrainError {
     Weights(#[from] crate::models::WeightsError),
     /// A group has no members.
     #[error(
-        "no parameter that trains has `{group}` in its name, as `groups.parameters` asks for; there \
+        "no parameter has `{group}` in its name, as `groups.parameters` asks for; there \
          are: {}", names.join(", ")
     )]
     EmptyGroup {

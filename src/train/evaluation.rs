@@ -15,6 +15,7 @@ use super::run_directory::RunDirectory;
 use super::{TrainError, new_model};
 use crate::data::{DataError, Preprocessing, Samples};
 use crate::experiment::Experiment;
+use crate::fused::use_kernels;
 use crate::models::Model;
 
 /// A trained model, ready to be asked.
@@ -42,6 +43,7 @@ impl Trained {
         let restore_best = experiment.early_stopping.as_ref().is_none_or(|stop| stop.restore_best);
         let default = if restore_best { Which::Best } else { Which::Last };
         let checkpoint = run.checkpoints().find(which.unwrap_or(default))?;
+        use_kernels(experiment.training.kernels);
         let preprocessing = run.preprocessing()?;
         let model = new_model(&experiment, &preprocessing, device)?;
         let model = checkpoint.load_evaluated(model)?.valid();

@@ -25,6 +25,7 @@ use super::tally::Tally;
 use super::{Surroundings, TrainError, groups, new_model};
 use crate::data::{Preprocessing, Samples, Task};
 use crate::experiment::{Experiment, metric_names};
+use crate::fused::use_kernels;
 use crate::models::Model;
 use crate::optim::WrapperSettings;
 use crate::schedule::{PlateauState, RunLength, Schedule};
@@ -110,30 +111,38 @@ pub struct Outcome {
 }
 
 impl Fit {
-    /// Trains stage after stage, and closes the record of the run whatever happens.
-    pub(super) fn run(mut self, mut model: Model, mut start: Start) -> Result<Outcome, TrainError> {
-        loop {
-            let path = self.run.path().to_owned();
-            let result = self.launch(model, start);
-            if let Err(error) = &result {
-                let mut run = RunDirectory::open(&path)?;
-                if run.record.status == Status::Running {
-                    run.record.status = Status::Failed;
-                    run.record.error = Some(error.to_string());
-                    run.record.finished = Some(timestamp());
-                    run.write()?;
-                }
+    /// Trains, and closes the record of the run whatever happens.
+    pub(super) fn run(self, model: Model, start: Start) -> Result<Outcome, TrainError> {
+        let path = self.run.path().to_owned();
+        let result = self.stages(model, start);
+        if let Err(error) = &result {
+            let mut run = RunDirectory::open(&path)?;
+            if run.record.status == Status::Running {
+                run.record.status = Status::Failed;
+                run.record.error = Some(error.to_string());
+                run.record.finished = Some(timestamp());
+                run.write()?;
             }
-            let outcome = result?;
+        }
+        result
+    }
+
+    /// Trains stage after stage.
+    fn stages(mut self, mut model: Model, mut start: Start) -> Result<Outcome, TrainError> {
+        use_kernels(self.experiment.training.kernels);
+        loop {
+            let outcome = self.launch(model, start)?;
             let stage_is_over = outcome.stop.reason == StopReason::MaxEpochs
                 && outcome.history.len() < self.experiment.training.epochs;
             let newest = outcome.run.checkpoints().newest()?;
             let (true, Some(checkpoint)) = (stage_is_over, newest) else { return Ok(outcome) };
+            self.run = outcome.run;
+            self.run.record.status = Status::Running;
+            self.run.write()?;
             let device = self.surroundings.device.clone().autodiff();
             model = new_model(&self.experiment, &self.preprocessing, &device)?;
             model = checkpoint.load_model(model)?;
             start = Start::From(Box::new(checkpoint));
-            self.run = outcome.run;
         }
     }
 

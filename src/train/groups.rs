@@ -11,13 +11,42 @@ use crate::models::Model;
 use crate::optim::{Conductor, OptimizerSettings};
 use crate::schedule::Schedule;
 
-/// `model` with the groups frozen that `experiment` freezes; an error for a group without members.
+/// A group, and the parameters whose last group it is.
+struct Members<'a> {
+    settings: &'a GroupSettings,
+    parameters: Vec<Parameter>,
+}
+
+/// The groups of `experiment`; an error where no parameter of `model` fits.
+fn members<'a>(model: &Model, experiment: &'a Experiment) -> Result<Vec<Members<'a>>, TrainError> {
+    let all = parameters(model);
+    let fits = |group: &GroupSettings, one: &Parameter| one.name.contains(&group.parameters);
+    if let Some(group) =
+        experiment.groups.iter().find(|group| !all.iter().any(|one| fits(group, one)))
+    {
+        let names = all.into_iter().map(|parameter| parameter.name).collect();
+        return Err(TrainError::EmptyGroup { group: group.parameters.clone(), names });
+    }
+    let mut groups: Vec<Members> =
+        experiment.groups.iter().map(|settings| Members { settings, parameters: vec![] }).collect();
+    for parameter in all {
+        let last = groups.iter_mut().rev().find(|group| fits(group.settings, &parameter));
+        if let Some(group) = last {
+            group.parameters.push(parameter);
+        }
+    }
+    Ok(groups)
+}
+
+fn ids<'a>(parameters: impl IntoIterator<Item = &'a Parameter>) -> ParamGroup {
+    ParamGroup::from_ids(parameters.into_iter().map(|parameter| parameter.id).collect())
+}
+
+/// `model` with the parameters frozen that `experiment` freezes.
 pub(super) fn freeze(model: Model, experiment: &Experiment) -> Result<Model, TrainError> {
-    let all = parameters(&model);
-    experiment.groups.iter().try_fold(model, |model, group| {
-        let members = members(&all, group)?;
-        Ok(if group.frozen { model.freeze_group(members) } else { model })
-    })
+    let groups = members(&model, experiment)?;
+    let frozen = groups.iter().filter(|group| group.settings.frozen);
+    Ok(frozen.fold(model, |model, group| model.freeze_group(ids(&group.parameters))))
 }
 
 /// The optimizer of `experiment` for `model`, with the state of `record`, and what conducts it.
@@ -28,25 +57,31 @@ pub(super) fn optimizer(
 ) -> Result<(ModuleOptimizer, Conductor), TrainError> {
     let (settings, wrappers) = (&experiment.optimizer, &experiment.wrappers);
     let (mut optimizer, conductor) = settings.conducted(wrappers);
-    let all = parameters(model);
-    let vectors = all.iter().filter(|parameter| parameter.is_vector).map(|vector| vector.id);
-    let vectors = ParamGroup::from_ids(vectors.collect());
-    if !experiment.regularization.biases_and_norms
-        && let Some(without_decay) = settings.with_weight_decay(0.0)
-        && without_decay != *settings
-    {
-        optimizer = without_decay.join(optimizer, &conductor, vectors, wrappers);
+    let spares_vectors = !experiment.regularization.biases_and_norms;
+    // `settings` without weight decay, where vectors are to have none.
+    let bare = |settings: &OptimizerSettings| {
+        let bare = settings.with_weight_decay(0.0).filter(|bare| bare != settings);
+        bare.filter(|_| spares_vectors)
+    };
+    if let Some(bare) = bare(settings) {
+        let all = parameters(model);
+        let vectors = ids(all.iter().filter(|parameter| parameter.is_vector));
+        optimizer = bare.join(optimizer, &conductor, vectors, wrappers);
     }
-    for group in experiment.groups.iter().filter(|group| !group.frozen) {
-        let own = group.optimizer.as_ref().unwrap_or(settings);
-        let own = match group.weight_decay {
-            Some(decay) => own.with_weight_decay(decay).ok_or_else(|| {
-                TrainError::NoWeightDecay { group: group.parameters.clone(), optimizer: own.name() }
-            })?,
-            None => own.clone(),
-        };
-        if group.optimizer.is_some() || group.weight_decay.is_some() {
-            optimizer = own.join(optimizer, &conductor, members(&all, group)?, wrappers);
+    for Members { settings: group, parameters } in members(model, experiment)? {
+        let mut own = group.optimizer.as_ref().unwrap_or(settings).clone();
+        if let Some(decay) = group.weight_decay {
+            own = own.with_weight_decay(decay).ok_or_else(|| TrainError::NoWeightDecay {
+                group: group.parameters.clone(),
+                optimizer: own.name(),
+            })?;
+        } else if group.optimizer.is_none() {
+            continue;
+        }
+        optimizer = own.join(optimizer, &conductor, ids(&parameters), wrappers);
+        if let (None, Some(bare)) = (group.weight_decay, bare(&own)) {
+            let vectors = ids(parameters.iter().filter(|parameter| parameter.is_vector));
+            optimizer = bare.join(optimizer, &conductor, vectors, wrappers);
         }
     }
     if let Some(record) = record {
@@ -63,32 +98,15 @@ pub(super) fn scheduler(
     schedule: &Schedule,
     slower: Option<(ParamGroup, f64)>,
 ) -> Result<ModuleLrScheduler, TrainError> {
-    let all = parameters(model);
     let mut scheduler = ModuleLrScheduler::new(schedule.clone());
     if let Some((group, rate)) = slower {
         scheduler = scheduler.with_group(group, schedule.at_rate(rate));
     }
-    for group in experiment.groups.iter().filter(|group| !group.frozen) {
+    for Members { settings: group, parameters } in members(model, experiment)? {
         let of_optimizer = group.optimizer.as_ref().map(OptimizerSettings::learning_rate);
         if let Some(rate) = group.learning_rate.or(of_optimizer) {
-            scheduler = scheduler.with_group(members(&all, group)?, schedule.at_rate(rate));
+            scheduler = scheduler.with_group(ids(&parameters), schedule.at_rate(rate));
         }
     }
     Ok(scheduler)
-}
-
-/// The parameters that `group` means.
-fn members(all: &[Parameter], group: &GroupSettings) -> Result<ParamGroup, TrainError> {
-    let found: Vec<_> = all
-        .iter()
-        .filter(|parameter| parameter.name.contains(&group.parameters))
-        .map(|parameter| parameter.id)
-        .collect();
-    if found.is_empty() {
-        return Err(TrainError::EmptyGroup {
-            group: group.parameters.clone(),
-            names: all.iter().map(|parameter| parameter.name.clone()).collect(),
-        });
-    }
-    Ok(ParamGroup::from_ids(found))
 }

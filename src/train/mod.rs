@@ -57,7 +57,6 @@ use crate::data::{
     Samples, Source, Task, split_validation,
 };
 use crate::experiment::Experiment;
-use crate::fused::use_kernels;
 use crate::models::{InputSpec, Model};
 use fit::{Fit, Start};
 use run_directory::{DataRecord, NewRun, Resumption};
@@ -103,7 +102,6 @@ pub fn new_model(
         target_mean: preprocessing.target_mean(),
     };
     experiment.model.check_input(&input)?;
-    use_kernels(experiment.training.kernels);
     device.seed(experiment.training.seed);
     let model = experiment.model.init(&input, outputs_of(experiment.data.task()), device);
     norms::draw_parameters(&model);

@@ -27,16 +27,18 @@ pub(super) fn parameter_count<M: Module>(module: &M) -> usize {
     visitor.0
 }
 
-/// A parameter that trains.
+/// A parameter.
 pub(super) struct Parameter {
     /// Where it is in the model: `convolutions.0.weight`.
     pub name: String,
     pub id: ParamId,
     /// Biases and the parameters of normalisation are vectors.
     pub is_vector: bool,
+    /// Whether gradients reach it.
+    trains: bool,
 }
 
-/// The parameters of `module` that train, in visiting order.
+/// The parameters of `module`, frozen ones and running statistics included, in visiting order.
 pub(super) fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
     #[derive(Default)]
     struct Found {
@@ -45,10 +47,12 @@ pub(super) fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
     }
     impl ModuleVisitor for Found {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if trains(param) {
-                let name = self.path.join(".").trim_start_matches('.').to_owned();
-                self.parameters.push(Parameter { name, id: param.id, is_vector: D < 2 });
-            }
+            self.parameters.push(Parameter {
+                name: self.path.join(".").trim_start_matches('.').to_owned(),
+                id: param.id,
+                is_vector: D < 2,
+                trains: trains(param),
+            });
         }
         fn enter_module(&mut self, name: &str, container: &str) {
             // The variant of the `Model` enum is not part of a name.
@@ -66,7 +70,8 @@ pub(super) fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
 
 /// The names of the parameters of `module` that train, in visiting order.
 pub(super) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
-    parameters(module).into_iter().map(|parameter| parameter.name).collect()
+    let trained = parameters(module).into_iter().filter(|parameter| parameter.trains);
+    trained.map(|parameter| parameter.name).collect()
 }
 
 /// The sum of squares of `tensor`, as a tensor of one element.

@@ -115,8 +115,7 @@ pub(super) fn resolve_again(
     let Some(path) = recorded.path.as_deref().filter(|_| !recorded.is_random()) else {
         return Ok(random);
     };
-    let found =
-        resolve(experiment.clone(), device, options, progress).ok().and_then(|(_, found)| found);
+    let (_, found) = resolve(experiment.clone(), device, options, progress)?;
     found
         .filter(|found| found.record.sha256 == recorded.sha256)
         .ok_or_else(|| TrainError::ChangedWeights(path.to_owned()))
@@ -167,9 +166,9 @@ fn from_run(
         }
     };
     let checkpoint = run.checkpoints().find(Which::Best)?;
-    let file = checkpoint.model_path();
+    let file = checkpoint.evaluated_path();
     let model = new_model(&experiment, &run.preprocessing()?, device)?;
-    let features = match checkpoint.load_model(model)? {
+    let features = match checkpoint.load_evaluated(model)? {
         Model::MobileNetV2(model) => model.into_features(),
         Model::Transfer(model) => model.base().clone(),
         _ => return Err(TrainError::damaged(&file, "it is not the model of its experiment")),

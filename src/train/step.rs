@@ -161,7 +161,6 @@ impl Trainee {
         }
         let asked_to_stop = session.stop_request.is_raised();
         if position.ends_epoch || asked_to_stop {
-            // Calibration moves running statistics, which a straight run moves here only.
             let evaluated = if position.ends_epoch { state.averaged(optimizer) } else { None };
             let model = state.model().clone().into_record();
             let optimizer = optimizer.to_record();
@@ -196,7 +195,7 @@ impl State {
         if !self.conductor.averages() {
             return None;
         }
-        let model = self.conductor.evaluation_weights(optimizer, self.model());
+        let model = self.conductor.evaluation_weights(optimizer, &detached(self.model()));
         let batches = self.calibration.iter().flat_map(|loader| loader.iter());
         for batch in batches.take(CALIBRATION_BATCHES).flatten() {
             // In training mode, which moves the running statistics.
@@ -246,7 +245,8 @@ impl TrainStep for Trainee {
         state.model().embeddings().iter().for_each(|table| table.collect(&gradients));
         let mut gradients = GradientsParams::from_grads(gradients, state.model());
         if let Some((sam, inputs)) = again {
-            let worse = sam.perturbed(state.model(), &gradients);
+            // The running statistics are those at the weights, not at the worse place.
+            let worse = sam.perturbed(&detached(state.model()), &gradients);
             // The same units drop out as before.
             inputs.device().seed(seed_of(self.session.seed, position));
             let (_, _, objective) = forward(&worse, inputs);
@@ -291,6 +291,11 @@ impl InferenceStep for Trainee {
         let session = self.session.clone();
         Scored { outputs, loss, targets: host_targets, validation: true, session }
     }
+}
+
+/// `model` with running statistics of its own: a clone's are those of the model.
+fn detached(model: &Model) -> Model {
+    if model.has_running_statistics() { model.valid().train() } else { model.clone() }
 }
 
 /// A seed for the random numbers of one batch: the bits of seed, epoch and batch, well mixed

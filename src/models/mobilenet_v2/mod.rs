@@ -86,6 +86,10 @@ impl Network for MobileNetV2 {
         let maps = self.features.forward(pictures(inputs, self.input), 0..Features::PARTS);
         self.classifier.forward(self.dropout.forward(pool(maps)))
     }
+
+    fn has_running_statistics(&self) -> bool {
+        true
+    }
 }
 
 impl MobileNetV2 {

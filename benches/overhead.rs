@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Int, Tensor};
-use converge::data::{LoadOptions, NoProgress, Preprocessing, Source};
+use converge::data::{LoadOptions, NoProgress, Preprocessing, Source, Task};
 use converge::device;
 use converge::experiment::Experiment;
 use converge::train::loader::DeviceTargets;
@@ -35,7 +35,8 @@ fn main() {
 fn compare(name: &str) {
     let mut experiment = Experiment::load(name, &[]).unwrap();
     let mut data = experiment.data.clone();
-    data.set_source(Source::Synthetic).unwrap();
+    // An error where data are always drawn by code.
+    let _ = data.set_source(Source::Synthetic);
     experiment = experiment
         .with(|settings| {
             settings.data = data;
@@ -77,7 +78,10 @@ fn bare(experiment: &Experiment, device: &Device, steps: u32) -> f64 {
     let batch = experiment.training.batch_size;
     let width: usize = experiment.data.input_shape().iter().product();
     let inputs = Tensor::<2>::random([batch, width], Distribution::Uniform(0.0, 1.0), &device);
-    let targets = DeviceTargets::Classes(Tensor::<1, Int>::zeros([batch], &device));
+    let targets = match experiment.data.task() {
+        Task::Regression => DeviceTargets::Values(Tensor::zeros([batch, 1], &device)),
+        _ => DeviceTargets::Classes(Tensor::<1, Int>::zeros([batch], &device)),
+    };
     let began = Instant::now();
     for _ in 0..steps {
         let loss = mean_loss(model.forward(inputs.clone()), &targets, 0.0);

@@ -108,9 +108,24 @@ fn a_schedule_that_depends_on_the_run_remembers_it_from_session_to_session() {
 
 #[test]
 fn every_optimizer_goes_on_where_it_stopped() {
-    for name in OptimizerSettings::NAMES {
+    for name in OptimizerSettings::NAMES.iter().filter(|name| **name != "lbfgs") {
         stop_again_and_again(&[format!("optimizer.name={name}")]);
     }
+}
+
+/// L-BFGS takes a step over all samples, here in three batches, and knows no clipping.
+#[test]
+fn lbfgs_goes_on_where_it_stopped() {
+    let whole = EXPERIMENT
+        .replace("[clipping]\nglobal_norm = 5.0\n", "")
+        .replace("momentum = 0.9\n", "")
+        .replace("name = \"sgd\"\nlearning_rate = 0.001", "name = \"lbfgs\"\nmax_iterations = 3")
+        .replace("batch_size = 7", "batch_size = 120")
+        .replace("epochs = 4", "epochs = 8");
+    let epochs = stop_and_compare(&whole, &["regularization.l2=0.01".to_owned()]);
+    let losses: Vec<f64> =
+        epochs.lines().skip(1).map(|row| row.split(',').nth(1).unwrap().parse().unwrap()).collect();
+    assert!(losses.last() < losses.first(), "{losses:?}");
 }
 
 #[test]
@@ -134,13 +149,17 @@ fn wrappers_groups_and_batch_norm_go_on_where_they_stopped() {
     }
 }
 
-/// Stops a run again and again and compares it with a straight one; returns its `epochs.csv`.
 fn stop_again_and_again(overrides: &[String]) -> String {
+    stop_and_compare(EXPERIMENT, overrides)
+}
+
+/// Stops a run again and again and compares it with a straight one; returns its `epochs.csv`.
+fn stop_and_compare(text: &str, overrides: &[String]) -> String {
     /// Dropout draws from the one generator that the process has.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let directory = tempfile::tempdir().unwrap();
-    let experiment = || Experiment::from_toml(EXPERIMENT, "test", overrides).unwrap();
+    let experiment = || Experiment::from_toml(text, "test", overrides).unwrap();
     let silent =
         surroundings(directory.path(), Arc::new(Mutex::new(Silent)), StopRequest::default());
     let straight = train(experiment(), directory.path(), silent).unwrap();

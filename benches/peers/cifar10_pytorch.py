@@ -41,4 +41,5 @@ def main():
     supervised.run(cnn, train, validation, read(folder / "test_batch.bin"), options)
 
 
-main()
+if __name__ == "__main__":
+    main()

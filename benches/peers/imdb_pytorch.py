@@ -19,6 +19,8 @@ import time
 import torch
 from torch import nn
 
+import supervised
+
 VOCABULARY, LENGTH, WIDTH, HIDDEN, DROPOUT = 10_000, 200, 128, 64, 0.2
 SEPARATORS = re.compile(r"""[ !"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\t\n]+""")
 
@@ -116,8 +118,7 @@ def fit(options, seed, train, validation, test):
     for epoch in range(1, options.epochs + 1):
         started = time.perf_counter()
         model.train()
-        for chosen in torch.randperm(len(train[2])).split(32):
-            rows, lengths, labels = (part[chosen] for part in train)
+        for rows, lengths, labels in supervised.batches(train, options):
             loss = nn.functional.binary_cross_entropy_with_logits(model(rows, lengths), labels)
             optimizer.zero_grad()
             loss.backward()
@@ -143,6 +144,8 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--loader", action="store_true", help="batches from a DataLoader, not by index")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     (texts, labels), (test_texts, test_labels) = (read(options.data / "aclImdb" / part) for part in ["train", "test"])

@@ -36,4 +36,5 @@ def main():
     supervised.run(mlp, train, validation, read(folder, "t10k"), options)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-//! `converge data`: what data sets there are; fetch them, verify them.
+//! `converge data`: what data sets and published weights there are; fetch them, verify them.
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -7,10 +7,12 @@ use serde::Serialize;
 use super::options::DataOptions;
 use super::printer::Printer;
 use super::progress::Downloads;
+use crate::data::LoadOptions;
 use crate::data::catalogue::{self, Entry, Place};
+use crate::models::mobilenet_v2::PublishedWeights;
 use crate::report::{Look, numbers, table};
 
-/// List, fetch and verify data sets
+/// List, fetch and verify data sets and pretrained weights
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   converge data                      what there is, and where it is
@@ -28,12 +30,14 @@ pub(super) struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List the data sets (what `data` alone does)
+    /// List the data sets and weights (what `data` alone does)
     List,
-    /// Download a data set into the cache
-    #[command(after_help = "Example:\n  converge data fetch cifar10")]
+    /// Download a data set or weights into the cache
+    #[command(
+        after_help = "Examples:\n  converge data fetch cifar10\n  converge data fetch imagenet-v2"
+    )]
     Fetch {
-        /// The data set
+        /// The data set or the weights
         name: String,
     },
     /// Read a data set whole and check its sums
@@ -69,6 +73,19 @@ impl Listed {
         }
     }
 
+    /// The weights, and the file that holds them; an error where that file is damaged.
+    fn of_weights(weights: &'static PublishedWeights, options: &LoadOptions) -> Result<Self> {
+        let place = weights.set.find_file(options)?;
+        let by_hand = weights.set.files.is_empty().then(|| "no address: put it by hand".to_owned());
+        Ok(Self {
+            name: weights.name,
+            title: weights.set.title,
+            licence: Some(weights.set.licence),
+            download_bytes: weights.set.files.iter().filter_map(|file| file.bytes).sum(),
+            place: place.map(|path| path.display().to_string()).or(by_hand),
+        })
+    }
+
     fn row(&self) -> Vec<String> {
         let size = if self.download_bytes == 0 {
             String::new()
@@ -101,15 +118,23 @@ impl DataArgs {
         match self.action.unwrap_or(Action::List) {
             Action::List => {
                 let entries = catalogue::entries(&options)?;
-                let listed: Vec<Listed> = entries.iter().map(Listed::new).collect();
+                let mut listed: Vec<Listed> = entries.iter().map(Listed::new).collect();
+                for weights in PublishedWeights::all() {
+                    listed.push(Listed::of_weights(weights, &options)?);
+                }
                 let rows: Vec<Vec<String>> = listed.iter().map(Listed::row).collect();
                 printer.result(&listed, || {
-                    table(look, &["name", "data set", "download", "where"], &rows)
+                    table(look, &["name", "data set or weights", "download", "where"], &rows)
                 })
             }
             Action::Fetch { name } => {
-                let folder = catalogue::fetch(&name, &options, &mut Downloads::new())?;
-                printer.result(&folder, || format!("{name} is in {}", folder.display()))
+                let progress = &mut Downloads::new();
+                let place = if PublishedWeights::all().iter().any(|known| known.name == name) {
+                    PublishedWeights::obtain(&name, true, &options, progress)?.1
+                } else {
+                    catalogue::fetch(&name, &options, progress)?
+                };
+                printer.result(&place, || format!("{name} is in {}", place.display()))
             }
             Action::Verify { name } => {
                 let Some(found) = catalogue::verify(&name, &options, &mut Downloads::new())? else {

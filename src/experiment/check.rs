@@ -40,6 +40,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     settings.wrappers.check(&settings.optimizer).map_err(|error| invalid(&error))?;
     let sam = settings.sam.as_ref().map_or(Ok(()), Sam::check);
     sam.map_err(|error| invalid(&error.in_section("sam")))?;
+    check_minimizer(settings)?;
     if settings.regularization.label_smoothing > 0.0 && settings.data.task() == Task::Regression {
         let problem = "spreads classes, and these data have values: leave it out".to_owned();
         let path = ["regularization", "label_smoothing"];
@@ -66,6 +67,33 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     }
     check_monitor("checkpoints", &settings.checkpoints.monitor, &settings.data)?;
     check_mode("checkpoints", settings.checkpoints.mode, &settings.checkpoints.monitor)
+}
+
+/// An optimizer that asks for losses itself stands alone, and the losses are of the same function.
+fn check_minimizer(settings: &Settings) -> Result<(), Problem> {
+    if settings.optimizer.minimizer().is_none() {
+        return Ok(());
+    }
+    let sections = [
+        ("clipping", !settings.clipping.is_off()),
+        ("groups", !settings.groups.is_empty()),
+        ("sam", settings.sam.is_some()),
+        ("augmentation", !settings.augmentation.is_off()),
+        ("gradient_centralization", settings.wrappers.gradient_centralization.is_some()),
+        ("cautious", settings.wrappers.cautious.is_some()),
+        ("lookahead", settings.wrappers.lookahead.is_some()),
+        ("ema", settings.wrappers.ema.is_some()),
+        ("swa", settings.wrappers.swa.is_some()),
+    ];
+    let Some((section, _)) = sections.into_iter().find(|(_, is_set)| *is_set) else {
+        return Ok(());
+    };
+    let reason = format!(
+        "does not go with `{}`, which searches along its own directions for less of one loss: leave \
+         the section out",
+        settings.optimizer.name()
+    );
+    Err(Problem::new([section], Fault::Contradiction(reason)).because_of("optimizer", "name"))
 }
 
 /// A second stage that is asked for comes to pass.

@@ -165,6 +165,13 @@ fn regression() -> Problem {
     }
 }
 
+/// The gradient over all data: the batches of 20 steps of the noisy regression are all of its data.
+fn full_gradient(problem: &Problem, place: &[f64]) -> Vec<f64> {
+    let gradients = (0..20).map(|step| (problem.gradient)(place, step));
+    let sum = gradients.reduce(|sum, next| sum.iter().zip(next).map(|(a, b)| a + b).collect());
+    sum.unwrap().iter().map(|value| value / 20.0).collect()
+}
+
 /// The loss of the weights to evaluate after `steps` steps, with a learning rate that falls to 0 on
 /// a line, or stays where that is the point of the optimizer.
 fn minimized(problem: &Problem, settings: &OptimizerSettings, steps: usize) -> f64 {
@@ -180,6 +187,18 @@ fn minimized(problem: &Problem, settings: &OptimizerSettings, steps: usize) -> f
     };
     let mut weights =
         Weights { matrix: Param::from_tensor(tensor(problem.start.clone()).autodiff()) };
+    if let Some(mut minimizer) = settings.minimizer() {
+        let evaluate = |weights: &Weights| {
+            let place = values(weights);
+            let mut gradients = GradientsParams::new();
+            gradients.register(weights.matrix.id, tensor(full_gradient(problem, &place)));
+            ((problem.loss)(&place), gradients)
+        };
+        for _ in 0..steps / 20 {
+            weights = minimizer.step(settings.learning_rate(), weights, evaluate).0;
+        }
+        return (problem.loss)(&values(&weights));
+    }
     for step in 0..steps {
         let mut gradients = GradientsParams::new();
         let gradient = (problem.gradient)(&values(&weights), step);
@@ -222,6 +241,7 @@ fn tried() -> Vec<serde_json::Value> {
         json!({"name": "prodigy", "learning_rate": 0.3}),
         json!({"name": "shampoo", "learning_rate": 1.0}),
         json!({"name": "soap", "learning_rate": 0.03, "weight_decay": 0.0}),
+        json!({"name": "lbfgs"}),
     ]
 }
 

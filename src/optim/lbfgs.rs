@@ -9,18 +9,22 @@
 //! w ← w + t d                     t from a line search (strong Wolfe conditions), or η
 //! ```
 //!
-//! It asks for losses and gradients wherever it wants, so it takes a closure and is no Burn
-//! `Optimizer`; all parameters are one vector. As `torch.optim.LBFGS`. Source: Nocedal and Wright,
-//! "Numerical Optimization", 2006, algorithms 7.4 and 7.5.
+//! It asks for losses and gradients wherever it wants, so a session steps with the
+//! [`LbfgsMinimizer`], which takes a closure; all parameters are one vector. Burn's `Optimizer`,
+//! which sees one tensor's gradient, is the first step without curvature: w ← w − η g. As
+//! `torch.optim.LBFGS`. Source: Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4
+//! and 7.5.
 
 use std::collections::VecDeque;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{GradientsParams, LearningRate, ModuleOptimizer, Optimizer};
+use burn::optim::{GradientsParams, LearningRate, ModuleOptimizer, Optimizer, OptimizerRecord};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::lbfgs_memory::Memory;
 use super::line_search::{Point, strong_wolfe};
+use super::rule::Rule;
 use crate::checks::{Checked, count, non_negative, positive};
 
 /// The settings of L-BFGS.
@@ -75,6 +79,32 @@ impl Lbfgs {
     }
 }
 
+impl Rule for Lbfgs {
+    const FORMULA: &'static str = "w ← w − t H g, H from the last h steps, t by strong Wolfe";
+    const SOURCE: &'static str =
+        "Nocedal and Wright 2006, algorithms 7.4 and 7.5; torch.optim.LBFGS";
+    const STATE: &'static str = "2 h + 2";
+    const WHEN: &'static str = "full batches of smooth, small problems: linear models, fitting";
+}
+
+impl Optimizer for Lbfgs {
+    type State<const D: usize> = Memory<D>;
+
+    fn step<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<Memory<D>>,
+    ) -> (Tensor<D>, Option<Memory<D>>) {
+        (weights - gradient.mul_scalar(learning_rate), state)
+    }
+
+    fn to_device<const D: usize>(state: Memory<D>, device: &Device) -> Memory<D> {
+        state.on_device(device)
+    }
+}
+
 /// L-BFGS with what it remembers.
 #[derive(Debug, Clone)]
 pub struct LbfgsMinimizer {
@@ -101,11 +131,36 @@ struct Last {
 }
 
 impl LbfgsMinimizer {
-    /// Takes up to `max_iterations` directions from `model`; `evaluate` gives the loss and the
-    /// gradients of a model, over the same data every time. Returns the model and the loss that it
-    /// was called with.
+    /// What it remembers, in the form of any optimizer's record.
+    pub fn to_record(&self) -> OptimizerRecord {
+        let (gradient, step) = match self.last.clone() {
+            Some(Last { gradient, step }) => (Some(gradient), Some(step)),
+            None => (None, None),
+        };
+        let (steps, changes) =
+            self.pairs.iter().map(|pair| (pair.step.clone(), pair.change.clone())).unzip();
+        Memory { gradient, step, steps, changes }.into_record()
+    }
+
+    /// The same minimizer with the memory of `record`, on `device`.
+    #[must_use]
+    pub fn load_record(mut self, record: OptimizerRecord, device: &Device) -> Self {
+        let memory = Memory::from_record(record).unwrap_or_default().on_device(device);
+        self.pairs.clear();
+        for (step, change) in memory.steps.into_iter().zip(memory.changes) {
+            self.push(step, change);
+        }
+        let last = memory.gradient.zip(memory.step);
+        self.last = last.map(|(gradient, step)| Last { gradient, step });
+        self
+    }
+
+    /// Takes up to `max_iterations` directions from `model`, the first length tried being
+    /// `learning_rate`; `evaluate` gives the loss and the gradients of a model, over the same data
+    /// every time. Returns the model and the loss that it was called with.
     pub fn step<M: Module>(
         &mut self,
+        learning_rate: LearningRate,
         model: M,
         mut evaluate: impl FnMut(&M) -> (f64, GradientsParams),
     ) -> (M, f64) {
@@ -125,7 +180,7 @@ impl LbfgsMinimizer {
             let fresh = self.last.is_none();
             self.remember(&point.gradient);
             let direction = self.direction(&point.gradient);
-            let mut length = settings.learning_rate;
+            let mut length = learning_rate;
             if fresh {
                 length *= (1.0 / sum(&point.gradient.clone().abs())).min(1.0);
             }
@@ -181,7 +236,11 @@ impl LbfgsMinimizer {
     /// Takes up the curvature along the last step.
     fn remember(&mut self, gradient: &Tensor<1>) {
         let Some(Last { gradient: old, step }) = self.last.take() else { return };
-        let change = gradient.clone() - old;
+        self.push(step, gradient.clone() - old);
+    }
+
+    /// Takes up a pair, if there is curvature in it.
+    fn push(&mut self, step: Tensor<1>, change: Tensor<1>) {
         let curvature = dot(&change, &step);
         if curvature > 1e-10 {
             if self.pairs.len() == self.settings.history {

@@ -71,7 +71,7 @@ fn lbfgs_goes_where_pytorch_goes_with_as_many_evaluations() {
                 evaluations += 1;
                 rosenbrock(parameters)
             };
-            parameters = minimizer.step(parameters, counted).0;
+            parameters = minimizer.step(settings.learning_rate, parameters, counted).0;
             assert_eq!(evaluations, expected["evaluations"].as_u64().unwrap(), "{case}");
             let mut numbers: Vec<f64> = serde_json::from_value(expected["matrix"].clone()).unwrap();
             numbers.extend(serde_json::from_value::<Vec<f64>>(expected["vector"].clone()).unwrap());
@@ -86,18 +86,18 @@ fn lbfgs_goes_where_pytorch_goes_with_as_many_evaluations() {
 #[test]
 fn lbfgs_reaches_the_minimum_and_stays_there() {
     let mut minimizer = Lbfgs { max_iterations: 100, ..Lbfgs::default() }.build();
-    let (parameters, first) = minimizer.step(start(), rosenbrock);
+    let (parameters, first) = minimizer.step(1.0, start(), rosenbrock);
     assert!(first > 20.0);
     let (loss, _) = rosenbrock(&parameters);
     assert!(loss < 1e-9, "{loss}");
-    let (again, loss) = minimizer.step(parameters.clone(), rosenbrock);
+    let (again, loss) = minimizer.step(1.0, parameters.clone(), rosenbrock);
     assert!(loss < 1e-9 && rosenbrock(&again).0 <= loss);
 }
 
 #[test]
 fn a_loss_that_is_not_finite_ends_the_search() {
     let infinite = |_: &Parameters| (f64::NAN, GradientsParams::new());
-    let (parameters, loss) = Lbfgs::default().build().step(start(), infinite);
+    let (parameters, loss) = Lbfgs::default().build().step(1.0, start(), infinite);
     assert!(loss.is_nan());
     assert_eq!(values(&parameters), values(&start()));
     let nan = |parameters: &Parameters| {
@@ -107,5 +107,20 @@ fn a_loss_that_is_not_finite_ends_the_search() {
         gradients.register(parameters.vector.id, nan);
         (loss, gradients)
     };
-    assert_eq!(values(&Lbfgs::default().build().step(start(), nan).0), values(&start()));
+    assert_eq!(values(&Lbfgs::default().build().step(1.0, start(), nan).0), values(&start()));
+}
+
+#[test]
+fn lbfgs_goes_on_from_its_record_to_the_bit() {
+    let settings = Lbfgs { max_iterations: 3, history: 5, ..Lbfgs::default() };
+    let (mut straight, mut stopped) = (settings.build(), settings.build());
+    let (mut one, mut other) = (start(), start());
+    for _ in 0..6 {
+        one = straight.step(1.0, one, rosenbrock).0;
+        let record = stopped.to_record().into_bytes().unwrap();
+        let record = burn::optim::OptimizerRecord::from_bytes(record).unwrap();
+        stopped = settings.build().load_record(record, &Device::default());
+        other = stopped.step(1.0, other, rosenbrock).0;
+        assert_eq!(values(&one), values(&other));
+    }
 }

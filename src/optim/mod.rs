@@ -7,9 +7,9 @@
 //! (here 1e-8), dampening 0.1 (0), `RMSprop`'s momentum 0.9 (0).
 //!
 //! What needs more than one tensor at a time, and the weights to evaluate, are the
-//! [`Conductor`]'s; what combines with any optimizer is in [`WrapperSettings`]; [`Lbfgs`] stands
-//! apart, since it asks for losses itself. A new optimizer is a new file and one line in
-//! [`optimizers!`].
+//! [`Conductor`]'s; what combines with any optimizer is in [`WrapperSettings`]; [`Lbfgs`], which
+//! asks for losses itself, steps as an [`LbfgsMinimizer`]. A new optimizer is a new file and one line
+//! in [`optimizers!`].
 
 mod adabelief;
 mod adabound;
@@ -27,6 +27,7 @@ mod conductor;
 mod lamb;
 mod lars;
 mod lbfgs;
+mod lbfgs_memory;
 mod line_search;
 mod lion;
 mod matrices;
@@ -177,6 +178,7 @@ optimizers! {
     "prodigy" => Prodigy,
     "shampoo" => Shampoo,
     "soap" => Soap,
+    "lbfgs" => Lbfgs,
 }
 
 impl OptimizerSettings {
@@ -197,6 +199,14 @@ impl OptimizerSettings {
         let mut settings = serde_json::to_value(self).ok()?;
         *settings.get_mut("weight_decay")? = weight_decay.into();
         serde_json::from_value(settings).ok()
+    }
+
+    /// What steps in the place of the optimizer where it has to ask for losses itself.
+    pub fn minimizer(&self) -> Option<LbfgsMinimizer> {
+        match self {
+            Self::Lbfgs(lbfgs) => Some(lbfgs.build()),
+            _ => None,
+        }
     }
 
     /// Whether the optimizer averages weights in place of a schedule.

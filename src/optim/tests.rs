@@ -176,7 +176,8 @@ fn muon_leaves_the_parameters_named_to_adamw() {
 fn every_optimizer_and_wrapper_has_a_reference() {
     let golden = golden();
     let cases = golden["cases"].as_array().unwrap();
-    for name in OptimizerSettings::NAMES {
+    // L-BFGS asks for losses: see `lbfgs_tests`.
+    for name in OptimizerSettings::NAMES.iter().filter(|name| **name != "lbfgs") {
         assert!(cases.iter().any(|case| case["settings"]["name"] == *name), "{name}");
     }
     for section in ["gradient_centralization", "cautious", "lookahead", "ema", "swa"] {

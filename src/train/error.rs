@@ -116,6 +116,19 @@ pub enum TrainError {
         /// The names there are.
         names: Vec<String>,
     },
+    /// An optimizer that needs all samples in every step does not get them.
+    #[error(
+        "`{optimizer}` needs all {samples} training samples in every step and gets {in_a_step}: set \
+         `training.batch_size={samples}`, or accumulate gradients over as many batches"
+    )]
+    NotFullBatch {
+        /// The name of the optimizer.
+        optimizer: &'static str,
+        /// Samples in a step.
+        in_a_step: usize,
+        /// Samples for training.
+        samples: usize,
+    },
     /// A group asks for weight decay of an optimizer that has none.
     #[error(
         "the group `{group}` sets `weight_decay`, which the optimizer `{optimizer}` does not have"

@@ -27,7 +27,7 @@ use crate::data::{Preprocessing, Samples, Task};
 use crate::experiment::{Experiment, metric_names};
 use crate::fused::use_kernels;
 use crate::models::Model;
-use crate::optim::WrapperSettings;
+use crate::optim::{LbfgsMinimizer, WrapperSettings};
 use crate::schedule::{PlateauState, RunLength, Schedule};
 
 /// Where a session starts.
@@ -163,6 +163,9 @@ impl Fit {
         let Stage { model, training, validation, preprocessing, last_epoch, slower } =
             Stage::new(model, self, epochs_done)?;
         let model = groups::freeze(model, &self.experiment)?;
+        let asks = self.experiment.optimizer.minimizer().is_some();
+        let (minimized, optimizer) = if asks { (optimizer, None) } else { (None, optimizer) };
+        let minimizer = self.minimizer(training.len(), minimized)?;
         let (optimizer, conductor) = groups::optimizer(&model, &self.experiment, optimizer)?;
         let mut run = self.run.clone();
         let experiment = Arc::new(self.experiment.clone());
@@ -227,7 +230,8 @@ impl Fit {
         // Burn's loop. Its own checkpointers are left out: `epoch_end` saves, and the start epoch
         // is all that `.checkpoint` then does.
         let device = device.clone().autodiff();
-        let trainee = Trainee::new(model, conductor, calibration, session.clone(), &device);
+        let trainee =
+            Trainee::new(model, conductor, minimizer, calibration, session.clone(), &device);
         let mut training = SupervisedTraining::new(
             directory,
             Arc::new(training_loader),
@@ -250,6 +254,28 @@ impl Fit {
         session.shared().recorder.start_clock();
         let launched = launch_caught(training, learner);
         close(launched, &session, &progress, &experiment)
+    }
+}
+
+impl Fit {
+    /// What steps in the place of Burn's optimizer, if anything does, with the memory of `record`.
+    fn minimizer(
+        &self,
+        samples: usize,
+        record: Option<OptimizerRecord>,
+    ) -> Result<Option<LbfgsMinimizer>, TrainError> {
+        let Some(minimizer) = self.experiment.optimizer.minimizer() else { return Ok(None) };
+        let settings = &self.experiment.training;
+        let in_a_step = settings.batch_size.saturating_mul(settings.gradient_accumulation);
+        if in_a_step < samples {
+            let optimizer = self.experiment.optimizer.name();
+            return Err(TrainError::NotFullBatch { optimizer, in_a_step, samples });
+        }
+        let device = &self.surroundings.device;
+        Ok(Some(match record {
+            Some(record) => minimizer.load_record(record, device),
+            None => minimizer,
+        }))
     }
 }
 

@@ -42,6 +42,30 @@ pub(super) fn penalise<M: Module>(
     }
 }
 
+/// λ₁ Σ|w| + λ₂ Σw² over the weights that [`penalise`] penalises, where they are trained.
+pub(super) fn penalty<M: Module>(model: &M, settings: &RegularizationSettings) -> f64 {
+    struct Sum<'a>(&'a RegularizationSettings, f64);
+    impl ModuleVisitor for Sum<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let RegularizationSettings { l1, l2, biases_and_norms, .. } = *self.0;
+            let weights = param.val();
+            if (D < 2 && !biases_and_norms) || !weights.is_require_grad() {
+                return;
+            }
+            let weights = weights.inner();
+            let sum = weights.clone().abs().sum().mul_scalar(l1)
+                + weights.powi_scalar(2).sum().mul_scalar(l2);
+            // NaN, which ends every search, where it cannot be read.
+            self.1 += sum.try_into_scalar::<f32>().map_or(f64::NAN, f64::from);
+        }
+    }
+    let mut sum = Sum(settings, 0.0);
+    if settings.l1 > 0.0 || settings.l2 > 0.0 {
+        model.visit(&mut sum);
+    }
+    sum.1
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -70,6 +94,8 @@ mod tests {
             (weights[0] - 0.16).abs() < 1e-7 && (weights[1] + 0.11).abs() < 1e-7,
             "{weights:?}"
         );
+        // 0.1 · 3.5 + 0.01 · 9.25
+        assert!((penalty(&layer, &settings) - 0.4425).abs() < 1e-7);
         let untouched: f32 = gradients.get::<1>(bias).unwrap().try_into_scalar().unwrap();
         assert!((untouched - 1.0).abs() < f32::EPSILON);
     }

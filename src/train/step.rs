@@ -17,15 +17,15 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use super::TrainError;
 use super::clipping::clip;
 use super::early_stopping::{Stop, StopReason};
-use super::loader::{Batch, BatchLoader, Position};
+use super::loader::{Batch, BatchLoader, DeviceTargets, Position};
 use super::loss::mean_loss;
 use super::norms::{gradient_squares, update_squares};
 use super::recorder::StepRecord;
-use super::regularization::penalise;
+use super::regularization::{penalise, penalty};
 use super::session::{Session, Snapshot, lock};
 use crate::data::Targets;
 use crate::models::Model;
-use crate::optim::Conductor;
+use crate::optim::{Conductor, LbfgsMinimizer};
 
 /// After so many batches, running means of momentum 0.1 have forgotten 99.5 % of what they were.
 const CALIBRATION_BATCHES: usize = 50;
@@ -57,6 +57,10 @@ impl std::fmt::Debug for Work {
 struct State {
     model: Option<Model>,
     conductor: Conductor,
+    /// What steps in the place of Burn's optimizer, if anything does.
+    minimizer: Option<LbfgsMinimizer>,
+    /// The batches of the step, which it evaluates again.
+    window: Vec<Weighed>,
     /// Batches to estimate the running statistics of averaged weights from, where there are both.
     calibration: Option<BatchLoader>,
     /// The same parameters in evaluation mode, while validation lasts.
@@ -66,6 +70,16 @@ struct State {
     /// The mean loss, summed in the same way.
     loss: Option<Tensor<1>>,
     position: Position,
+}
+
+/// A batch, and its share of the samples of its step.
+struct Weighed {
+    inputs: Tensor<2>,
+    targets: DeviceTargets,
+    position: Position,
+    share: f64,
+    /// What it adds to what is minimised, at the weights before the step.
+    value: f64,
 }
 
 /// The scores of a batch, on their way to the tally.
@@ -103,6 +117,7 @@ impl Trainee {
     pub(super) fn new(
         model: Model,
         conductor: Conductor,
+        minimizer: Option<LbfgsMinimizer>,
         calibration: Option<BatchLoader>,
         session: Session,
         device: &Device,
@@ -110,6 +125,8 @@ impl Trainee {
         let state = State {
             model: Some(model),
             conductor,
+            minimizer,
+            window: vec![],
             calibration,
             evaluated: None,
             gradients: GradientsAccumulator::new(),
@@ -138,8 +155,12 @@ impl Trainee {
         clip(state.model(), &mut gradients, &squares, clipping);
         let before = measured.then(|| state.model().clone());
         let rate = learning_rate.base();
-        state.model = state.model.take().map(|model| {
-            state.conductor.step(optimizer, learning_rate, model, gradients).update_rows(rate)
+        let window = std::mem::take(&mut state.window);
+        state.model = state.model.take().map(|model| match &mut state.minimizer {
+            Some(minimizer) => session.minimize(minimizer, rate, model, gradients, &window),
+            None => {
+                state.conductor.step(optimizer, learning_rate, model, gradients).update_rows(rate)
+            }
         });
         let (parameters, updates) =
             before.map(|before| update_squares(&before, state.model())).unwrap_or_default();
@@ -163,7 +184,8 @@ impl Trainee {
         if position.ends_epoch || asked_to_stop {
             let evaluated = if position.ends_epoch { state.averaged(optimizer) } else { None };
             let model = state.model().clone().into_record();
-            let optimizer = optimizer.to_record();
+            let minimizer = state.minimizer.as_ref().map(LbfgsMinimizer::to_record);
+            let optimizer = minimizer.unwrap_or_else(|| optimizer.to_record());
             let record = evaluated.as_ref().map(|evaluated| evaluated.clone().into_record());
             state.evaluated = evaluated.map(|evaluated| evaluated.valid());
             session.shared().snapshot =
@@ -227,20 +249,19 @@ impl TrainStep for Trainee {
         state.evaluated = None;
         let track = self.session.tracks_rows && !self.measures(position.step);
         state.model().embeddings().iter().for_each(|table| table.track(track));
-        let smoothing = self.session.regularization.label_smoothing;
-        let forward = |model: &Model, inputs| {
-            let (outputs, penalty) = model.forward_penalised(inputs);
-            let loss = mean_loss(outputs.clone(), &targets, smoothing);
-            let objective = penalty.map_or(loss.clone(), |penalty| loss.clone() + penalty);
-            (outputs, loss, objective)
-        };
-        let again = self.session.sam.as_ref().map(|sam| (sam, inputs.clone()));
-        let (outputs, loss, objective) = forward(state.model(), inputs);
+        let session = &self.session;
+        let again = session.sam.as_ref().map(|sam| (sam, inputs.clone()));
         // Gradients of all batches of a step are summed: each counts by its share of the samples.
         let share = samples as f64 / position.step_samples.max(1) as f64;
         let weigh = |loss: Tensor<1>| {
             if samples == position.step_samples { loss } else { loss.mul_scalar(share) }
         };
+        let again_too = state.minimizer.is_some().then(|| (inputs.clone(), targets.clone()));
+        let (outputs, loss, objective) = session.forward(state.model(), inputs, &targets);
+        if let Some((inputs, targets)) = again_too {
+            let value = share * scalar(objective.clone());
+            state.window.push(Weighed { inputs, targets, position, share, value });
+        }
         let gradients = weigh(objective).backward();
         state.model().embeddings().iter().for_each(|table| table.collect(&gradients));
         let mut gradients = GradientsParams::from_grads(gradients, state.model());
@@ -249,7 +270,7 @@ impl TrainStep for Trainee {
             let worse = sam.perturbed(&detached(state.model()), &gradients);
             // The same units drop out as before.
             inputs.device().seed(seed_of(self.session.seed, position));
-            let (_, _, objective) = forward(&worse, inputs);
+            let (_, _, objective) = session.forward(&worse, inputs, &targets);
             gradients = GradientsParams::from_grads(weigh(objective).backward(), &worse);
         }
         let (loss, outputs) = (loss.inner(), outputs.inner());
@@ -291,6 +312,61 @@ impl InferenceStep for Trainee {
         let session = self.session.clone();
         Scored { outputs, loss, targets: host_targets, validation: true, session }
     }
+}
+
+impl Session {
+    /// The outputs of `model`, the mean loss, and what is minimised but for the penalties on weights.
+    fn forward(
+        &self,
+        model: &Model,
+        inputs: Tensor<2>,
+        targets: &DeviceTargets,
+    ) -> (Tensor<2>, Tensor<1>, Tensor<1>) {
+        let (outputs, penalty) = model.forward_penalised(inputs);
+        let loss = mean_loss(outputs.clone(), targets, self.regularization.label_smoothing);
+        let objective = penalty.map_or(loss.clone(), |penalty| loss.clone() + penalty);
+        (outputs, loss, objective)
+    }
+
+    /// A step of `minimizer` over the batches of `window`, where `gradients` are those of `model`.
+    fn minimize(
+        &self,
+        minimizer: &mut LbfgsMinimizer,
+        learning_rate: f64,
+        model: Model,
+        gradients: GradientsParams,
+        window: &[Weighed],
+    ) -> Model {
+        let value = window.iter().map(|batch| batch.value).sum::<f64>();
+        let mut known = Some((value + penalty(&model, &self.regularization), gradients));
+        let evaluate = |model: &Model| {
+            if let Some(known) = known.take() {
+                return known;
+            }
+            // The running statistics are those at the weights, not at places tried.
+            let model = detached(model);
+            let mut sum = GradientsAccumulator::new();
+            let mut value = penalty(&model, &self.regularization);
+            for Weighed { inputs, targets, position, share, .. } in window {
+                // The same units drop out at all places.
+                inputs.device().seed(seed_of(self.seed, *position));
+                let (_, _, objective) = self.forward(&model, inputs.clone(), targets);
+                let objective = objective.mul_scalar(*share);
+                value += scalar(objective.clone());
+                let gradients = GradientsParams::from_grads(objective.backward(), &model);
+                sum.accumulate(&model, gradients);
+            }
+            let mut gradients = sum.grads();
+            penalise(&model, &mut gradients, &self.regularization);
+            (value, gradients)
+        };
+        minimizer.step(learning_rate, model, evaluate).0
+    }
+}
+
+/// The number in `tensor`; NaN, which ends every search, where it cannot be read.
+fn scalar(tensor: Tensor<1>) -> f64 {
+    tensor.try_into_scalar::<f32>().map_or(f64::NAN, f64::from)
 }
 
 /// `model` with running statistics of its own: a clone's are those of the model.

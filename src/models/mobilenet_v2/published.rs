@@ -80,6 +80,11 @@ impl PublishedWeights {
         std::iter::once(ANY).chain(PUBLISHED.iter().map(|weights| weights.name))
     }
 
+    /// All of them.
+    pub fn all() -> &'static [Self] {
+        &PUBLISHED
+    }
+
     /// The network they belong to.
     pub fn architecture(&self) -> Architecture {
         Architecture { padding: self.padding, ..Architecture::default() }

@@ -1,0 +1,254 @@
+//! The kernels alone, on the shapes of the built-in experiments, by criterion.
+//!
+//! `cargo bench --bench kernels [FILTER]`; criterion's throughput is floating-point operations a
+//! second (a multiply-add is two). At the end a table sets each beside the largest matrix product
+//! that this machine reaches through the same crate, `gemm`. Updates are bound by memory, not by
+//! arithmetic: theirs is in gigabytes a second.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+use std::path::Path;
+use std::time::Instant;
+
+use converge::kernels::Activation;
+use converge::kernels::convolution::{Convolution, ConvolutionShape};
+use converge::kernels::depthwise::Depthwise;
+use converge::kernels::linear::{Gradients, Linear};
+use converge::kernels::lstm::{
+    self, LstmOptions, LstmOutputGradients, LstmParameters, LstmShape, LstmWanted,
+};
+use converge::kernels::pointwise::Pointwise;
+use converge::kernels::updates::{AdamState, AdamUpdate};
+use criterion::{Criterion, Throughput};
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args().sample_size(20);
+    let mut benched = vec![];
+    convolutions(&mut criterion, &mut benched);
+    lstm_sequence(&mut criterion, &mut benched);
+    dense(&mut criterion, &mut benched);
+    separable(&mut criterion, &mut benched);
+    adam(&mut criterion, &mut benched);
+    criterion.final_summary();
+    summarize(&benched);
+}
+
+/// A benchmark's name, the operations of one call, and whether these are bytes.
+type Benched = Vec<(&'static str, u64, bool)>;
+
+fn bench(
+    criterion: &mut Criterion,
+    benched: &mut Benched,
+    name: &'static str,
+    operations: usize,
+    mut call: impl FnMut(),
+) {
+    let mut group = criterion.benchmark_group("kernels");
+    group.throughput(Throughput::Elements(operations as u64));
+    group.bench_function(name, |bencher| bencher.iter(&mut call));
+    group.finish();
+    benched.push((name, operations as u64, name.starts_with("update")));
+}
+
+/// Numbers between -1 and 1, none of them special.
+fn numbers(count: usize) -> Vec<f32> {
+    (0..count).map(|index| (0.7 * index as f32).sin()).collect()
+}
+
+fn convolutions(criterion: &mut Criterion, benched: &mut Benched) {
+    let block = |in_channels, side, out_channels, pool| ConvolutionShape {
+        batch: 32,
+        in_channels,
+        height: side,
+        width: side,
+        out_channels,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [0, 0],
+        relu: true,
+        pool,
+    };
+    for (forward, backward, shape) in [
+        ("convolution 3 to 32, forward", "convolution 3 to 32, backward", block(3, 32, 32, true)),
+        (
+            "convolution 32 to 64, forward",
+            "convolution 32 to 64, backward",
+            block(32, 15, 64, true),
+        ),
+        (
+            "convolution 64 to 64, forward",
+            "convolution 64 to 64, backward",
+            block(64, 6, 64, false),
+        ),
+    ] {
+        let convolution = Convolution::new(shape).unwrap();
+        let input = numbers(shape.input_length());
+        let weight = numbers(shape.weight_length());
+        let bias = numbers(shape.out_channels);
+        let gradient = numbers(convolution.output_length());
+        // Without pooling: what a convolution costs that computes every pixel.
+        let pixels = (shape.height - 2) * (shape.width - 2);
+        let operations = 2 * shape.batch * pixels * shape.weight_length();
+        bench(criterion, benched, forward, operations, || {
+            convolution.forward(&input, &weight, &bias).unwrap();
+        });
+        let saved = convolution.forward(&input, &weight, &bias).unwrap().saved;
+        bench(criterion, benched, backward, 2 * operations, || {
+            convolution.backward(&gradient, &weight, &saved, true).unwrap();
+        });
+    }
+}
+
+fn lstm_sequence(criterion: &mut Criterion, benched: &mut Benched) {
+    let (batch, time, inputs, hidden) = (32, 200, 128, 64);
+    let shape = LstmShape { batch, time, inputs, hidden, reverse: false };
+    let input = numbers(batch * time * inputs);
+    let (input_weights, recurrent_weights) =
+        (numbers(inputs * 4 * hidden), numbers(hidden * 4 * hidden));
+    let bias = numbers(4 * hidden);
+    let parameters = LstmParameters {
+        input_weights: &input_weights,
+        recurrent_weights: &recurrent_weights,
+        bias: &bias,
+    };
+    let wanted = LstmWanted { outputs: false, backward: true };
+    let operations = 2 * batch * time * 4 * hidden * (inputs + hidden);
+    let options = LstmOptions::default();
+    bench(criterion, benched, "lstm, 200 steps, forward", operations, || {
+        lstm::forward(shape, &input, &parameters, &options, wanted).unwrap();
+    });
+    let saved = lstm::forward(shape, &input, &parameters, &options, wanted).unwrap().saved.unwrap();
+    let last_hidden = numbers(batch * hidden);
+    let gradients =
+        LstmOutputGradients { last_hidden: Some(&last_hidden), ..LstmOutputGradients::default() };
+    bench(criterion, benched, "lstm, 200 steps, backward", 2 * operations, || {
+        lstm::backward(&saved, &input, &parameters, &gradients, true).unwrap();
+    });
+}
+
+fn dense(criterion: &mut Criterion, benched: &mut Benched) {
+    let layer = Linear { batch: 128, inputs: 784, outputs: 128, activation: Activation::Relu };
+    let (x, weight, bias) = (numbers(128 * 784), numbers(784 * 128), numbers(128));
+    let (mut y, gradient) = (vec![0.0; 128 * 128], numbers(128 * 128));
+    let operations = 2 * 128 * 784 * 128;
+    bench(criterion, benched, "dense 784 to 128, forward", operations, || {
+        layer.forward(&x, &weight, Some(&bias), &mut y).unwrap();
+    });
+    let (mut input, mut of_weight, mut of_bias) =
+        (vec![0.0; x.len()], vec![0.0; weight.len()], vec![0.0; 128]);
+    bench(criterion, benched, "dense 784 to 128, backward", 2 * operations, || {
+        let gradients =
+            Gradients { input: Some(&mut input), weight: &mut of_weight, bias: Some(&mut of_bias) };
+        layer.backward(&x, &weight, &y, &gradient, gradients).unwrap();
+    });
+}
+
+fn separable(criterion: &mut Criterion, benched: &mut Benched) {
+    let depthwise = Depthwise {
+        batch: 8,
+        channels: 144,
+        size: [56, 56],
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [1; 4],
+        activation: Activation::Relu6,
+    };
+    let pixels = 56 * 56;
+    let input = numbers(8 * 144 * pixels);
+    let (weight, mut output) = (numbers(144 * 9), vec![0.0; 8 * 144 * pixels]);
+    let operations = 2 * 8 * 144 * pixels * 9;
+    bench(criterion, benched, "depthwise 144, 56x56, forward", operations, || {
+        depthwise.forward(&input, &weight, None, &mut output).unwrap();
+    });
+    let gradient = numbers(output.len());
+    let (mut of_input, mut of_weight) = (vec![0.0; input.len()], vec![0.0; weight.len()]);
+    bench(criterion, benched, "depthwise 144, 56x56, backward", 2 * operations, || {
+        let gradients =
+            Gradients { input: Some(&mut of_input), weight: &mut of_weight, bias: None };
+        depthwise.backward(&input, &weight, &output, &gradient, gradients).unwrap();
+    });
+
+    let pointwise =
+        Pointwise { batch: 8, inputs: 144, outputs: 24, pixels, activation: Activation::Identity };
+    let (weight, mut output) = (numbers(24 * 144), vec![0.0; 8 * 24 * pixels]);
+    let operations = 2 * 8 * 144 * 24 * pixels;
+    bench(criterion, benched, "pointwise 144 to 24, 56x56, forward", operations, || {
+        pointwise.forward(&input, &weight, None, &mut output).unwrap();
+    });
+    let gradient = numbers(output.len());
+    let (mut of_input, mut of_weight) = (vec![0.0; input.len()], vec![0.0; weight.len()]);
+    bench(criterion, benched, "pointwise 144 to 24, 56x56, backward", 2 * operations, || {
+        let gradients =
+            Gradients { input: Some(&mut of_input), weight: &mut of_weight, bias: None };
+        pointwise.backward(&input, &weight, &output, &gradient, gradients).unwrap();
+    });
+}
+
+fn adam(criterion: &mut Criterion, benched: &mut Benched) {
+    const COUNT: usize = 1_300_000;
+    let update = AdamUpdate {
+        learning_rate: 1e-3,
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+        weight_decay: 0.0,
+        decoupled: false,
+    };
+    let gradient = numbers(COUNT);
+    let (mut weights, mut first, mut second) = (numbers(COUNT), vec![0.0; COUNT], vec![0.0; COUNT]);
+    // Reads weight, gradient and two moments, writes three of them.
+    bench(criterion, benched, "update, Adam, 1.3 million", 7 * 4 * COUNT, || {
+        let state = AdamState { first: &mut first, second: &mut second, largest_second: None };
+        update.step(10, &mut weights, &gradient, state, None).unwrap();
+    });
+    let mut copies = [numbers(COUNT), numbers(COUNT), numbers(COUNT)];
+    // The same traffic without arithmetic worth the name: the machine's limit.
+    bench(criterion, benched, "update, memory alone, 1.3 million", 7 * 4 * COUNT, || {
+        use rayon::prelude::*;
+        let [one, two, three] = &mut copies;
+        let parts = gradient.par_chunks(COUNT / 2).zip(one.par_chunks_mut(COUNT / 2));
+        let parts = parts.zip(two.par_chunks_mut(COUNT / 2)).zip(three.par_chunks_mut(COUNT / 2));
+        parts.for_each(|(((gradient, one), two), three)| {
+            for (((gradient, one), two), three) in gradient.iter().zip(one).zip(two).zip(three) {
+                *one = 0.5 * *one + gradient;
+                *two = 0.5 * *two + gradient;
+                *three = 0.5 * *three + gradient;
+            }
+        });
+    });
+}
+
+/// Operations a second of a large product: 1024 x 1024 x 1024, the best of some.
+fn matrix_product_peak() -> f64 {
+    const SIDE: usize = 1024;
+    let layer =
+        Linear { batch: SIDE, inputs: SIDE, outputs: SIDE, activation: Activation::Identity };
+    let (x, weight) = (numbers(SIDE * SIDE), numbers(SIDE * SIDE));
+    let mut y = vec![0.0; SIDE * SIDE];
+    let seconds = (0..20).map(|_| {
+        let began = Instant::now();
+        layer.forward(&x, &weight, None, &mut y).unwrap();
+        began.elapsed().as_secs_f64()
+    });
+    2.0 * (SIDE * SIDE * SIDE) as f64 / seconds.fold(f64::INFINITY, f64::min)
+}
+
+/// Criterion's medians beside the peak.
+fn summarize(benched: &Benched) {
+    let peak = matrix_product_peak();
+    println!("\nlargest matrix product: {:.0} GFLOP/s", peak / 1e9);
+    println!("{:<40} {:>10} {:>10} {:>8}", "kernel", "ms", "GFLOP/s", "of peak");
+    for (name, operations, is_bytes) in benched {
+        let folder = name.replace('/', "_");
+        let path = format!("target/criterion/kernels/{folder}/new/estimates.json");
+        // What a filter left out has no estimate.
+        let Ok(text) = std::fs::read_to_string(Path::new(&path)) else { continue };
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let seconds = found["median"]["point_estimate"].as_f64().unwrap() / 1e9;
+        let rate = *operations as f64 / seconds;
+        let (rate, share) = match is_bytes {
+            true => (format!("{:.1} GB/s", rate / 1e9), String::new()),
+            false => (format!("{:.0}", rate / 1e9), format!("{:.0}%", 100.0 * rate / peak)),
+        };
+        println!("{name:<40} {:>10.3} {rate:>10} {share:>8}", seconds * 1e3);
+    }
+}

@@ -1,0 +1,163 @@
+"""Converge, PyTorch and Keras on the same steps and trainings, in turn, on this machine; run.sh calls it.
+
+    python compare.py --converge target/release/converge --steps target/release/deps/steps-… --data DIR --output TABLE.md
+
+Every round asks each peer in turn for the median time of a step; the table has medians over the rounds. Trainings from the
+command line run one after the other: the time of an epoch is the median time between the lines that two epochs end with,
+validation and all, and memory is the process's peak resident set.
+"""
+
+import argparse
+import datetime
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).parent
+
+#: Task, how it is called in the table, and the most that ours may take of PyTorch's better time.
+TASKS = [
+    ("cnn 32", "CNN step, batch 32", 0.30),
+    ("cnn 128", "CNN step, batch 128", 0.30),
+    ("lstm 32", "LSTM step, 200 tokens, batch 32", 0.40),
+    ("mlp 128", "MLP step, batch 128", 0.50),
+    ("mobilenet forward 8", "MobileNetV2 1.0 forward, 224x224, batch 8", 0.70),
+    ("mobilenet 32", "MobileNetV2 1.0 step, 96x96, batch 32", 0.70),
+    ("adam", "Adam, 1.3 million parameters", 1.00),
+]
+#: Experiment, PyTorch's script with its arguments, and the most of its time and memory that ours may take.
+TRAININGS = [
+    ("cifar10", ["cifar10_pytorch.py"], 0.30),
+    ("imdb", ["imdb_pytorch.py", "--variant", "imdb"], 0.45),
+    ("imdb-adam", ["imdb_pytorch.py", "--variant", "imdb-adam"], 0.45),
+    ("mnist", ["mnist_pytorch.py"], 0.20),
+]
+MEMORY_LIMIT = 0.5
+
+
+class Peer:
+    """A process that answers requests for step times."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def milliseconds(self, task, variant):
+        self.process.stdin.write(f"{task} {variant}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if not answer:
+            raise SystemExit(f"a peer died over `{task} {variant}`; see its message above")
+        # Threads that still wait for work must not run into the next peer's time.
+        time.sleep(0.2)
+        return None if answer == "none" else float(answer)
+
+
+def compare_steps(options):
+    python = [sys.executable]
+    ours = Peer([options.steps, "--serve"])
+    torch = Peer([*python, HERE / "steps_pytorch.py", str(options.threads)])
+    keras = Peer([*python, HERE / "steps_keras.py", str(options.threads)]) if options.keras else None
+    columns = [
+        ("Converge", ours, "converge"), ("PyTorch", torch, "default"), ("PyTorch, tuned", torch, "tuned"),
+        ("Keras", keras, "default"), ("Burn flex", ours, "flex"), ("Burn ndarray", ours, "ndarray"),
+    ]
+    lines = ["| | " + " | ".join(name for name, _, _ in columns) + " | ours / best PyTorch | asked for |", "|---" * 9 + "|"]
+    for task, title, limit in TASKS:
+        times = {name: [] for name, _, _ in columns}
+        for _ in range(options.rounds):
+            for name, peer, variant in columns:
+                found = peer.milliseconds(task, variant) if peer else None
+                if found is not None:
+                    times[name].append(found)
+        medians = {name: statistics.median(found) if found else None for name, found in times.items()}
+        if task == "adam":
+            medians["Burn flex"] = statistics.median(ours.milliseconds("adam of burn", "flex") for _ in range(options.rounds))
+        peers = [medians[name] for name in ("PyTorch", "PyTorch, tuned") if medians[name] is not None]
+        cells = ["-" if value is None else f"{value:.2f}" for value in medians.values()]
+        ratio = medians["Converge"] / min(peers)
+        lines.append(f"| {title}, ms | {' | '.join(cells)} | {ratio:.2f} | {limit:.2f} |")
+        print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
+def watched(command, environment):
+    """Seconds between the lines that epochs end with, and the peak memory in MB, of a command."""
+    process = subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    ends, tail = [], []
+    for line in process.stdout:
+        tail = [*tail[-20:], line]
+        if "epoch" in line and "val_loss" in line and line.split()[0] in ("seed", "epoch"):
+            ends.append(time.perf_counter())
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise SystemExit(f"{command} failed:\n{''.join(tail)}")
+    return [later - earlier for earlier, later in zip(ends, ends[1:])], usage.ru_maxrss / 1e3
+
+
+def compare_trainings(options):
+    lines = [
+        "| `converge train` | Converge, s an epoch | PyTorch | PyTorch, no DataLoader | ours / PyTorch | asked for "
+        "| Converge, MB | PyTorch, MB | ours / PyTorch | asked for |", "|---" * 10 + "|",
+    ]
+    for name, script, limit in TRAININGS:
+        with tempfile.TemporaryDirectory() as folder:
+            epochs = ["--epochs", str(options.epochs)]
+            ours = [options.converge, "train", name, "--data", "real", "--data-dir", options.data, "--output", folder, *epochs]
+            peer = [sys.executable, HERE / script[0], *script[1:], "--data", options.data, "--seeds", "1", *epochs]
+            peer += ["--threads", str(options.threads)]
+            runs = [ours, [*peer, "--loader"], peer]
+            (our_times, our_memory), (times, memory), (index_times, _) = (watched(run, os.environ) for run in runs)
+        our_time, their_time, index_time = map(statistics.median, (our_times, times, index_times))
+        lines.append(
+            f"| `{name}` | {our_time:.2f} | {their_time:.2f} | {index_time:.2f} | {our_time / their_time:.2f} | {limit:.2f} "
+            f"| {our_memory:.0f} | {memory:.0f} | {our_memory / memory:.2f} | {MEMORY_LIMIT:.2f} |"
+        )
+        print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
+def machine():
+    """The processor's name and how many of it there are."""
+    found = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    return f"{found[0] if found else platform.processor()}, {os.cpu_count()} processors"
+
+
+def versions(keras):
+    import torch
+
+    found = f"torch {torch.__version__}"
+    if keras:
+        from importlib.metadata import version
+
+        found += f", keras {version('keras')}, tensorflow {version('tensorflow-cpu')}"
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Converge beside its peers")
+    parser.add_argument("--converge", required=True, help="the program `converge`")
+    parser.add_argument("--steps", required=True, help="the benchmark `steps`")
+    parser.add_argument("--data", help="folder holding the data sets; trainings are left out without it")
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="the file to write the tables to")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-keras", dest="keras", action="store_false")
+    options = parser.parse_args()
+    os.environ["RAYON_NUM_THREADS"] = str(options.threads)
+    lines = [
+        f"{machine()}; {options.threads} threads; {versions(options.keras)}; {datetime.date.today()}. Medians of "
+        f"{options.rounds} rounds in turn.", "", *compare_steps(options),
+    ]
+    if options.data:
+        lines += ["", *compare_trainings(options)]
+    options.output.write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+main()

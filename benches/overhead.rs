@@ -23,6 +23,7 @@ const ROUNDS: usize = 5;
 const BARE_STEPS: u32 = 150;
 
 fn main() {
+    converge::memory::keep_freed();
     let names: Vec<String> =
         std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
     let names = if names.is_empty() { vec!["cifar10".into(), "mnist".into()] } else { names };

@@ -39,6 +39,7 @@ const ROUNDS: usize = 7;
 const MEASURED: Duration = Duration::from_millis(300);
 
 fn main() {
+    converge::memory::keep_freed();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut steps = Steps::default();
     if arguments.iter().any(|argument| argument == "--serve") {
@@ -192,24 +193,32 @@ fn training(
     })
 }
 
-/// An update of all parameters of `model`, with random gradients, which are not timed.
+/// An update of all parameters of `model`, whose gradients stay the same.
 fn updates(model: Model, mut optimizer: ModuleOptimizer) -> Step {
-    struct Gradients(GradientsParams);
-    impl ModuleVisitor for Gradients {
+    /// Those kept, or random ones.
+    struct Gradients<'a>(&'a GradientsParams, GradientsParams);
+    impl ModuleVisitor for Gradients<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let weights = param.val().inner();
-            let spread = Distribution::Normal(0.0, 1e-3);
-            let gradient: Tensor<D> = Tensor::random(weights.shape(), spread, &weights.device());
-            self.0.register(param.id, gradient);
+            let gradient = self.0.get::<D>(param.id).unwrap_or_else(|| {
+                let weights = param.val().inner();
+                let spread = Distribution::Normal(0.0, 1e-3);
+                Tensor::random(weights.shape(), spread, &weights.device())
+            });
+            self.1.register(param.id, gradient);
         }
     }
+    let gradients_of = |model: &Model, kept: &GradientsParams| {
+        let mut gradients = Gradients(kept, GradientsParams::new());
+        model.visit(&mut gradients);
+        gradients.1
+    };
+    let kept = gradients_of(&model, &GradientsParams::new());
     let mut model = Some(model);
     Box::new(move || {
         let trained = model.take().unwrap();
-        let mut gradients = Gradients(GradientsParams::new());
-        trained.visit(&mut gradients);
+        let gradients = gradients_of(&trained, &kept);
         let began = Instant::now();
-        model = Some(optimizer.step(1e-3, trained, gradients.0));
+        model = Some(optimizer.step(1e-3, trained, gradients));
         began.elapsed()
     })
 }

@@ -3,7 +3,7 @@
 //!
 //! The rooms, each using only those above it:
 //!
-//! - [`checks`]: range checks on settings; [`device`]: devices by name;
+//! - [`checks`]: range checks on settings; [`device`]: devices by name; [`memory`]: what is freed stays;
 //! - [`kernels`]: the arithmetic of layers and optimizers on a CPU, fused and vectorised;
 //!   [`fused`]: the same as operations on Burn's tensors;
 //! - [`layers`]: what models are built of, beside Burn's own layers;
@@ -25,6 +25,7 @@ pub mod experiment;
 pub mod fused;
 pub mod kernels;
 pub mod layers;
+pub mod memory;
 pub mod metrics;
 pub mod models;
 pub mod optim;

@@ -63,6 +63,7 @@ enum Command {
 
 /// Parses the command line, runs the command, and tells how it went.
 pub fn main() -> ExitCode {
+    crate::memory::keep_freed();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -90,6 +90,7 @@ struct Rule {
     /// η / (1 − β₁ᵗ).
     step_size: f32,
     /// √(1 − β₂ᵗ).
+    /// 1 / √(1 − β₂ᵗ).
     correction: f32,
     epsilon: f32,
     /// 1 − β₁.
@@ -110,7 +111,7 @@ impl Rule {
         let shrink = 1.0 - update.learning_rate * update.weight_decay;
         Self {
             step_size: (update.learning_rate / (1.0 - beta1.powf(time))) as f32,
-            correction: (1.0 - beta2.powf(time)).sqrt() as f32,
+            correction: (1.0 - beta2.powf(time)).sqrt().recip() as f32,
             epsilon: update.epsilon as f32,
             first_share: (1.0 - beta1) as f32,
             beta2: beta2 as f32,
@@ -131,6 +132,6 @@ impl Rule {
 
     #[inline(always)]
     fn moved(self, weight: f32, first: f32, second: f32) -> f32 {
-        weight - self.step_size * first / (second.sqrt() / self.correction + self.epsilon)
+        weight - self.step_size * first / (second.sqrt() * self.correction + self.epsilon)
     }
 }

@@ -8,6 +8,7 @@
 mod axis;
 mod canvas;
 mod curves;
+pub mod figure;
 mod milestones;
 pub mod numbers;
 mod panel;

@@ -54,11 +54,40 @@ impl Axis {
             return Self { scale: Scale::Linear, ends: (0.0, 1.0), ticks: Vec::new() };
         }
         if low > 0.0 && high.log10() - low.log10() > log_decades {
-            let ends = padded(low.log10(), high.log10());
+            let ends = padded(low.log10(), high.log10(), AIR);
             return Self { scale: Scale::Log, ends, ticks: log_ticks(ends, most) };
         }
-        let ends = padded(low, high);
+        let ends = padded(low, high, AIR);
         Self { scale: Scale::Linear, ends, ticks: linear_ticks(ends, most) }
+    }
+
+    /// A linear axis from `low` to `high` with about `most` ticks at most.
+    pub(super) fn linear(ends: (f64, f64), most: usize) -> Self {
+        Self { scale: Scale::Linear, ends, ticks: linear_ticks(ends, most) }
+    }
+
+    /// A logarithmic axis between the positive numbers `low` and `high`.
+    pub(super) fn log((low, high): (f64, f64), most: usize) -> Self {
+        let ends = (low.log10(), high.log10());
+        let mut ticks = log_ticks(ends, most);
+        if ticks.len() < 2 {
+            // Less than a decade: round numbers instead of powers.
+            ticks = linear_ticks((low, high), most);
+            ticks.retain(|(value, _)| *value > 0.0);
+        }
+        Self { scale: Scale::Log, ends, ticks }
+    }
+
+    /// An axis of `names` at 0, 1, 2, …
+    pub(super) fn named(names: &[String]) -> Self {
+        let ticks = names.iter().enumerate().map(|(at, name)| (at as f64, name.clone())).collect();
+        let ends = (-0.5, names.len().max(1) as f64 - 0.5);
+        Self { scale: Scale::Linear, ends, ticks }
+    }
+
+    /// The same axis from `low` to `high`, with the ticks that it has.
+    pub(super) fn between(self, ends: (f64, f64)) -> Self {
+        Self { ends, ..self }
     }
 
     /// The axis of epochs `first` to `last`: ticks at whole epochs only, the first one included.
@@ -78,6 +107,28 @@ impl Axis {
     /// Whether the scale is logarithmic.
     pub(super) fn is_log(&self) -> bool {
         self.scale == Scale::Log
+    }
+
+    /// The values that have a tick, with their labels.
+    pub(super) fn ticks(&self) -> &[(f64, String)] {
+        &self.ticks
+    }
+
+    /// The positions of the lower and the upper end.
+    pub(super) fn ends(&self) -> (f64, f64) {
+        self.ends
+    }
+
+    /// The position of `value`: itself or its logarithm.
+    pub(super) fn position(&self, value: f64) -> f64 {
+        self.scale.position(value)
+    }
+
+    /// Where `value` stands: 0 at the lower end, 1 at the upper; `None` where it has no place.
+    pub(super) fn place(&self, value: f64) -> Option<f64> {
+        let (low, high) = self.ends;
+        let place = (self.scale.position(value) - low) / (high - low);
+        place.is_finite().then_some(place)
     }
 
     /// Where `value` stands between the ends of the axis, from 0 to 1.
@@ -116,11 +167,14 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// `low` and `high` with some air around them; values that hardly differ count as one value.
-fn padded(low: f64, high: f64) -> (f64, f64) {
+/// The share of an axis that is left free at each end.
+pub(super) const AIR: f64 = 0.06;
+
+/// `low` and `high` with a share of `air` around them; values that hardly differ count as one.
+pub(super) fn padded(low: f64, high: f64, air: f64) -> (f64, f64) {
     let size = low.abs().max(high.abs());
     if high - low > (size * 1e-9).max(1e-200) {
-        let padding = 0.06 * (high - low);
+        let padding = air * (high - low);
         (low - padding, high + padding)
     } else if size > 1e-200 {
         (low - 0.25 * size, high + 0.25 * size)

@@ -4,9 +4,20 @@
 //! colours or contours over two axes, or a [`Surface`] in three dimensions. [`draw_figure`] makes an
 //! SVG of it, on white or for a dark page. The labs describe their figures so.
 
+mod clip;
+mod contours;
 mod draw;
+mod heat_map;
+mod layers;
+mod layout;
+mod legend;
+mod palette;
+mod plot;
+mod surface;
+mod svg;
 
-pub use draw::draw_figure;
+pub use draw::{draw_figure, draw_themed};
+pub use palette::theme_css;
 
 /// A picture of one or more panels.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +63,8 @@ pub struct Axis {
     pub label: String,
     /// How values become positions.
     pub scale: Scale,
-    /// The ends; by the values drawn where none are given. Values beyond are cut off.
+    /// The ends; by the values drawn where none are given. Values beyond are cut off. Where the
+    /// first is the greater, the axis runs backwards: for rows that are counted from above.
     pub range: Option<(f64, f64)>,
 }
 
@@ -270,7 +282,7 @@ impl Axis {
         Self { label: label.to_owned(), scale: Scale::Categories(names), range: None }
     }
 
-    /// The same axis from `low` to `high`.
+    /// The same axis from `low`, at the left or at the bottom, to `high`.
     #[must_use]
     pub fn between(mut self, low: f64, high: f64) -> Self {
         self.range = Some((low, high));

@@ -130,7 +130,7 @@ fn draw(figure: &Figure, palette: &Palette) -> Result<String, ReportError> {
                         top: top + above,
                         bottom: top + above + height + below,
                     };
-                    surface.draw(&mut svg, palette, area, legend);
+                    surface.draw(&mut svg, palette, (area, top), legend);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::report::figure::Figure;
+use crate::report::figure::{Animation, Figure};
 
 /// All that a lab has to tell.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -44,21 +44,6 @@ pub struct Claim {
     pub evidence: String,
     /// Whether it holds.
     pub holds: bool,
-}
-
-/// Frames that follow each other, all of one size.
-#[derive(Debug, Clone)]
-pub struct Animation {
-    /// The stem of the files it is written to.
-    pub name: String,
-    /// What it shows.
-    pub title: String,
-    /// What to see in it.
-    pub caption: String,
-    /// The frames; the title of each says which it is.
-    pub frames: Vec<Figure>,
-    /// How long each is shown, in milliseconds.
-    pub frame_milliseconds: u32,
 }
 
 /// A CSV file.

@@ -5,6 +5,7 @@
 //! [`Findings`], in which every prediction of theory is a [`Claim`] that was checked. `cli` prints
 //! and writes them. A new lab is a new file and one line in [`labs!`].
 
+mod book;
 mod descend;
 mod findings;
 pub mod options;
@@ -12,8 +13,11 @@ pub mod options;
 use burn::tensor::Device;
 use clap::Subcommand;
 
+pub use book::{Chapter, book};
 pub use descend::{Path, descend, descend_with, value_and_gradient};
-pub use findings::{Animation, Claim, DataFile, Findings, FindingsTable, number};
+pub use findings::{Claim, DataFile, Findings, FindingsTable, number};
+
+pub use crate::report::figure::Animation;
 
 /// What a lab is about.
 #[derive(Debug, Clone, Copy)]

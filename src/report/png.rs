@@ -28,6 +28,11 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 /// Text is set in the embedded Ubuntu Light, or in Hack, which has arrows and signs of mathematics,
 /// where it asks for that; characters that the font lacks are left out.
 pub fn render_png(svg: &str, scale: f32) -> Result<Vec<u8>, ReportError> {
+    render(svg, scale)?.encode_png().map_err(|error| ReportError::Encoding(error.to_string()))
+}
+
+/// The same as pixels.
+pub(super) fn render(svg: &str, scale: f32) -> Result<Pixmap, ReportError> {
     let options = Options {
         font_family: EMBEDDED_FAMILY.to_owned(),
         fontdb: Arc::clone(&FONTS),
@@ -49,7 +54,7 @@ pub fn render_png(svg: &str, scale: f32) -> Result<Vec<u8>, ReportError> {
         Pixmap::new(width.round() as u32, height.round() as u32).ok_or_else(too_large)?;
     pixels.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
-    pixels.encode_png().map_err(|error| ReportError::Encoding(error.to_string()))
+    Ok(pixels)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! colours or contours over two axes, or a [`Surface`] in three dimensions. [`draw_figure`] makes an
 //! SVG of it, on white or for a dark page. The labs describe their figures so.
 
+mod animation;
 mod clip;
 mod contours;
 mod draw;
@@ -16,8 +17,10 @@ mod plot;
 mod surface;
 mod svg;
 
+pub use animation::{Animation, animate, draw_gif};
 pub use draw::{draw_figure, draw_themed};
 pub use palette::theme_css;
+pub use svg::escape;
 
 /// A picture of one or more panels.
 #[derive(Debug, Clone, PartialEq)]

@@ -164,8 +164,8 @@ pub(super) fn polyline(points: &[(f64, f64)]) -> String {
     d
 }
 
-/// `text` as it stands in XML.
-pub(super) fn escape(text: &str) -> String {
+/// `text` as it stands in XML and HTML.
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

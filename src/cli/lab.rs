@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::printer::Printer;
 use super::progress::LabProgress;
-use crate::labs::{About, Chapter, DataFile, Findings, LabCommand, Theme, book};
+use crate::labs::{About, Chapter, DataFile, Findings, LabCommand, book};
 use crate::report::figure::{Page, draw_figure, draw_gif};
 use crate::report::{Look, html, numbers, render_png, table};
 use crate::train::write_atomically;
@@ -375,7 +375,7 @@ mod tests {
             assert!(about.question.ends_with('?'), "{name}: {}", about.question);
             assert!(!about.sources.is_empty() && !about.method.is_empty(), "{name}");
         }
-        let themes: Vec<Theme> = by_theme().into_iter().map(|(_, about)| about.theme).collect();
+        let themes: Vec<_> = by_theme().into_iter().map(|(_, about)| about.theme).collect();
         assert!(themes.is_sorted());
     }
 

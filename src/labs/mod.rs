@@ -115,6 +115,7 @@ macro_rules! labs {
 
         /// A lab with its options, as the command line names it.
         #[derive(Debug, Clone, Subcommand)]
+        #[allow(missing_docs, reason = "a variant is what its lab is about")]
         pub enum LabCommand {
             $(#[command(name = $name, about = $lab::ABOUT.question, long_about = None)] $lab($lab)),*
         }

@@ -119,11 +119,6 @@ impl Axis {
         self.ends
     }
 
-    /// The position of `value`: itself or its logarithm.
-    pub(super) fn position(&self, value: f64) -> f64 {
-        self.scale.position(value)
-    }
-
     /// Where `value` stands: 0 at the lower end, 1 at the upper; `None` where it has no place.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         let (low, high) = self.ends;

@@ -100,7 +100,9 @@ fn draw(figure: &Figure, palette: &Palette) -> Result<String, ReportError> {
             let legend = legend::height(legend, sizes.label);
             match panel {
                 Contents::Plot(plot) => (plot.above(cell) + legend, plot.height, plot.below(cell)),
-                Contents::Surface(surface) => (surface.above(cell) + legend, surface.height, 0.0),
+                Contents::Surface(surface) => {
+                    (surface.above(cell) + legend, surface.height, surface.below())
+                }
             }
         });
         let (above, height, below) = needs.fold((0.0_f64, 0.0_f64, 0.0_f64), |most, need| {

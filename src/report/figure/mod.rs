@@ -16,6 +16,8 @@ mod palette;
 mod plot;
 mod surface;
 mod svg;
+#[cfg(test)]
+mod tests;
 
 pub use animation::{Animation, animate, draw_gif};
 pub use draw::{draw_figure, draw_themed};

@@ -22,14 +22,14 @@ type Corner = [f64; 3];
 pub(super) struct PlannedSurface<'a> {
     surface: &'a Surface,
     sizes: Sizes,
-    /// The height of the picture, in pixels.
+    /// The height of the picture without what stands below it, in pixels.
     pub height: f64,
 }
 
 impl<'a> PlannedSurface<'a> {
     /// A surface in a cell of `cell` pixels.
     pub(super) fn new(surface: &'a Surface, sizes: Sizes, cell: f64) -> Self {
-        Self { surface, sizes, height: (0.74 * cell).min(680.0) }
+        Self { surface, sizes, height: (0.64 * cell).min(610.0) }
     }
 
     fn title(&self, cell: f64) -> Vec<String> {
@@ -39,6 +39,11 @@ impl<'a> PlannedSurface<'a> {
     /// The height above the picture, without a legend.
     pub(super) fn above(&self, cell: f64) -> f64 {
         self.sizes.line() * self.title(cell).len() as f64
+    }
+
+    /// The height of ticks and names below the box.
+    pub(super) fn below(&self) -> f64 {
+        2.2 * self.sizes.small + self.sizes.label
     }
 
     /// Draws everything; the title begins at `top`, the picture takes `area`.
@@ -76,12 +81,11 @@ impl<'a> PlannedSurface<'a> {
         let labels =
             mesh.axes[2].ticks().iter().map(|(_, label)| text_width(label, self.sizes.small));
         let left = labels.fold(0.0, f64::max) + 20.0 + 1.6 * self.sizes.label;
-        let below = 2.2 * self.sizes.small + self.sizes.label;
         Area {
             left: area.left + left.min(0.3 * area.width()),
             top: area.top + 10.0,
             right: area.right - 60.0_f64.min(0.1 * area.width()),
-            bottom: area.bottom - below,
+            bottom: area.bottom - self.below(),
         }
     }
 

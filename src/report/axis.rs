@@ -72,8 +72,11 @@ impl Axis {
         let mut ticks = log_ticks(ends, most);
         if ticks.len() < 2 {
             // Less than a decade: round numbers instead of powers.
-            ticks = linear_ticks((low, high), most);
-            ticks.retain(|(value, _)| *value > 0.0);
+            let mut even = linear_ticks((low, high), most);
+            even.retain(|(value, _)| *value > 0.0);
+            if even.len() > ticks.len() {
+                ticks = even;
+            }
         }
         Self { scale: Scale::Log, ends, ticks }
     }
@@ -117,6 +120,11 @@ impl Axis {
     /// The positions of the lower and the upper end.
     pub(super) fn ends(&self) -> (f64, f64) {
         self.ends
+    }
+
+    /// The position of `value`: itself or its logarithm.
+    pub(super) fn position(&self, value: f64) -> f64 {
+        self.scale.position(value)
     }
 
     /// Where `value` stands: 0 at the lower end, 1 at the upper; `None` where it has no place.
@@ -191,9 +199,10 @@ fn nice_step(raw: f64) -> f64 {
 
 /// The multiples of `step` between `low` and `high`; no more than a hundred.
 fn multiples(step: f64, (low, high): (f64, f64)) -> impl Iterator<Item = f64> {
-    let first = (low / step).ceil();
-    let count = ((high / step).floor() - first).clamp(-1.0, 99.0) + 1.0;
-    (0..count as u32).map(move |index| (first + f64::from(index)) * step)
+    // An end that is a multiple, but for rounding, is one.
+    let first = (low / step - 1e-9).ceil();
+    let count = ((high / step + 1e-9).floor() - first).clamp(-1.0, 99.0) + 1.0;
+    (0..count as u32).map(move |index| ((first + f64::from(index)) * step).max(low).min(high))
 }
 
 fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<(f64, String)> {
@@ -205,7 +214,9 @@ fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<(f64, String)> {
 fn log_ticks((low, high): (f64, f64), most: usize) -> Vec<(f64, String)> {
     let decades = high.floor() - low.ceil() + 1.0;
     let stride = (decades / most.max(1) as f64).ceil().max(1.0);
-    let factors: &[f64] = if decades < 3.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    // Where there is room for few ticks, powers of ten alone.
+    let fine = decades < 3.0 && most >= 4;
+    let factors: &[f64] = if fine { &[1.0, 2.0, 5.0] } else { &[1.0] };
     multiples(stride, (low.floor(), high))
         .flat_map(|decade| factors.iter().map(move |factor| (decade, *factor)))
         .filter(|(decade, factor)| (low..=high).contains(&(decade + factor.log10())))
@@ -230,7 +241,8 @@ fn tick_label(tick: f64, step: f64, largest: f64) -> String {
     if tick == 0.0 {
         return "0".to_owned();
     }
-    let label = if largest >= 1e6 || step_power < -5.0 {
+    let tiny = step_power < if largest < 0.01 { -5.0 } else { -9.0 };
+    let label = if largest >= 1e6 || tiny {
         let digits = (tick.abs().log10() + 1e-9).floor() - step_power;
         let label = format!("{tick:.*e}", digits.clamp(0.0, 15.0) as usize);
         match label.split_once('e') {
@@ -290,6 +302,19 @@ mod tests {
     fn a_log_scale_of_few_decades_has_ticks_between_them() {
         let axis = Axis::new(&[1e-3, 2e-2], 1.0, 4);
         assert_eq!(labels(&axis), ["0.001", "0.002", "0.005", "0.01", "0.02"]);
+    }
+
+    #[test]
+    fn a_log_scale_with_room_for_few_ticks_has_powers_of_ten_alone() {
+        assert_eq!(labels(&Axis::log((30.0, 5000.0), 3)), ["100", "1000"]);
+        assert_eq!(labels(&Axis::log((30.0, 800.0), 3)), ["100"]);
+        assert_eq!(labels(&Axis::log((11.0, 19.0), 5)), ["12", "14", "16", "18"]);
+    }
+
+    #[test]
+    fn numbers_that_hardly_differ_have_all_their_digits() {
+        assert_eq!(labels(&Axis::linear((0.99998, 1.0), 2)), ["0.99998", "0.99999", "1.00000"]);
+        assert_eq!(labels(&Axis::linear((0.0, 0.3), 3)), ["0", "0.1", "0.2", "0.3"]);
     }
 
     #[test]

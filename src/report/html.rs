@@ -42,7 +42,7 @@ h1,h2,h3{line-height:1.25;font-weight:600}
 h2{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--grid)}
 a{color:var(--s0)}
 figure{margin:1.5rem 0}figcaption{color:var(--neutral)}
-figure svg,.frame svg{display:block;width:100%;height:auto}
+figure>svg,.frame>svg{display:block;width:100%;height:auto}
 .parts{position:absolute}
 .controls{display:flex;gap:1rem;align-items:center}.controls[hidden]{display:none}
 .controls input{flex:1}

@@ -1,5 +1,7 @@
 //! Heat maps: values as colours, their bar, and values written into cells.
 
+use std::collections::BTreeMap;
+
 use super::clip::Area;
 use super::layers::Placed;
 use super::layout::Span;
@@ -175,6 +177,25 @@ impl<'a> HeatMap<'a> {
         }
     }
 
+    /// What can be read on the cell at the position `(x, y)` on the axes; `None` where no colour is.
+    pub(super) fn ink_at(
+        &self,
+        palette: &Palette,
+        plot: &Plot,
+        (x, y): (f64, f64),
+    ) -> Option<&'static str> {
+        let cell = |at: f64, places: &[f64], scale: &Scale| {
+            let (low, high) = cell_edges(places, scale)?;
+            let share = (at - low) / (high - low);
+            let cell = (share * places.len() as f64) as usize;
+            (0.0..1.0).contains(&share).then_some(cell)
+        };
+        let i = cell(x, &self.grid.x, &plot.x.scale)?;
+        let j = cell(y, &self.grid.y, &plot.y.scale)?;
+        let shade = self.shade(*self.grid.values.get(j * self.grid.x.len() + i)?)?;
+        Some(palette.written_on(self.colors, shade))
+    }
+
     /// The axis of the colour bar, `height` pixels high.
     pub(super) fn bar_axis(&self, height: f64) -> Axis {
         let most = (height / 42.0).max(2.0) as usize;
@@ -222,7 +243,7 @@ fn draw_cells(
         return;
     }
     // Runs of one colour in a row are one line as thick as the row: far smaller than rectangles.
-    let mut paths: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    let mut paths: BTreeMap<(String, String), String> = BTreeMap::new();
     for j in 0..rows {
         let mut i = 0;
         while i < columns {
@@ -232,7 +253,11 @@ fn draw_cells(
                 i += 1;
             }
             if let Some(share) = here {
-                let path = paths.entry(palette.mapped(colors, share)).or_default();
+                let strength = match Palette::strength(colors, share) {
+                    1.0 => String::new(),
+                    strength => format!(" stroke-opacity=\"{strength}\""),
+                };
+                let path = paths.entry((palette.mapped(colors, share), strength)).or_default();
                 *path += &format!("M{start} {j}h{}", i - start);
             }
         }
@@ -248,8 +273,8 @@ fn draw_cells(
         // Lines run through the middle of their row.
         top - 0.5,
     ));
-    for (color, path) in paths {
-        svg.raw(&format!("<path stroke=\"{color}\" d=\"{path}\"/>"));
+    for ((color, strength), path) in paths {
+        svg.raw(&format!("<path stroke=\"{color}\"{strength} d=\"{path}\"/>"));
     }
     svg.raw("</svg>");
 }

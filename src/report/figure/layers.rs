@@ -2,7 +2,7 @@
 
 use super::clip::{Area, Point, visible};
 use super::contours::contour;
-use super::heat_map::{HeatMap, cell_edges};
+use super::heat_map::{HeatMap, cell_edges, heat_maps};
 use super::layout::{Sizes, is_drawable};
 use super::legend::dashes;
 use super::palette::Palette;
@@ -42,7 +42,8 @@ impl Placed<'_> {
 pub(super) fn draw(svg: &mut Svg, placed: &Placed<'_>, plot: &Plot) {
     let palette = placed.palette;
     let colored = plot.layers.iter().any(|layer| matches!(layer, Layer::HeatMap { .. }));
-    let halo = colored.then_some(palette.background);
+    let filled = plot.layers.iter().any(|layer| matches!(layer, Layer::Bars { .. }));
+    let halo = (colored || filled).then_some(palette.background);
     for layer in &plot.layers {
         match layer {
             Layer::Line { points, color, dashed, .. } => {
@@ -253,16 +254,26 @@ fn draw_text(
 ) {
     let area = placed.area;
     let Some((x, y)) = placed.at(plot, at).filter(|at| area.contains(*at)) else { return };
-    let size = placed.sizes.small;
+    // Arrows that stand alone are small letters otherwise.
+    let arrow = text.chars().all(|letter| ('←'..='⇿').contains(&letter));
+    let size = placed.sizes.small * if arrow { 1.5 } else { 1.0 };
     let half = (text_width(text, size) / 2.0).min(area.width() / 2.0);
-    let at = (
+    let place = (
         x.clamp(area.left + half, area.right - half),
         y.clamp(area.top + 0.6 * size, area.bottom - 0.6 * size),
     );
     let palette = placed.palette;
-    let halo = Some(palette.background);
-    let style = Type { halo, ..Type::new(size, palette.color(color), Anchor::Middle) };
-    svg.text(text, at, style, area.width());
+    // Ink on a colour is what can be read there; other colours get a margin of the page.
+    let position = (placed.x.position(at.0), placed.y.position(at.1));
+    let on_cell = heat_maps(plot).filter_map(|map| map.ink_at(palette, plot, position)).last();
+    let style = match on_cell.filter(|_| color == Color::Ink) {
+        Some(ink) => Type::new(size, ink, Anchor::Middle),
+        None => Type {
+            halo: Some(palette.background),
+            ..Type::new(size, palette.color(color), Anchor::Middle)
+        },
+    };
+    svg.text(text, place, style, area.width());
 }
 
 /// Writes the labels of horizontal reference lines above their right ends; where one stands there

@@ -136,7 +136,7 @@ pub enum Layer {
         /// The colour.
         color: Color,
     },
-    /// A text with its middle at a point.
+    /// A text with its middle at a point; ink on a heat map is black or white, as can be read.
     Text {
         /// The text.
         text: String,
@@ -215,7 +215,9 @@ pub enum ColorScale {
         /// The neutral value.
         middle: f64,
     },
-    /// Whole numbers 0, 1, 2, … as classes, in the colours of [`Color::Series`].
+    /// Whole numbers 0, 1, 2, … as classes, in the colours of [`Color::Series`], paler beyond the
+    /// seventh. Names for them stand in the legend where the plot has bars of that name and colour,
+    /// which may be none: `bars: vec![]`.
     Classes,
 }
 

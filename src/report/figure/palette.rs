@@ -109,12 +109,21 @@ impl Palette {
         }
     }
 
+    /// How strong that colour is: classes beyond the seventh have those of the first, paler.
+    pub(super) fn strength(scale: ColorScale, share: f64) -> f64 {
+        match scale {
+            ColorScale::Classes if share >= SERIES as f64 => 0.45,
+            _ => 1.0,
+        }
+    }
+
     /// What can be read on that colour.
     pub(super) fn written_on(&self, scale: ColorScale, share: f64) -> &'static str {
         let behind = match scale {
             ColorScale::Sequential { .. } => between(&VIRIDIS, share),
             ColorScale::Diverging { .. } => between(&DIVERGING, share),
             // Series stand out from the page, so the page stands out from them.
+            ColorScale::Classes if Self::strength(scale, share) < 1.0 => return self.ink,
             ColorScale::Classes => return self.background,
         };
         if luminance(behind) > 0.18 { "#000000" } else { "#ffffff" }

@@ -43,7 +43,7 @@ const TURN: f64 = -40.0;
 impl<'a> Planned<'a> {
     /// A plot in a cell of `cell` pixels, `single` if it is as wide as the figure.
     pub(super) fn new(plot: &'a Plot, sizes: Sizes, cell: f64, single: bool) -> Self {
-        let (height, width) = shape(plot, cell, single);
+        let (height, width) = shape(plot, sizes, cell, single);
         let spans = spans(plot);
         let most = (height / 42.0).max(2.0) as usize;
         let bars = plot.layers.iter().any(|layer| matches!(layer, Layer::Bars { .. }));
@@ -288,8 +288,15 @@ impl<'a> Planned<'a> {
 }
 
 /// The height of the axes of a plot, and their width if it follows from the height.
-fn shape(plot: &Plot, cell: f64, single: bool) -> (f64, Option<f64>) {
-    let usual = if single { 430.0 } else { 0.66 * cell };
+fn shape(plot: &Plot, sizes: Sizes, cell: f64, single: bool) -> (f64, Option<f64>) {
+    let usual: f64 = if single { 430.0 } else { 0.66 * cell };
+    // A line for every name along y.
+    let usual = match &plot.y.scale {
+        Scale::Categories(names) => {
+            usual.max((1.25 * sizes.small * names.len() as f64).min(1200.0))
+        }
+        Scale::Linear | Scale::Log => usual,
+    };
     let grid = |layer: &Layer| match layer {
         Layer::HeatMap { grid, .. } => Some((grid.x.len(), grid.y.len())),
         _ => None,

@@ -73,12 +73,12 @@ impl Area {
 
     /// The part of the polygon through `corners` that lies within, after Sutherland and Hodgman
     /// (1974).
-    pub(super) fn clip_polygon(&self, corners: Vec<Point>) -> Vec<Point> {
+    pub(super) fn clip_polygon(&self, corners: &[Point]) -> Vec<Point> {
         let beyond_left = |(x, _): Point| x - self.left;
         let beyond_right = |(x, _): Point| self.right - x;
         let beyond_top = |(_, y): Point| y - self.top;
         let beyond_bottom = |(_, y): Point| self.bottom - y;
-        let corners = cut(&corners, beyond_left);
+        let corners = cut(corners, beyond_left);
         let corners = cut(&corners, beyond_right);
         let corners = cut(&corners, beyond_top);
         cut(&corners, beyond_bottom)
@@ -109,7 +109,7 @@ fn cut(corners: &[Point], inside: impl Fn(Point) -> f64) -> Vec<Point> {
 pub(super) fn visible(points: &[Point]) -> Vec<Point> {
     let rightward = points.windows(2).all(|ends| ends[0].0 <= ends[1].0);
     if rightward {
-        let columns = points.chunk_by(|first, second| first.0.floor() == second.0.floor());
+        let columns = points.chunk_by(|first, second| first.0 as i64 == second.0 as i64);
         return columns.flat_map(extremes).collect();
     }
     let mut kept: Vec<Point> = vec![];
@@ -158,14 +158,14 @@ mod tests {
     #[test]
     fn a_polygon_around_the_rectangle_becomes_the_rectangle() {
         let around = vec![(-5.0, -5.0), (15.0, -5.0), (15.0, 15.0), (-5.0, 15.0)];
-        let corners = SQUARE.clip_polygon(around);
+        let corners = SQUARE.clip_polygon(&around);
         assert_eq!(corners.len(), 4);
         assert!(
             [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)]
                 .iter()
                 .all(|corner| corners.contains(corner))
         );
-        assert!(SQUARE.clip_polygon(vec![(11.0, 0.0), (12.0, 0.0), (12.0, 5.0)]).is_empty());
+        assert!(SQUARE.clip_polygon(&[(11.0, 0.0), (12.0, 0.0), (12.0, 5.0)]).is_empty());
     }
 
     #[test]

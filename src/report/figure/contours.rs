@@ -42,10 +42,10 @@ pub(super) fn contour(grid: &Grid, level: f64) -> Vec<Vec<(f64, f64)>> {
         let mut line = vec![place(&start)];
         let mut at = start;
         while let Some(next) = ways.get_mut(&at).and_then(Vec::pop) {
-            if let Some(back) = ways.get_mut(&next) {
-                if let Some(index) = back.iter().position(|edge| *edge == at) {
-                    back.swap_remove(index);
-                }
+            if let Some(back) = ways.get_mut(&next)
+                && let Some(index) = back.iter().position(|edge| *edge == at)
+            {
+                back.swap_remove(index);
             }
             line.push(place(&next));
             at = next;

@@ -64,17 +64,17 @@ fn draw(figure: &Figure, palette: &Palette) -> Result<String, ReportError> {
         .collect();
 
     // Axes of a column begin and end at the same places.
-    let mut sides = vec![(0.0_f64, 0.0_f64); columns];
+    let mut beside = vec![(0.0_f64, 0.0_f64); columns];
     for (index, panel) in panels.iter().enumerate() {
         if let Contents::Plot(plot) = panel {
             let (left, right) = plot.sides(cell);
-            let side = &mut sides[index % columns];
+            let side = &mut beside[index % columns];
             *side = (side.0.max(left), side.1.max(right));
         }
     }
     for (index, panel) in panels.iter_mut().enumerate() {
         if let Contents::Plot(plot) = panel {
-            let (left, right) = sides[index % columns];
+            let (left, right) = beside[index % columns];
             let room = (cell - left - right).max(0.2 * cell);
             plot.set_width(plot.width.map_or(room, |width| width.min(room)));
         }
@@ -113,7 +113,7 @@ fn draw(figure: &Figure, palette: &Palette) -> Result<String, ReportError> {
             let ends = (left, left + cell);
             match panel {
                 Contents::Plot(plot) => {
-                    let side = sides[column];
+                    let side = beside[column];
                     let margins =
                         Margins { left: side.0, right: side.1, top: above, bottom: below };
                     let room = cell - margins.left - margins.right;

@@ -145,7 +145,7 @@ impl<'a> HeatMap<'a> {
             return;
         };
         let (columns, rows) = (self.grid.x.len(), self.grid.y.len());
-        let share = |axis: &Axis, edges: (f64, f64), cell: usize, count: usize| {
+        let along = |axis: &Axis, edges: (f64, f64), cell: usize, count: usize| {
             let (low, high) = axis.ends();
             let position = edges.0 + (cell as f64 + 0.5) / count as f64 * (edges.1 - edges.0);
             (position - low) / (high - low)
@@ -167,8 +167,8 @@ impl<'a> HeatMap<'a> {
         for (index, (text, value)) in texts.iter().zip(&self.grid.values).enumerate() {
             let Some(shade) = self.shade(*value) else { continue };
             let at = area.at(
-                share(placed.x, x, index % columns, columns),
-                share(placed.y, y, index / columns, rows),
+                along(placed.x, x, index % columns, columns),
+                along(placed.y, y, index / columns, rows),
             );
             if area.contains(at) {
                 let color = placed.palette.written_on(self.colors, shade);
@@ -285,7 +285,7 @@ fn compact(value: f64) -> String {
         return String::new();
     }
     let magnitude = value.abs();
-    let text = if value == value.round() && magnitude < 1e5 {
+    let text = if value.fract() == 0.0 && magnitude < 1e5 {
         // Not "-0".
         format!("{:.0}", value + 0.0)
     } else if (0.01..1000.0).contains(&magnitude) {

@@ -138,15 +138,15 @@ fn draw_points(
     radius: f64,
     halo: Option<&str>,
 ) {
-    let places = points.iter().filter_map(|&point| placed.at(plot, point));
+    let seen = points.iter().filter_map(|&point| placed.at(plot, point));
     // Of points on the same half pixel one is enough.
     let mut taken = std::collections::BTreeSet::new();
-    let places: Vec<Point> = places
+    let seen: Vec<Point> = seen
         .filter(|point| placed.area.contains(*point))
         .filter(|point| taken.insert(((point.0 * 2.0) as u32, (point.1 * 2.0) as u32)))
         .collect();
     let radius = if radius.is_finite() { radius.clamp(0.5, 50.0) } else { 4.0 };
-    svg.dots(&places, radius, color, halo);
+    svg.dots(&seen, radius, color, halo);
 }
 
 fn draw_band(
@@ -166,8 +166,9 @@ fn draw_band(
     for run in ends.split(Option::is_none) {
         let high: Vec<Point> = run.iter().flatten().map(|&(x, high, _)| (x, high)).collect();
         let low: Vec<Point> = run.iter().flatten().map(|&(x, _, low)| (x, low)).collect();
-        let outline = visible(&high).into_iter().chain(visible(&low).into_iter().rev()).collect();
-        let outline = placed.area.clip_polygon(outline);
+        let outline: Vec<Point> =
+            visible(&high).into_iter().chain(visible(&low).into_iter().rev()).collect();
+        let outline = placed.area.clip_polygon(&outline);
         if outline.len() > 2 {
             d += &polyline(&outline);
             d.push('z');

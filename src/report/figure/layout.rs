@@ -97,7 +97,8 @@ pub(super) fn axis(axis: &super::Axis, drawn: Span, exact: bool, air: f64, most:
 pub(super) fn given(axis: &super::Axis) -> Option<(f64, f64)> {
     let (first, last) = axis.range?;
     let drawable = |end| is_drawable(end, &super::Scale::Linear);
-    (drawable(first) && drawable(last) && first != last).then(|| (first.min(last), first.max(last)))
+    let (low, high) = (first.min(last), first.max(last));
+    (drawable(first) && drawable(last) && low < high).then_some((low, high))
 }
 
 fn ascending(axis: &super::Axis, drawn: Span, exact: bool, air: f64, most: usize) -> Axis {
@@ -105,10 +106,10 @@ fn ascending(axis: &super::Axis, drawn: Span, exact: bool, air: f64, most: usize
     let given = given(axis);
     match &axis.scale {
         Scale::Categories(names) => {
-            let named = Axis::named(names);
+            let whole = Axis::named(names);
             match given {
-                Some(ends) => named.between(ends),
-                None => named,
+                Some(ends) => whole.between(ends),
+                None => whole,
             }
         }
         Scale::Linear => {

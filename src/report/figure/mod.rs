@@ -233,6 +233,9 @@ pub enum Color {
     Ink,
 }
 
+/// A path on a surface: a name for the legend, a colour, and places `(x, y)`.
+pub type SurfacePath = (String, Color, Vec<(f64, f64)>);
+
 /// A surface over a plane, seen from above at an angle, with paths on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surface {
@@ -245,8 +248,8 @@ pub struct Surface {
     /// Whether heights are drawn by their logarithm, `log10(height - least + offset)` for this
     /// offset; `None` in proportion.
     pub log_offset: Option<f64>,
-    /// Paths on the surface: a name for the legend, a colour, and places `(x, y)`.
-    pub paths: Vec<(String, Color, Vec<(f64, f64)>)>,
+    /// Paths on the surface.
+    pub paths: Vec<SurfacePath>,
 }
 
 /// For whom a figure is drawn.

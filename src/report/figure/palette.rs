@@ -174,7 +174,7 @@ const VIRIDIS: [u32; 17] = [
     0x00fd_e725,
 ];
 
-/// The blues of `RdBu` and the oranges of `PuOr` of ColorBrewer (Brewer and others, 2003).
+/// The blues of `RdBu` and the oranges of `PuOr` of `ColorBrewer` (Brewer and others, 2003).
 const DIVERGING: [u32; 11] = [
     0x0005_3061,
     0x0021_66ac,

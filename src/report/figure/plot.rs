@@ -359,7 +359,9 @@ fn spans(plot: &Plot) -> Spans {
     for layer in &plot.layers {
         match layer {
             Layer::Line { points, .. } | Layer::Points { points, .. } => {
-                points.iter().for_each(|&(x, y)| add(Some(x), Some(y)));
+                for &(x, y) in points {
+                    add(Some(x), Some(y));
+                }
             }
             Layer::Band { points, .. } => {
                 for &(x, low, high) in points {

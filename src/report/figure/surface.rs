@@ -4,7 +4,7 @@ use super::clip::{Area, Point};
 use super::layout::{Sizes, Span, wrap};
 use super::palette::Palette;
 use super::svg::{Anchor, Stroke, Svg, Type, polyline};
-use super::{Color, ColorScale, Surface, legend};
+use super::{ColorScale, Surface, SurfacePath, legend};
 use crate::report::axis::{Axis, padded};
 use crate::report::style::text_width;
 
@@ -71,7 +71,7 @@ impl<'a> PlannedSurface<'a> {
 
         let Some(mesh) = Mesh::new(self.surface) else { return };
         let view = View::new(self.room(area, &mesh));
-        self.draw_walls(svg, palette, &mesh, &view);
+        draw_walls(svg, palette, &mesh, &view);
         draw_mesh(svg, palette, &mesh, &view, &self.surface.paths);
         self.draw_axes(svg, palette, &mesh, &view);
     }
@@ -87,35 +87,6 @@ impl<'a> PlannedSurface<'a> {
             right: area.right - 60.0_f64.min(0.1 * area.width()),
             bottom: area.bottom - self.below(),
         }
-    }
-
-    /// The floor and the two walls behind, with lines at the ticks.
-    fn draw_walls(&self, svg: &mut Svg, palette: &Palette, mesh: &Mesh, view: &View) {
-        let mut d = String::new();
-        let mut line =
-            |from: Corner, to: Corner| d += &polyline(&[view.place(from), view.place(to)]);
-        let [x, y, z] = &mesh.axes;
-        for at in places(x) {
-            line([at, -1.0, 0.0], [at, 1.0, 0.0]);
-            line([at, 1.0, 0.0], [at, 1.0, 1.0]);
-        }
-        for at in places(y) {
-            line([-1.0, at, 0.0], [1.0, at, 0.0]);
-            line([-1.0, at, 0.0], [-1.0, at, 1.0]);
-        }
-        for at in places(z).map(|at| f64::midpoint(at, 1.0)).collect::<Vec<_>>() {
-            line([-1.0, -1.0, at], [-1.0, 1.0, at]);
-            line([-1.0, 1.0, at], [1.0, 1.0, at]);
-        }
-        svg.line(&d, Stroke::new(palette.grid, 1.0));
-        let back = [[-1.0, -1.0, 1.0], [-1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 0.0]];
-        let corner = [[-1.0, 1.0, 1.0], [-1.0, 1.0, 0.0]];
-        let floor = [[-1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [1.0, 1.0, 0.0]];
-        let edges = [&back[..], &corner[..], &floor[..]];
-        let path = |corners: &[Corner]| {
-            polyline(&corners.iter().map(|corner| view.place(*corner)).collect::<Vec<_>>())
-        };
-        svg.line(&edges.map(path).concat(), Stroke::new(palette.grid, 1.3));
     }
 
     /// The three edges in front, with ticks, labels and names.
@@ -187,6 +158,34 @@ impl<'a> PlannedSurface<'a> {
     }
 }
 
+/// The floor and the two walls behind, with lines at the ticks.
+fn draw_walls(svg: &mut Svg, palette: &Palette, mesh: &Mesh, view: &View) {
+    let mut d = String::new();
+    let mut line = |from: Corner, to: Corner| d += &polyline(&[view.place(from), view.place(to)]);
+    let [x, y, z] = &mesh.axes;
+    for at in places(x) {
+        line([at, -1.0, 0.0], [at, 1.0, 0.0]);
+        line([at, 1.0, 0.0], [at, 1.0, 1.0]);
+    }
+    for at in places(y) {
+        line([-1.0, at, 0.0], [1.0, at, 0.0]);
+        line([-1.0, at, 0.0], [-1.0, at, 1.0]);
+    }
+    for at in places(z).map(|at| f64::midpoint(at, 1.0)).collect::<Vec<_>>() {
+        line([-1.0, -1.0, at], [-1.0, 1.0, at]);
+        line([-1.0, 1.0, at], [1.0, 1.0, at]);
+    }
+    svg.line(&d, Stroke::new(palette.grid, 1.0));
+    let back = [[-1.0, -1.0, 1.0], [-1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 0.0]];
+    let corner = [[-1.0, 1.0, 1.0], [-1.0, 1.0, 0.0]];
+    let floor = [[-1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [1.0, 1.0, 0.0]];
+    let edges = [&back[..], &corner[..], &floor[..]];
+    let path = |corners: &[Corner]| {
+        polyline(&corners.iter().map(|corner| view.place(*corner)).collect::<Vec<_>>())
+    };
+    svg.line(&edges.map(path).concat(), Stroke::new(palette.grid, 1.3));
+}
+
 impl Surface {
     /// The name of the height as it is drawn.
     fn height_name(&self) -> String {
@@ -240,8 +239,8 @@ impl Mesh {
             let step = (count - 1) as f64 / (kept - 1) as f64;
             let (middle, reach) = (index as f64 * step, (step - 1.0) / 2.0);
             let first = (middle - reach).round().max(0.0) as usize;
-            let last = ((middle + reach).round() as usize).min(count - 1);
-            first..=last.max(first)
+            let end = ((middle + reach).round() as usize).min(count - 1);
+            first..=end.max(first)
         };
         let heights: Vec<Option<f64>> = (0..rows * columns)
             .map(|index| {
@@ -399,13 +398,7 @@ enum Part {
 }
 
 /// Facets and steps of paths, far ones first: what is behind a hill is hidden by it.
-fn draw_mesh(
-    svg: &mut Svg,
-    palette: &Palette,
-    mesh: &Mesh,
-    view: &View,
-    paths: &[(String, Color, Vec<(f64, f64)>)],
-) {
+fn draw_mesh(svg: &mut Svg, palette: &Palette, mesh: &Mesh, view: &View, paths: &[SurfacePath]) {
     let mut parts: Vec<(f64, Part)> = vec![];
     for j in 0..mesh.rows - 1 {
         for i in 0..mesh.columns - 1 {

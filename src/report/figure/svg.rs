@@ -185,9 +185,8 @@ fn in_font(text: &str) -> String {
     for character in text.chars() {
         match character {
             'ℒ' => known.push('L'),
-            '𝒩' => known.push('N'),
             'ℝ' => known.push('R'),
-            'ℕ' => known.push('N'),
+            'ℕ' | '𝒩' => known.push('N'),
             '∥' => known.push('‖'),
             '≪' => known += "<<",
             '≫' => known += ">>",

@@ -13,6 +13,7 @@
 //! - [`experiment`]: the TOML as written, composed of those settings, and the checked experiment;
 //! - [`train`]: the session around Burn's Learner, its records and checkpoints;
 //! - [`report`]: tables and plots;
+//! - [`labs`]: the classic experiments on convergence;
 //! - [`cli`]: one file per command, the only code that prints.
 
 #![recursion_limit = "256"]
@@ -24,6 +25,7 @@ pub mod device;
 pub mod experiment;
 pub mod fused;
 pub mod kernels;
+pub mod labs;
 pub mod layers;
 pub mod memory;
 pub mod metrics;

@@ -10,6 +10,7 @@ mod data;
 mod devices;
 mod evaluate;
 mod export;
+mod lab;
 mod optimizers;
 mod options;
 mod predict;
@@ -24,7 +25,7 @@ mod train;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use printer::{Printer, is_broken_pipe};
 
@@ -36,7 +37,8 @@ use printer::{Printer, is_broken_pipe};
 #[command(after_help = "Examples:
   converge train cifar10                   train the main experiment
   converge evaluate artifacts/cifar10-…    score its best checkpoint on the test split
-  converge runs                            list the runs there are")]
+  converge runs                            list the runs there are
+  converge lab all                         every classic experiment on convergence")]
 struct Cli {
     /// Print results as JSON.
     #[arg(long, global = true)]
@@ -55,6 +57,7 @@ enum Command {
     Runs(runs::RunsArgs),
     Schedule(schedule::ScheduleArgs),
     Schedules(schedules::SchedulesArgs),
+    Lab(lab::LabArgs),
     Data(data::DataArgs),
     Devices(devices::DevicesArgs),
     Optimizers(optimizers::OptimizersArgs),
@@ -64,8 +67,12 @@ enum Command {
 /// Parses the command line, runs the command, and tells how it went.
 pub fn main() -> ExitCode {
     crate::memory::keep_freed();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches);
+        cli.map(|cli| (cli, matches)).map_err(|error| error.format(&mut Cli::command()))
+    });
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // The terminal may be gone; there is nobody left to tell.
             let _ = error.print();
@@ -74,7 +81,7 @@ pub fn main() -> ExitCode {
     };
     set_burn_device(cli.command.device().as_deref());
     let mut printer = Printer::new(cli.json);
-    match run(cli.command, &mut printer) {
+    match run(cli.command, &matches, &mut printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -93,6 +100,8 @@ impl Command {
             Self::Predict(args) => Some(args.device.name()),
             Self::Classify(args) => Some(args.device.name()),
             Self::Export(args) => Some(args.device.name()),
+            // Labs compute on the first backend compiled in.
+            Self::Lab(_) => Some(crate::device::default_name().to_owned()),
             Self::Runs(_)
             | Self::Schedule(_)
             | Self::Schedules(_)
@@ -119,7 +128,7 @@ fn set_burn_device(name: Option<&str>) {
     }
 }
 
-fn run(command: Command, printer: &mut Printer) -> Result<()> {
+fn run(command: Command, matches: &ArgMatches, printer: &mut Printer) -> Result<()> {
     match command {
         Command::Train(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
@@ -129,6 +138,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Runs(args) => args.run(printer),
         Command::Schedule(args) => args.run(printer),
         Command::Schedules(args) => args.run(printer),
+        Command::Lab(args) => args.run(matches.subcommand_matches("lab"), printer),
         Command::Data(args) => args.run(printer),
         Command::Devices(args) => args.run(printer),
         Command::Optimizers(args) => args.run(printer),

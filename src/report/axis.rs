@@ -54,11 +54,43 @@ impl Axis {
             return Self { scale: Scale::Linear, ends: (0.0, 1.0), ticks: Vec::new() };
         }
         if low > 0.0 && high.log10() - low.log10() > log_decades {
-            let ends = padded(low.log10(), high.log10());
+            let ends = padded(low.log10(), high.log10(), AIR);
             return Self { scale: Scale::Log, ends, ticks: log_ticks(ends, most) };
         }
-        let ends = padded(low, high);
+        let ends = padded(low, high, AIR);
         Self { scale: Scale::Linear, ends, ticks: linear_ticks(ends, most) }
+    }
+
+    /// A linear axis from `low` to `high` with about `most` ticks at most.
+    pub(super) fn linear(ends: (f64, f64), most: usize) -> Self {
+        Self { scale: Scale::Linear, ends, ticks: linear_ticks(ends, most) }
+    }
+
+    /// A logarithmic axis between the positive numbers `low` and `high`.
+    pub(super) fn log((low, high): (f64, f64), most: usize) -> Self {
+        let ends = (low.log10(), high.log10());
+        let mut ticks = log_ticks(ends, most);
+        if ticks.len() < 2 {
+            // Less than a decade: round numbers instead of powers.
+            let mut even = linear_ticks((low, high), most);
+            even.retain(|(value, _)| *value > 0.0);
+            if even.len() > ticks.len() {
+                ticks = even;
+            }
+        }
+        Self { scale: Scale::Log, ends, ticks }
+    }
+
+    /// An axis of `names` at 0, 1, 2, …
+    pub(super) fn named(names: &[String]) -> Self {
+        let ticks = names.iter().enumerate().map(|(at, name)| (at as f64, name.clone())).collect();
+        let ends = (-0.5, names.len().max(1) as f64 - 0.5);
+        Self { scale: Scale::Linear, ends, ticks }
+    }
+
+    /// The same axis from `low` to `high`, with the ticks that it has.
+    pub(super) fn between(self, ends: (f64, f64)) -> Self {
+        Self { ends, ..self }
     }
 
     /// The axis of epochs `first` to `last`: ticks at whole epochs only, the first one included.
@@ -78,6 +110,28 @@ impl Axis {
     /// Whether the scale is logarithmic.
     pub(super) fn is_log(&self) -> bool {
         self.scale == Scale::Log
+    }
+
+    /// The values that have a tick, with their labels.
+    pub(super) fn ticks(&self) -> &[(f64, String)] {
+        &self.ticks
+    }
+
+    /// The positions of the lower and the upper end.
+    pub(super) fn ends(&self) -> (f64, f64) {
+        self.ends
+    }
+
+    /// The position of `value`: itself or its logarithm.
+    pub(super) fn position(&self, value: f64) -> f64 {
+        self.scale.position(value)
+    }
+
+    /// Where `value` stands: 0 at the lower end, 1 at the upper; `None` where it has no place.
+    pub(super) fn place(&self, value: f64) -> Option<f64> {
+        let (low, high) = self.ends;
+        let place = (self.scale.position(value) - low) / (high - low);
+        place.is_finite().then_some(place)
     }
 
     /// Where `value` stands between the ends of the axis, from 0 to 1.
@@ -116,11 +170,14 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// `low` and `high` with some air around them; values that hardly differ count as one value.
-fn padded(low: f64, high: f64) -> (f64, f64) {
+/// The share of an axis that is left free at each end.
+pub(super) const AIR: f64 = 0.06;
+
+/// `low` and `high` with a share of `air` around them; values that hardly differ count as one.
+pub(super) fn padded(low: f64, high: f64, air: f64) -> (f64, f64) {
     let size = low.abs().max(high.abs());
     if high - low > (size * 1e-9).max(1e-200) {
-        let padding = 0.06 * (high - low);
+        let padding = air * (high - low);
         (low - padding, high + padding)
     } else if size > 1e-200 {
         (low - 0.25 * size, high + 0.25 * size)
@@ -142,9 +199,10 @@ fn nice_step(raw: f64) -> f64 {
 
 /// The multiples of `step` between `low` and `high`; no more than a hundred.
 fn multiples(step: f64, (low, high): (f64, f64)) -> impl Iterator<Item = f64> {
-    let first = (low / step).ceil();
-    let count = ((high / step).floor() - first).clamp(-1.0, 99.0) + 1.0;
-    (0..count as u32).map(move |index| (first + f64::from(index)) * step)
+    // An end that is a multiple, but for rounding, is one.
+    let first = (low / step - 1e-9).ceil();
+    let count = ((high / step + 1e-9).floor() - first).clamp(-1.0, 99.0) + 1.0;
+    (0..count as u32).map(move |index| ((first + f64::from(index)) * step).max(low).min(high))
 }
 
 fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<(f64, String)> {
@@ -156,7 +214,9 @@ fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<(f64, String)> {
 fn log_ticks((low, high): (f64, f64), most: usize) -> Vec<(f64, String)> {
     let decades = high.floor() - low.ceil() + 1.0;
     let stride = (decades / most.max(1) as f64).ceil().max(1.0);
-    let factors: &[f64] = if decades < 3.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    // Where there is room for few ticks, powers of ten alone.
+    let fine = decades < 3.0 && most >= 4;
+    let factors: &[f64] = if fine { &[1.0, 2.0, 5.0] } else { &[1.0] };
     multiples(stride, (low.floor(), high))
         .flat_map(|decade| factors.iter().map(move |factor| (decade, *factor)))
         .filter(|(decade, factor)| (low..=high).contains(&(decade + factor.log10())))
@@ -181,7 +241,8 @@ fn tick_label(tick: f64, step: f64, largest: f64) -> String {
     if tick == 0.0 {
         return "0".to_owned();
     }
-    let label = if largest >= 1e6 || step_power < -5.0 {
+    let tiny = step_power < if largest < 0.01 { -5.0 } else { -9.0 };
+    let label = if largest >= 1e6 || tiny {
         let digits = (tick.abs().log10() + 1e-9).floor() - step_power;
         let label = format!("{tick:.*e}", digits.clamp(0.0, 15.0) as usize);
         match label.split_once('e') {
@@ -241,6 +302,19 @@ mod tests {
     fn a_log_scale_of_few_decades_has_ticks_between_them() {
         let axis = Axis::new(&[1e-3, 2e-2], 1.0, 4);
         assert_eq!(labels(&axis), ["0.001", "0.002", "0.005", "0.01", "0.02"]);
+    }
+
+    #[test]
+    fn a_log_scale_with_room_for_few_ticks_has_powers_of_ten_alone() {
+        assert_eq!(labels(&Axis::log((30.0, 5000.0), 3)), ["100", "1000"]);
+        assert_eq!(labels(&Axis::log((30.0, 800.0), 3)), ["100"]);
+        assert_eq!(labels(&Axis::log((11.0, 19.0), 5)), ["12", "14", "16", "18"]);
+    }
+
+    #[test]
+    fn numbers_that_hardly_differ_have_all_their_digits() {
+        assert_eq!(labels(&Axis::linear((0.99998, 1.0), 2)), ["0.99998", "0.99999", "1.00000"]);
+        assert_eq!(labels(&Axis::linear((0.0, 0.3), 3)), ["0", "0.1", "0.2", "0.3"]);
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! What a person looks at: plots and terminal tables.
 //!
 //! Everything here returns a `String` or bytes; `cli` decides where they go. [`draw_curves`] draws
-//! the learning curves of a run as SVG, [`draw_rates`] its learning rates, [`render_png`] turns such an SVG into a picture, [`table()`]
-//! and its relatives lay out tables for a [`Look`], and [`numbers`] writes numbers the way all
-//! commands do.
+//! the learning curves of a run as SVG, [`draw_rates`] its learning rates, [`mod@figure`] any other
+//! figure, [`render_png`] turns such an SVG into a picture, [`table()`] and its relatives lay out
+//! tables for a [`Look`], [`html`] writes pages, and [`numbers`] writes numbers the way all commands
+//! do.
 
 mod axis;
 mod canvas;
 mod curves;
+pub mod figure;
+pub mod html;
 mod milestones;
 pub mod numbers;
 mod panel;
@@ -47,7 +50,7 @@ pub enum ReportError {
         /// The height asked for.
         height: f32,
     },
-    /// The PNG could not be written.
-    #[error("the PNG could not be encoded: {0}")]
+    /// The picture could not be written.
+    #[error("the picture could not be encoded: {0}")]
     Encoding(String),
 }

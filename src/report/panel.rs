@@ -218,12 +218,24 @@ pub(super) fn place_marks(
     panel: &str,
 ) -> Vec<(f64, usize)> {
     let name = text_width(panel, LABEL_SIZE) + 8.0;
-    let mut taken = vec![(frame.left + name / 2.0, name / 2.0, 0)];
-    for mark in marks {
-        let half = text_width(&mark.label, LABEL_SIZE) / 2.0 + 8.0;
-        let middle = (frame.left + epochs.share(mark.epoch) * (frame.right - frame.left))
-            .min(frame.right - half)
-            .max(frame.left + half);
+    let labels = marks.iter().map(|mark| {
+        let x = frame.left + epochs.share(mark.epoch) * (frame.right - frame.left);
+        (x, text_width(&mark.label, LABEL_SIZE))
+    });
+    place_labels((frame.left, frame.right), name, labels)
+}
+
+/// The same for labels by the place of their line and their width, in pixels, between `left` and
+/// `right`; a name of `name` pixels begins lane 0.
+pub(super) fn place_labels(
+    (left, right): (f64, f64),
+    name: f64,
+    labels: impl Iterator<Item = (f64, f64)>,
+) -> Vec<(f64, usize)> {
+    let mut taken = vec![(left + name / 2.0, name / 2.0, 0)];
+    for (line, width) in labels {
+        let half = width / 2.0 + 8.0;
+        let middle = line.min(right - half).max(left + half);
         let clear = |lane: &usize| {
             taken.iter().all(|(other, other_half, other_lane)| {
                 other_lane != lane || (other - middle).abs() >= half + other_half

@@ -5,7 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use resvg::tiny_skia::{Color, Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb};
+use resvg::usvg::{FontResolver, Options, Tree, fontdb};
 
 use super::ReportError;
 
@@ -17,18 +17,30 @@ const LONGEST_SIDE: f32 = 16384.0;
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = fontdb::Database::new();
     fonts.load_font_data(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
+    // For arrows and signs of mathematics, which Ubuntu lacks.
+    fonts.load_font_data(epaint_default_fonts::HACK_REGULAR.to_vec());
     fonts.set_sans_serif_family(EMBEDDED_FAMILY);
     Arc::new(fonts)
 });
 
 /// Renders `svg` at `scale` pixels per SVG pixel, on white, as the bytes of a PNG file.
 ///
-/// Text is set in the embedded Ubuntu Light, whatever family it asks for; characters outside its
-/// Latin, Greek and Cyrillic are left out.
+/// Text is set in the embedded Ubuntu Light, or in Hack, which has arrows and signs of mathematics,
+/// where it asks for that; characters that the font lacks are left out.
 pub fn render_png(svg: &str, scale: f32) -> Result<Vec<u8>, ReportError> {
+    render(svg, scale)?.encode_png().map_err(|error| ReportError::Encoding(error.to_string()))
+}
+
+/// The same as pixels.
+pub(super) fn render(svg: &str, scale: f32) -> Result<Pixmap, ReportError> {
     let options = Options {
         font_family: EMBEDDED_FAMILY.to_owned(),
         fontdb: Arc::clone(&FONTS),
+        // One letter that Ubuntu lacks would otherwise set the whole text in Hack.
+        font_resolver: FontResolver {
+            select_fallback: Box::new(|_, _, _| None),
+            ..FontResolver::default()
+        },
         ..Options::default()
     };
     let tree = Tree::from_str(svg, &options)
@@ -42,7 +54,7 @@ pub fn render_png(svg: &str, scale: f32) -> Result<Vec<u8>, ReportError> {
         Pixmap::new(width.round() as u32, height.round() as u32).ok_or_else(too_large)?;
     pixels.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
-    pixels.encode_png().map_err(|error| ReportError::Encoding(error.to_string()))
+    Ok(pixels)
 }
 
 #[cfg(test)]
@@ -83,7 +95,7 @@ mod tests {
 
     #[test]
     fn letters_outside_ascii_that_figures_use_are_in_the_font() {
-        for text in ["²", "−", "–", "…", "µ", "é", "λ", "Ж"] {
+        for text in ["²", "−", "–", "…", "µ", "é", "λ", "Ж", "₀", "η", "≤"] {
             assert!(inked(&render_png(&svg(text), 1.0).unwrap()).1 > 0, "{text} is missing");
         }
     }

@@ -89,7 +89,6 @@ impl AdamUpdate {
 struct Rule {
     /// η / (1 − β₁ᵗ).
     step_size: f32,
-    /// √(1 − β₂ᵗ).
     /// 1 / √(1 − β₂ᵗ).
     correction: f32,
     epsilon: f32,

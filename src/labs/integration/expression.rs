@@ -84,8 +84,8 @@ impl Expression {
     }
 
     /// Its values at `x`.
-    pub fn values(&self, x: Tensor<1>) -> Tensor<1> {
-        self.root.values(&x)
+    pub fn values(&self, x: &Tensor<1>) -> Tensor<1> {
+        self.root.values(x)
     }
 
     /// Whether it has the same value for every x.
@@ -252,13 +252,11 @@ impl<'a> Parser<'a> {
             "e" => return Ok(Node::Number(std::f64::consts::E)),
             _ => {}
         }
-        match FUNCTIONS.iter().find(|(known, _)| *known == name) {
-            Some(&(_, function)) => Ok(Node::Call(function, Box::new(self.bracketed()?))),
-            None => {
-                let known: Vec<&str> = FUNCTIONS.iter().map(|(known, _)| *known).collect();
-                Err(format!("no such name: `{name}`; there are x, pi, e, {}", known.join(", ")))
-            }
+        if let Some(&(_, function)) = FUNCTIONS.iter().find(|(known, _)| *known == name) {
+            return Ok(Node::Call(function, Box::new(self.bracketed()?)));
         }
+        let known: Vec<&str> = FUNCTIONS.iter().map(|(known, _)| *known).collect();
+        Err(format!("no such name: `{name}`; there are x, pi, e, {}", known.join(", ")))
     }
 }
 
@@ -311,11 +309,11 @@ mod tests {
             ("exp(-x^2)", -4.0 * (-4_f64).exp()),
         ] {
             let expression: Expression = text.parse().unwrap();
-            let gradient = value_and_gradient(|x| expression.values(x), &[2.0]).unwrap().1;
+            let gradient = value_and_gradient(|x| expression.values(&x), &[2.0]).unwrap().1;
             assert!((gradient[0] - derivative).abs() < 1e-13, "{text}: {gradient:?}");
         }
         let at_minus_2 =
-            value_and_gradient(|x| "x^3".parse::<Expression>().unwrap().values(x), &[-2.0]);
+            value_and_gradient(|x| "x^3".parse::<Expression>().unwrap().values(&x), &[-2.0]);
         assert_eq!(at_minus_2.unwrap(), (-8.0, vec![12.0]));
     }
 

@@ -13,7 +13,7 @@ pub fn all(integrals: &[Integral], tolerance: f64, device: &Device) -> Vec<Figur
         let x = Axis::log("evaluations of the integrand");
         let mut plot =
             Plot::new(&integral.name, x, Axis::log("error of the integral").between(1e-17, 10.0));
-        for (order, label) in [(2, "h²"), (4, "h⁴")] {
+        for (order, label) in [(2, "h² and h⁴"), (4, "")] {
             let line = [3.0_f64, 16_385.0].map(|count| (count, (3.0 / count).powi(order)));
             plot = plot.with(Layer::theory(label, line.to_vec()));
         }
@@ -42,10 +42,11 @@ pub fn all(integrals: &[Integral], tolerance: f64, device: &Device) -> Vec<Figur
             .collect();
         let area = line.iter().map(|&(x, y)| (x, 0.0, y)).collect();
         let title = format!(
-            "{}: {} evaluations in {} intervals",
+            "{}: {} evaluations, {} {}",
             integral.name,
             integral.shown.evaluations,
-            integral.shown.pieces.len()
+            integral.shown.pieces.len(),
+            if integral.shown.pieces.len() == 1 { "interval" } else { "intervals" }
         );
         let plot = Plot::new(&title, Axis::linear("x"), Axis::linear("f(x)"))
             .with(Layer::Band { name: String::new(), points: area, color: Color::Series(0) })

@@ -120,7 +120,7 @@ const KRONROD_WEIGHTS: [f64; 8] = [
 const GAUSS_WEIGHTS: [f64; 4] = [
     0.129_484_966_168_869_7,
     0.279_705_391_489_276_64,
-    0.381_830_050_505_118_93,
+    0.381_830_050_505_118_9,
     0.417_959_183_673_469_4,
 ];
 
@@ -173,7 +173,7 @@ pub fn adaptive(
         let split = worst.map(|worst| (worst, f64::midpoint(pieces[worst].from, pieces[worst].to)));
         let split = split.filter(|&(worst, middle)| {
             let piece = pieces[worst];
-            middle != piece.from && middle != piece.to
+            (middle - piece.from).abs() > 0.0 && (piece.to - middle).abs() > 0.0
         });
         let (Some((worst, middle)), true) = (split, error > tolerance && pieces.len() < most)
         else {

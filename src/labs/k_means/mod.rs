@@ -97,17 +97,8 @@ inertia of the start is on average at most 8 (ln k + 2) times the least possible
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let (points, groups) = self.draw(&mut random);
         let mut findings = Findings::default();
-        let runs: Vec<Vec<Clustering>> = [random_start, plus_plus_start]
-            .iter()
-            .zip(KINDS)
-            .enumerate()
-            .map(|(index, (start, kind))| {
-                progress.at(index, 3, kind);
-                let run = |_| lloyd(&points, &start(&points, self.clusters, &mut random));
-                (0..self.starts).map(run).collect()
-            })
-            .collect();
-        progress.at(2, 3, "an empty cluster");
+        progress.at(0, 2, "random and k-means++ starts");
+        let runs = self.runs(&points, &mut random);
         let mut far = plus_plus_start(&points, self.clusters, &mut random);
         if let Some(first) = far.first_mut() {
             *first = [1e3 * (self.distance + self.spread); 2];
@@ -117,8 +108,24 @@ inertia of the start is on average at most 8 (ln k + 2) times the least possible
         let best = best.unwrap_or(&from_far).clone();
         self.compare(&points, &groups, &runs, &from_far, &best, &mut findings)?;
         self.tell(&runs, &from_far, &best, &mut findings);
-        findings.figures = figures::all(&points, &runs, &best);
+        progress.at(1, 2, "other numbers of groups");
+        let shares = self.shares();
+        if let Some((groups, [random, plus_plus])) = shares.last() {
+            findings.sentences.push(format!(
+                "With {groups} groups {:.0} % of the runs from random starts end within 1 % of the best inertia, and {:.0} % of those from \
+                 k-means++ starts.",
+                100.0 * random, 100.0 * plus_plus
+            ));
+        }
+        findings.figures = figures::all(&points, &runs, &best, &shares);
         findings.data = data(&points, &groups, &best, &runs);
+        findings.data.push(DataFile::of_numbers(
+            "shares",
+            &["groups", "random", "plus_plus"],
+            shares
+                .iter()
+                .map(|&(groups, [random, plus_plus])| vec![groups as f64, random, plus_plus]),
+        ));
         Ok(findings)
     }
 }
@@ -140,6 +147,33 @@ impl KMeans {
             ([radius * angle.cos() + noise(), radius * angle.sin() + noise()], group)
         };
         (0..self.points).map(point).unzip()
+    }
+
+    /// Runs from random starts, and from k-means++ starts.
+    fn runs(&self, points: &[Point], random: &mut ChaCha8Rng) -> Vec<Vec<Clustering>> {
+        let mut runs = |start: fn(&[Point], usize, &mut ChaCha8Rng) -> Vec<Point>| {
+            (0..self.starts).map(|_| lloyd(points, &start(points, self.clusters, random))).collect()
+        };
+        vec![runs(random_start), runs(plus_plus_start)]
+    }
+
+    /// For 2 to 10 groups, and as many clusters, the share of the runs of each kind that end within
+    /// 1 % of the best of all.
+    fn shares(&self) -> Vec<(usize, [f64; 2])> {
+        let shares = |groups: usize| {
+            let lab = Self { groups, clusters: groups, ..self.clone() };
+            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+            random.set_stream(groups as u64);
+            let (points, _) = lab.draw(&mut random);
+            let runs = lab.runs(&points, &mut random);
+            let best = runs.iter().flatten().map(Clustering::end).fold(f64::INFINITY, f64::min);
+            let share = |kind: usize| {
+                let near = runs[kind].iter().filter(|run| run.end() <= 1.01 * best).count();
+                near as f64 / self.starts as f64
+            };
+            (groups, [share(0), share(1)])
+        };
+        (2..=self.points.min(10)).map(shares).collect()
     }
 
     fn compare(
@@ -203,7 +237,11 @@ impl KMeans {
                 8.0 * ((self.clusters as f64).ln() + 2.0),
             ));
         }
-        self.check_newton(points, best, findings)?;
+        findings.claims.push(Claim::at_most(
+            "the mean of a cluster is Newton's step on the inertia, with the gradient by autodiff (greatest difference)",
+            newton_error(points, best)?,
+            1e-10 * (self.distance + self.spread),
+        ));
         if self.clusters == self.groups && self.distance >= 6.0 * self.spread {
             let pure = agreement(groups, &best.labels, self.groups);
             // A point is on the wrong side of the middle, at least three deviations away, with a
@@ -235,45 +273,6 @@ impl KMeans {
             starts: 50,
             seed: 42,
         }
-    }
-
-    /// Newton's step from the start of the best run, with the gradient of the inertia by autodiff.
-    #[allow(clippy::unused_self, reason = "one of the steps of compare")]
-    fn check_newton(
-        &self,
-        points: &[Point],
-        best: &Clustering,
-        findings: &mut Findings,
-    ) -> Result<(), LabError> {
-        let start = &best.paths[0];
-        let mut labels: Vec<usize> = points.iter().map(|&point| nearest(point, start)).collect();
-        relocate(points, &mut labels, start);
-        let flat: Vec<f64> = points.iter().flatten().copied().collect();
-        let chosen: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
-        let inertia = |centers: Tensor<1>| {
-            let device = centers.device();
-            let data = TensorData::new(flat.clone(), [points.len(), 2]);
-            let points = Tensor::<2>::from_data(data, (&device, DType::F64));
-            let chosen = Tensor::<1, Int>::from_data(TensorData::from(&chosen[..]), &device);
-            (points - centers.reshape([-1, 2]).select(0, chosen)).powi_scalar(2).sum()
-        };
-        let place: Vec<f64> = start.iter().flatten().copied().collect();
-        let (_, gradient) = value_and_gradient(inertia, &place)?;
-        let counts = counts(&labels, start.len());
-        let means = means(points, &labels, start);
-        let error = (0..place.len())
-            .filter(|at| counts[at / 2] > 0)
-            .map(|at| {
-                (place[at] - gradient[at] / (2.0 * counts[at / 2] as f64) - means[at / 2][at % 2])
-                    .abs()
-            })
-            .fold(0.0, f64::max);
-        findings.claims.push(Claim::at_most(
-            "the mean of a cluster is Newton's step on the inertia, with the gradient by autodiff (greatest difference)",
-            error,
-            1e-10 * (self.distance + self.spread),
-        ));
-        Ok(())
     }
 
     fn tell(
@@ -323,6 +322,34 @@ impl KMeans {
             rows,
         ));
     }
+}
+
+/// How far Newton's step from the start of the best run, with the gradient of the inertia by
+/// autodiff, is from the means.
+fn newton_error(points: &[Point], best: &Clustering) -> Result<f64, LabError> {
+    let start = &best.paths[0];
+    let mut labels: Vec<usize> = points.iter().map(|&point| nearest(point, start)).collect();
+    relocate(points, &mut labels, start);
+    let flat: Vec<f64> = points.iter().flatten().copied().collect();
+    let chosen: Vec<i64> = labels.iter().map(|&label| i64::try_from(label).unwrap_or(0)).collect();
+    let inertia = |centers: Tensor<1>| {
+        let device = centers.device();
+        let data = TensorData::new(flat.clone(), [points.len(), 2]);
+        let points = Tensor::<2>::from_data(data, (&device, DType::F64));
+        let chosen = Tensor::<1, Int>::from_data(TensorData::from(&chosen[..]), &device);
+        (points - centers.reshape([-1, 2]).select(0, chosen)).powi_scalar(2).sum()
+    };
+    let place: Vec<f64> = start.iter().flatten().copied().collect();
+    let (_, gradient) = value_and_gradient(inertia, &place)?;
+    let counts = counts(&labels, start.len());
+    let means = means(points, &labels, start);
+    let error = (0..place.len())
+        .filter(|at| counts[at / 2] > 0)
+        .map(|at| {
+            (place[at] - gradient[at] / (2.0 * counts[at / 2] as f64) - means[at / 2][at % 2]).abs()
+        })
+        .fold(0.0, f64::max);
+    Ok(error)
 }
 
 fn is_as_good(run: &Clustering, best: &Clustering) -> bool {

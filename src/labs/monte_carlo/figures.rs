@@ -37,7 +37,8 @@ pub fn all(target: Normal, trials: &[Trial]) -> Vec<Figure> {
             let label = if index == 0 { "by theory, if finite" } else { "" };
             errors.layers.push(Layer::theory(label, trial.sizes.iter().map(law).collect()));
             let share = 1.0 / theory.second_moment;
-            let ends = [trial.sizes[0], trial.sizes[trial.sizes.len() - 1]].map(|size| (size as f64, share));
+            let ends = [trial.sizes[0], trial.sizes[trial.sizes.len() - 1]]
+                .map(|size| (size as f64, share));
             effective.layers.push(Layer::theory(label, ends.to_vec()));
         }
         errors.layers.push(Layer::line(&name, index, line(&trial.errors)));
@@ -81,7 +82,8 @@ pub fn all(target: Normal, trials: &[Trial]) -> Vec<Figure> {
         figure(
             "errors",
             "The error falls like 1/√n, if the variance is finite".to_owned(),
-            "The root mean square error over all replications, with the law of theory dashed. Where the variance is infinite there is \
+            "The root mean square error over all replications, with the law of theory dashed. It holds for many effective samples: a proposal far from the \
+             target has too few yet. Where the variance is infinite there is \
              no such law, and more samples help little.",
             vec![Panel::Plot(errors)],
             1,

@@ -17,10 +17,10 @@ use super::{
 /// The mean of a normal distribution from samples of others.
 #[derive(Debug, Clone, Args)]
 pub struct MonteCarlo {
-    /// The distribution whose mean is wanted, a normal one: MEAN:STANDARD_DEVIATION
+    /// The distribution whose mean is wanted, a normal one: mean:standard-deviation
     #[arg(long, default_value = "2:1.5", allow_hyphen_values = true)]
     target: Normal,
-    /// The distributions to sample from, apart by commas, each MEAN:STANDARD_DEVIATION
+    /// The distributions to sample from, apart by commas, each mean:standard-deviation
     #[arg(
         long,
         value_delimiter = ',',

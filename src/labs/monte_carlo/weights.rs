@@ -16,7 +16,7 @@ impl FromStr for Normal {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (mean, deviation) =
-            text.split_once(':').ok_or("write MEAN:STANDARD_DEVIATION, such as 0:2")?;
+            text.split_once(':').ok_or("write mean:standard-deviation, such as 0:2")?;
         let mean = finite(mean).map_err(|why| format!("the mean is wrong: {why}"))?;
         let deviation =
             positive(deviation).map_err(|why| format!("the standard deviation is wrong: {why}"))?;
@@ -26,7 +26,7 @@ impl FromStr for Normal {
 
 impl Normal {
     pub fn name(self) -> String {
-        format!("N({}, {})", self.mean, self.deviation)
+        format!("N({}, {})", self.mean, self.deviation).replace('-', "−")
     }
 
     /// The logarithm of the density.

@@ -1,4 +1,4 @@
-//! Gymnasium's tabular environments as tables of what may happen: FrozenLake, CliffWalking, Taxi.
+//! Gymnasium's tabular environments as tables of what may happen: `FrozenLake`, `CliffWalking`, `Taxi`.
 //!
 //! States, actions, rewards and ends are numbered and defined as Gymnasium 1.4 does it (its tables
 //! `P`), so that values and policies can be compared entry by entry.
@@ -63,7 +63,7 @@ pub struct Environment {
     pub actions: usize,
     /// Where an episode may start, with equal chances.
     pub starts: Vec<usize>,
-    /// After how many steps an episode is cut off. Gymnasium has no limit for CliffWalking; there
+    /// After how many steps an episode is cut off. Gymnasium has no limit for `CliffWalking`; there
     /// it is 500, so that a policy that goes in circles ends.
     pub step_limit: usize,
     /// The map, where a state is a cell of one.
@@ -95,6 +95,11 @@ impl Environment {
     /// What may follow `action` in `state`; the probabilities sum to 1.
     pub fn outcomes(&self, state: usize, action: usize) -> &[Outcome] {
         &self.outcomes[state * self.actions + action]
+    }
+
+    /// Whether it is a `FrozenLake`, where the only reward is for reaching the goal.
+    pub fn is_lake(&self) -> bool {
+        self.title.starts_with("Frozen")
     }
 
     /// Whether the outcome of some action is left to chance.

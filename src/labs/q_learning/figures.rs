@@ -41,7 +41,7 @@ pub struct Results {
     pub environment: Environment,
     /// Q*.
     pub optimum: Optimum,
-    /// Q_ε.
+    /// The values of the best policy that acts at random with probability ε.
     pub soft: Optimum,
     /// What each learner did.
     pub traces: Vec<Trace>,
@@ -57,8 +57,8 @@ pub fn all(results: &[Results], learners: &[&str], gamma: f64) -> Vec<Figure> {
                 actions meets it. At a constant rate values on ice keep moving with chance; a falling rate averages it out. SARSA heads \
                 for other values: those of a policy that explores."
                 .to_owned(),
-            panels: panels(results, learners, |_| {
-                let axes = (Axis::log("episodes"), Axis::log("distance of Q to Q*"));
+            panels: panels(results, learners, |result| {
+                let axes = (episodes(result), Axis::log("distance of Q to Q*"));
                 (axes, |trace: &Trace| points(trace, &trace.distances), Vec::new())
             }),
             columns: results.len().min(2),
@@ -66,24 +66,24 @@ pub fn all(results: &[Results], learners: &[&str], gamma: f64) -> Vec<Figure> {
         Figure {
             name: "policy".to_owned(),
             title: "What the policy learnt so far earns".to_owned(),
-            caption: "The greedy policy, scored exactly, as training goes on: its success rate on FrozenLake, its mean return (from −100 \
-                up) on the others. It is as good as the optimal one long before its values are. Optimal is the \
+            caption: "The greedy policy, scored exactly, as training goes on (means of seven looks): its success rate on FrozenLake, its mean return on the others, where it is not \
+                far below. It is as good as the optimal one long before its values are. Optimal is the \
                 discounted return; the rate of success within the limit of steps of an episode can be greater by a little."
                 .to_owned(),
             panels: panels(results, learners, |result| {
                 let best = score(&result.environment, &result.optimum.q, 0.0);
-                let lake = is_lake(&result.environment);
+                let lake = result.environment.is_lake();
                 let label = if lake { "probability of reaching the goal" } else { "return of an episode" };
                 let axis = Axis::linear(label);
-                let axis = if lake { axis.between(0.0, 1.0) } else { axis.between(-100.0, best.episode_return.max(0.0) + 5.0) };
+                let axis = if lake { axis.between(0.0, 1.0) } else { axis.between(lowest(result), best.episode_return.max(0.0) + 5.0) };
                 let best = if lake { best.success } else { best.episode_return };
                 let mark = reference("optimal policy", best);
                 let curve = move |trace: &Trace| {
                     let values: Vec<f64> =
                         trace.scores.iter().map(|score| if lake { score.success } else { score.episode_return }).collect();
-                    points(trace, &values)
+                    points(trace, &steadied(&values))
                 };
-                ((Axis::log("episodes"), axis), curve, vec![mark])
+                ((episodes(result), axis), curve, vec![mark])
             }),
             columns: results.len().min(2),
         },
@@ -96,7 +96,7 @@ pub fn all(results: &[Results], learners: &[&str], gamma: f64) -> Vec<Figure> {
             panels: panels(results, learners, |result| {
                 let best = score(&result.environment, &result.optimum.q, 0.0).episode_return;
                 let axis = Axis::linear("return of an episode");
-                let axis = if is_lake(&result.environment) { axis } else { axis.between(-100.0, best.max(0.0) + 5.0) };
+                let axis = if result.environment.is_lake() { axis } else { axis.between(lowest(result), best.max(0.0) + 5.0) };
                 ((Axis::linear("episodes"), axis), smoothed, vec![reference("optimal policy", best)])
             }),
             columns: results.len().min(2),
@@ -110,8 +110,12 @@ pub fn all(results: &[Results], learners: &[&str], gamma: f64) -> Vec<Figure> {
                 .to_owned(),
             panels: panels(results, learners, |result| {
                 let best = super::start_value(&result.environment, &result.optimum.q);
-                let axes = (Axis::log("episodes"), Axis::linear("value of the start"));
                 let soft = super::start_value(&result.environment, &result.soft.q);
+                // While SARSA explores much, its values can be far below all that is of interest.
+                let room = (best - soft).abs().max(0.2 * best.abs());
+                let y = Axis::linear("value of the start");
+                let y = if result.environment.is_lake() { y } else { y.between(soft - 3.0 * room, best.max(0.0) + room) };
+                let axes = (episodes(result), y);
                 let marks = vec![reference("Q*", best), reference("Q_ε", soft)];
                 (axes, |trace: &Trace| points(trace, &trace.start_values), marks)
             }),
@@ -145,8 +149,22 @@ pub fn all(results: &[Results], learners: &[&str], gamma: f64) -> Vec<Figure> {
     figures
 }
 
-fn is_lake(environment: &Environment) -> bool {
-    environment.title.starts_with("Frozen")
+/// The end of the axis of returns: learners begin far below.
+fn lowest(result: &Results) -> f64 {
+    (1.5 * score(&result.environment, &result.optimum.q, 0.0).episode_return).min(-100.0)
+}
+
+/// A logarithmic axis of episodes without the first thousandth, in which little happens.
+fn episodes(result: &Results) -> Axis {
+    let last = result.traces.first().map_or(0, |trace| trace.returns.len());
+    let axis = Axis::log("episodes");
+    if last < 1000 { axis } else { axis.between(last as f64 / 1000.0, last as f64) }
+}
+
+/// Means of each with three before and three after it.
+fn steadied(values: &[f64]) -> Vec<f64> {
+    let around = |index: usize| &values[index.saturating_sub(3)..(index + 4).min(values.len())];
+    (0..values.len()).map(|index| mean(around(index))).collect()
 }
 
 fn reference(label: &str, at: f64) -> Layer {
@@ -196,7 +214,7 @@ fn value_iteration_figure(results: &[Results], gamma: f64) -> Figure {
     let sweeps = results.iter().map(|result| result.optimum.changes.len()).max().unwrap_or(1);
     if gamma > 0.0 {
         let bound =
-            (1..=sweeps).map(|sweep| (sweep as f64, gamma.powi(sweep as i32 - 1))).collect();
+            (1..=sweeps).map(|sweep| (sweep as f64, gamma.powf(sweep as f64 - 1.0))).collect();
         plot = plot.with(Layer::theory("γᵏ⁻¹", bound));
     }
     Figure {

@@ -12,7 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use self::environments::{Environment, EnvironmentName};
 use self::figures::{Results, Trace};
 use self::learning::{Learner, Method, Rate};
-use self::value_iteration::{Optimum, Score, greatest, score, value_iteration, values_of_greedy};
+use self::value_iteration::{
+    Optimum, Score, greatest, mean, score, value_iteration, values_of_greedy,
+};
 use super::options::{count, finite, share};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
@@ -116,8 +118,14 @@ these random actions meets them.",
         }
         let mut findings = Findings::default();
         let mut results = vec![];
-        let total = self.environment.len() * LEARNERS.len();
-        for (index, &name) in self.environment.iter().enumerate() {
+        let mut names: Vec<EnvironmentName> = vec![];
+        for &name in &self.environment {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let total = names.len() * LEARNERS.len();
+        for (index, &name) in names.iter().enumerate() {
             let environment = Environment::new(name, self.slippery);
             let optimum = value_iteration(&environment, self.gamma, 0.0);
             let soft = value_iteration(&environment, self.gamma, self.epsilon);
@@ -191,10 +199,9 @@ impl QLearning {
         self.check_optimum(result, findings);
 
         let last = |learner: usize| traces[learner].scores.last().unwrap_or(&best);
-        let lived = |learner: usize| value_iteration::mean(traces[learner].last_returns());
+        let lived = |learner: usize| mean(traces[learner].last_returns());
         // The falling rate still moves by about a tenth of α after 10 000 updates of a pair.
-        let is_lake = title.starts_with("Frozen");
-        let (kind, reached, goal) = if is_lake {
+        let (kind, reached, goal) = if environment.is_lake() {
             ("success rate", last(FALLING).success, best.success - 0.05)
         } else {
             let goal = best.episode_return - 0.05 * best.episode_return.abs();
@@ -221,8 +228,7 @@ impl QLearning {
                 1e-4,
             ));
         }
-        let start =
-            |learner: usize| traces[learner].start_values.last().copied().unwrap_or_default();
+        let start = traces[EXPECTED_SARSA].start_values.last().copied().unwrap_or_default();
         let [to_best, to_soft] = [optimum, soft].map(|goal| start_value(environment, &goal.q));
         if (to_best - to_soft).abs() > 0.05 * to_best.abs() {
             findings.claims.push(Claim::at_most(
@@ -231,8 +237,8 @@ impl QLearning {
                     number(to_soft),
                     number(to_best)
                 ),
-                (start(EXPECTED_SARSA) - to_soft).abs(),
-                (start(EXPECTED_SARSA) - to_best).abs(),
+                (start - to_soft).abs(),
+                (start - to_best).abs(),
             ));
         }
         let of_greedy = exploring.episode_return;
@@ -246,18 +252,29 @@ impl QLearning {
                 lived(SARSA),
                 lived(Q_LEARNING),
             ));
+        }
+        self.tell(result, &best, size, findings);
+    }
+
+    fn tell(&self, result: &Results, best: &Score, size: f64, findings: &mut Findings) {
+        let Results { environment, optimum, traces, .. } = result;
+        let title = environment.title;
+        let is_lake = environment.is_lake();
+        let last = |learner: usize| traces[learner].scores.last().unwrap_or(best);
+        let lived = |learner: usize| mean(traces[learner].last_returns());
+        findings.sentences.push(format!(
+            "{title}: the optimal policy {}; after {} episodes Q-learning's {}, with a falling rate {}. Its values are {:.2} % of the \
+             optimum's size away from it at the constant rate, {:.2} % at the falling one.",
+            told(best, is_lake), self.episodes, told(last(Q_LEARNING), is_lake), told(last(FALLING), is_lake),
+            100.0 * traces[Q_LEARNING].end_distance() / size, 100.0 * traces[FALLING].end_distance() / size
+        ));
+        if lived(SARSA) > lived(Q_LEARNING) + 0.1 * lived(Q_LEARNING).abs() {
             findings.sentences.push(format!(
                 "{title}: with ε = {} Q-learning earns {:.1} an episode while it learns, SARSA {:.1}: SARSA counts in its own \
                  random steps and keeps away from what they would cost.",
                 self.epsilon, lived(Q_LEARNING), lived(SARSA)
             ));
         }
-        findings.sentences.push(format!(
-            "{title}: the optimal policy {}; after {} episodes Q-learning's {}, with a falling rate {}. Its values are {:.2} % of the \
-             optimum's size away from it at the constant rate, {:.2} % at the falling one.",
-            told(&best, is_lake), self.episodes, told(last(Q_LEARNING), is_lake), told(last(FALLING), is_lake),
-            100.0 * traces[Q_LEARNING].end_distance() / size, 100.0 * traces[FALLING].end_distance() / size
-        ));
         let row = |name: &str, score: &Score, distance: f64, start: f64, lived: String| {
             vec![
                 name.to_owned(),
@@ -269,14 +286,14 @@ impl QLearning {
             ]
         };
         let mut rows =
-            vec![row("optimum", &best, 0.0, start_value(environment, &optimum.q), String::new())];
+            vec![row("optimum", best, 0.0, start_value(environment, &optimum.q), String::new())];
         for (learner, trace) in traces.iter().enumerate() {
             let lived = format!("{:.3}", lived(learner));
             rows.push(row(
                 LEARNERS[learner],
                 last(learner),
                 trace.end_distance(),
-                start(learner),
+                trace.start_values.last().copied().unwrap_or_default(),
                 lived,
             ));
         }

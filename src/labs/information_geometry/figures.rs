@@ -47,13 +47,18 @@ fn line(name: &str, color: Color, points: Vec<(f64, f64)>) -> Layer {
     Layer::Line { name: name.to_owned(), points, color, dashed: false }
 }
 
-/// The places on geodesics of length `radius` from `center` in all directions.
-fn circle(center: Pair, radius: f64) -> Vec<(f64, f64)> {
-    let end = |index: i32| {
-        let angle = TAU * f64::from(index) / 96.0;
-        Geodesic::new(center, direction(center, angle, radius)).at(1.0).0.into()
+/// All places at the distance `radius` from `center`: in the half-plane they are a circle too, of
+/// another centre.
+fn circle([mean, deviation]: Pair, radius: f64) -> Vec<(f64, f64)> {
+    let radius = radius / SQRT_2;
+    let place = |index: i32| {
+        let angle = TAU * f64::from(index) / 120.0;
+        (
+            mean + SQRT_2 * deviation * radius.sinh() * angle.cos(),
+            deviation * (radius.cosh() + radius.sinh() * angle.sin()),
+        )
     };
-    (0..=96).map(end).collect()
+    (0..=120).map(place).collect()
 }
 
 /// The vector of this length at this angle to the axis of means.
@@ -148,9 +153,10 @@ fn densities(lab: &InformationGeometry, geodesic: &Geodesic) -> Figure {
 
 /// A vector carried along the geodesic, beside one that keeps its components.
 fn carried(lab: &InformationGeometry, geodesic: &Geodesic) -> Figure {
-    let [first, second] = lab.frame();
-    // A unit vector at 45° to both axes.
-    let vector = [(first[0] + second[0]) / SQRT_2, (first[1] + second[1]) / SQRT_2];
+    // A unit vector at 60° to the geodesic.
+    let heading = geodesic.at(0.0).1;
+    let angle = (SQRT_2 * heading[1]).atan2(heading[0]) + TAU / 6.0;
+    let vector = direction(lab.start(), angle, 1.0);
     let turned = transport(|time| geodesic.at(time), vector, lab.steps);
     let way = Grid::even(0.0, 1.0, 200).into_iter().map(|time| geodesic.at(time).0.into());
     let mut map = Plot::new("On the plane", Axis::linear("mean μ"), Axis::linear("deviation σ"))
@@ -199,14 +205,16 @@ fn carried(lab: &InformationGeometry, geodesic: &Geodesic) -> Figure {
 
 /// Errors of the numerical geodesic and of the Christoffel symbols from differences.
 fn errors(by_steps: Vec<(f64, f64)>, by_step: Vec<(f64, f64)>) -> Figure {
-    let order = |points: &[(f64, f64)], power: f64, floor: f64| -> Vec<(f64, f64)> {
-        let sound: Vec<_> =
-            points.iter().filter(|point| point.1 > floor && point.1 < 1e-2).copied().collect();
-        let Some(&(x, y)) = sound.get(sound.len() / 2) else { return vec![] };
-        sound.iter().map(|&(at, _)| (at, y * (at / x).powf(power))).collect()
+    // A line of this slope through the middle one of the points that rounding does not touch.
+    let order = |points: &[(f64, f64)], power: f64, sound: &dyn Fn(f64, f64) -> bool| {
+        let sound: Vec<(f64, f64)> =
+            points.iter().copied().filter(|&(x, error)| sound(x, error)).collect();
+        let middle = sound.get(sound.len() / 2).copied().unwrap_or((1.0, 1.0));
+        let height = |x: f64| middle.1 * (x / middle.0).powf(power);
+        sound.iter().map(|&(x, _)| (x, height(x))).collect::<Vec<_>>()
     };
-    let theory = [order(&by_steps, -4.0, 1e-12), order(&by_step, 2.0, 1e-9)];
-    let [of_steps, of_step] = theory;
+    let of_steps = order(&by_steps, -4.0, &|_, error| error > 1e-12 && error < 1e-2);
+    let of_step = order(&by_step, 2.0, &|step, error| step > 1e-4 && error < 0.1);
     let geodesic = Plot::new(
         "End of the numerical geodesic",
         Axis::log("Runge-Kutta steps"),

@@ -6,8 +6,10 @@ use crate::labs::{DataFile, Findings, number};
 use crate::metrics::chains::{autocorrelation, rank_normalized_r_hat};
 use crate::report::figure::{Axis, Color, Figure, Grid, Layer, Panel, Place, Plot};
 
-/// Points of a trace that are drawn.
-const TRACE: usize = 1000;
+/// Draws of a trace that are drawn as a line.
+const TRACE: usize = 400;
+/// Draws of a chain that are drawn as dots.
+const SCATTER: usize = 400;
 /// Lags of autocorrelations that are drawn.
 const LAGS: usize = 100;
 
@@ -24,54 +26,80 @@ pub(super) fn add(
         caption: "Two chains each, after burn-in. Small steps wander, large ones stand still; a good chain looks like \
                   noise, and so does the other."
             .to_owned(),
-        panels: runs.iter().map(|run| trace(normal, run, 1, 4.0)).collect(),
-        columns: 2,
+        panels: runs.iter().map(|run| trace(normal, run)).collect(),
+        columns: 3,
     });
-    let every = (lab.samples / TRACE).max(1);
-    findings.figures.push(Figure {
-        name: "two-modes".to_owned(),
-        title: "Chains on two modes".to_owned(),
-        caption: "Two chains each, one from either mode. Those of small steps never meet."
-            .to_owned(),
-        panels: mixed.iter().map(|run| trace(mixture, run, every, 5.0)).collect(),
-        columns: mixed.len().clamp(1, 3),
-    });
-    let panels = runs.iter().map(|run| histogram(normal, run));
     findings.figures.push(Figure {
         name: "distributions".to_owned(),
         title: "Draws of all chains against the target density".to_owned(),
-        caption: "The last row is of two modes: chains that do not cross show each mode as often as chains began there."
-            .to_owned(),
-        panels: panels.chain(mixed.iter().map(|run| histogram(mixture, run))).collect(),
+        caption: "Bars are draws, the dashed line is the density they should have.".to_owned(),
+        panels: runs.iter().map(|run| histogram(normal, run)).collect(),
         columns: 3,
+    });
+    let every = (lab.samples / SCATTER).max(1);
+    let dots = mixed.iter().map(|run| scatter(mixture, run, every));
+    findings.figures.push(Figure {
+        name: "two-modes".to_owned(),
+        title: "Chains on two modes".to_owned(),
+        caption: "Above, two chains each, one from either mode: those of small steps never meet. Below, the draws of \
+                  all chains: without crossings each mode is shown as often as chains began there."
+            .to_owned(),
+        panels: dots.chain(mixed.iter().map(|run| histogram(mixture, run))).collect(),
+        columns: mixed.len(),
     });
     for (figure, data) in [correlations(runs), r_hats(runs)] {
         findings.figures.push(figure);
         findings.data.push(data);
     }
     findings.figures.push(efficiency(lab, runs));
-    let drawn = runs.iter().chain(mixed).enumerate().flat_map(|(index, run)| {
-        let chains = run.chains.draws.iter().take(2).enumerate();
-        chains.flat_map(move |(chain, draws)| {
-            let every = if index < runs.len() { 1 } else { every };
-            let draws = draws.iter().enumerate().step_by(every).take(TRACE);
-            draws.map(move |(draw, &x)| vec![index as f64, chain as f64, draw as f64, x])
-        })
-    });
-    findings.data.push(DataFile::of_numbers("traces", &["sampler", "chain", "draw", "x"], drawn));
+    let drawn = |runs: &[Run], every: usize, count: usize| -> Vec<Vec<f64>> {
+        let chains = runs.iter().enumerate().flat_map(|(index, run)| {
+            let chains = run.chains.draws.iter().take(2).enumerate();
+            chains.map(move |(chain, draws)| (index as f64, chain as f64, draws))
+        });
+        let rows = chains.flat_map(|(run, chain, draws)| {
+            let draws = draws.iter().enumerate().step_by(every).take(count);
+            draws.map(move |(draw, &x)| vec![run, chain, draw as f64, x])
+        });
+        rows.collect()
+    };
+    let header = ["sampler", "chain", "draw", "x"];
+    findings.data.push(DataFile::of_numbers("traces", &header, drawn(runs, 1, TRACE)));
+    findings.data.push(DataFile::of_numbers("two-modes", &header, drawn(mixed, every, SCATTER)));
 }
 
-/// Every `every`th draw of the first two chains, as a line over `widths` deviations.
-fn trace(target: &Target, run: &Run, every: usize, widths: f64) -> Panel {
-    let (low, high) = target.extent(widths);
-    let title = format!("{}: {:.0}% accepted", run.name, 100.0 * run.chains.acceptance);
-    let mut plot = Plot::new(&title, Axis::linear("draw"), Axis::linear("x").between(low, high));
+/// The first draws of the first two chains, as lines.
+fn trace(target: &Target, run: &Run) -> Panel {
+    let (low, high) = target.extent(4.0);
+    let mut plot =
+        Plot::new(&title(run), Axis::linear("draw"), Axis::linear("x").between(low, high));
     for (chain, draws) in run.chains.draws.iter().take(2).enumerate() {
-        let points = draws.iter().enumerate().step_by(every).take(TRACE);
+        let points = draws.iter().enumerate().take(TRACE);
         let points = points.map(|(draw, &x)| (draw as f64, x)).collect();
         plot = plot.with(Layer::line("", chain, points));
     }
     Panel::Plot(plot)
+}
+
+/// Every `every`th draw of the first two chains, as dots.
+fn scatter(target: &Target, run: &Run, every: usize) -> Panel {
+    let (low, high) = target.extent(4.0);
+    let mut plot =
+        Plot::new(&title(run), Axis::linear("draw"), Axis::linear("x").between(low, high));
+    for (chain, draws) in run.chains.draws.iter().take(2).enumerate() {
+        let points = draws.iter().enumerate().step_by(every).take(SCATTER);
+        plot = plot.with(Layer::Points {
+            name: String::new(),
+            points: points.map(|(draw, &x)| (draw as f64, x)).collect(),
+            color: Color::Series(chain),
+            radius: 1.8,
+        });
+    }
+    Panel::Plot(plot)
+}
+
+fn title(run: &Run) -> String {
+    format!("{}: {:.0}% accepted", run.name, 100.0 * run.chains.acceptance)
 }
 
 /// The share of draws by place, as a density, under the density of the target.
@@ -142,12 +170,13 @@ fn r_hats(runs: &[Run]) -> (Figure, DataFile) {
         Figure {
             name: "r-hat".to_owned(),
             title: "Rank-normalised split R-hat as draws come in".to_owned(),
-            caption: "Chains agree to the extent that R-hat is near 1. The less a draw is worth, the later that is."
+            caption: "Chains agree to the extent that R-hat is near 1. The less a draw is worth, the later that is; \
+                      below 1.0001 lines are cut."
                 .to_owned(),
             panels: vec![],
             columns: 1,
         },
-        Plot::new("", Axis::log("draws of a chain"), Axis::log("R-hat − 1")).with(limit),
+        Plot::new("", Axis::log("draws of a chain"), Axis::log("R-hat − 1").between(1e-4, 5.0)).with(limit),
         runs.iter().map(of),
         runs,
     )
@@ -183,13 +212,16 @@ fn efficiency(lab: &Metropolis, runs: &[Run]) -> Figure {
     let measured = |of: &dyn Fn(&Run) -> f64| -> Vec<(f64, f64)> {
         runs.iter().filter_map(|run| Some((run.scale?, of(run)))).collect()
     };
-    // From a tenth of σ to forty of them, where the grid of the theory is fine enough.
-    let scales: Vec<f64> = (0..=24).map(|index| 0.14 * 1.265_f64.powi(index)).collect();
+    // From a sixteenth of σ to forty of them; small scales need a fine grid.
+    let scales: Vec<f64> = (0..=25).map(|index| 0.0625 * 1.3_f64.powi(index)).collect();
     let accepted = scales
         .iter()
         .map(|scale| (scale * lab.deviation, theory::random_walk_acceptance(1.0, *scale)));
     let worth = scales.iter().filter_map(|&scale| {
-        Some((scale * lab.deviation, 1.0 / theory::autocorrelation_time(scale, 201)?))
+        Some((
+            scale * lab.deviation,
+            1.0 / theory::autocorrelation_time(scale, if scale < 0.13 { 401 } else { 201 })?,
+        ))
     });
     let mut worth_plot = Plot::new(
         "What a draw is worth",

@@ -11,7 +11,7 @@ use crate::labs::{
     Claim, DataFile, Findings, FindingsTable, LabError, descend, number, value_and_gradient,
 };
 use crate::optim::{OptimizerSettings, Sgd};
-use crate::report::figure::{Axis, Figure, Layer, Panel, Plot};
+use crate::report::figure::{Axis, Color, Figure, Layer, Panel, Plot};
 
 const ROWS: usize = 500;
 /// The true weights; the last is the bias.
@@ -109,19 +109,21 @@ pub(super) fn run(lab: &NaturalGradient, findings: &mut Findings) -> Result<(), 
         ("natural, mixed features, λ = 0".to_owned(), gaps(&mixed, &mixed_natural)?),
         ("natural, η = 1, λ = 0 (Newton)".to_owned(), gaps(&data, &newton)?),
     ];
+    let reached = lines[0].1.last().map_or(f64::NAN, |gap| gap.1);
+    let natural = arrival_text(&lines[2].1, reached);
     findings.sentences.push(format!(
-        "The logistic regression's Fisher matrix has eigenvalues from {} to {}: plain gradient descent is {} above the \
-         least loss after {PLAIN_STEPS} steps, natural gradient as near after {}.",
+        "The logistic regression's Fisher matrix has eigenvalues from {} to {}. Loss above the least after {} steps of \
+         plain gradient descent: {}; steps of natural gradient to the same: {natural}.",
         number(smallest),
         number(largest),
-        number(lines[0].1.last().map_or(f64::NAN, |gap| gap.1)),
-        arrival_text(&lines[2].1, lines[0].1.last().map_or(f64::NAN, |gap| gap.1)),
+        plain.len() - 1,
+        number(reached),
     ));
     draw(findings, &lines);
     Ok(())
 }
 
-/// The first step that is at most `gap` above the least loss.
+/// The first step that is at most `gap` above the least loss; a dash if there is none.
 fn arrival_text(line: &[(f64, f64)], gap: f64) -> String {
     let arrival = line.iter().find(|point| point.1 <= gap);
     arrival.map_or("-".to_owned(), |point| number(point.0))
@@ -135,7 +137,10 @@ fn draw(findings: &mut Findings, lines: &[(String, Vec<(f64, f64)>)]) {
     let mut data = vec![];
     for (series, (name, line)) in lines.iter().enumerate() {
         let points = line.iter().map(|&(step, gap)| (step + 1.0, gap.max(1e-16))).collect();
-        plot = plot.with(Layer::line(name, series, points));
+        // Dashed, since it lies on the line of the features as they are.
+        let dashed = name.contains("mixed");
+        let (name_shown, color) = (name.clone(), Color::Series(series));
+        plot = plot.with(Layer::Line { name: name_shown, points, color, dashed });
         rows.push(vec![
             name.clone(),
             arrival_text(line, 1e-3),

@@ -23,14 +23,14 @@ pub struct NaturalGradient {
     /// The damping λ, added to the diagonal of the Fisher matrix of the logistic regression
     #[arg(long, default_value = "0.001", value_parser = damping)]
     damping: f64,
-    /// Draws that the normal distribution is fitted to
+    /// Draws that the normal distribution is fitted to, at least 10
     #[arg(long, default_value = "200", value_parser = count)]
     samples: usize,
     /// Units of each of the two hidden layers of the network, at most 32
     #[arg(long, default_value = "8", value_parser = count)]
     hidden: usize,
     /// The damping λ of the network's Fisher matrices
-    #[arg(long, default_value = "0.01", value_parser = positive)]
+    #[arg(long, default_value = "0.003", value_parser = positive)]
     network_damping: f64,
     /// Steps on the network
     #[arg(long, default_value = "150", value_parser = count)]
@@ -95,9 +95,10 @@ with π² the mean eigenvalue of A over that of G. Expectations over labels are 
                 self.hidden
             )));
         }
-        if self.samples < 2 {
+        if self.samples < 10 {
             return Err(LabError::Options(
-                "one draw has no variance to fit: give `--samples` of 2 or more".to_owned(),
+                "so few draws have hardly a variance to fit: give `--samples` of 10 or more"
+                    .to_owned(),
             ));
         }
         let mut findings = Findings::default();
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn extreme_options_are_computed_or_refused_but_never_panic() {
         for arguments in [
-            "--samples 2 --hidden 1 --network-steps 1",
+            "--samples 10 --hidden 1 --network-steps 1",
             "--damping 0 --learning-rate 1 --hidden 2 --network-steps 2",
             "--damping 1e300 --network-damping 1e300 --hidden 1 --network-steps 2",
             "--network-damping 1e-300 --hidden 2 --network-steps 20",
@@ -163,7 +164,7 @@ mod tests {
             assert!(!lab(arguments).run(&mut Silent).unwrap().claims.is_empty(), "{arguments}");
         }
         assert!(lab("--hidden 33").run(&mut Silent).is_err());
-        assert!(lab("--samples 1").run(&mut Silent).is_err());
+        assert!(lab("--samples 9").run(&mut Silent).is_err());
         for wrong in ["--learning-rate=2", "--damping=-1", "--hidden=0"] {
             assert!(Command::try_parse_from(["lab", wrong]).is_err(), "{wrong}");
         }

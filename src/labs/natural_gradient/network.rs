@@ -195,7 +195,13 @@ fn race(lab: &NaturalGradient, findings: &mut Findings, runs: &[Run]) {
     ));
     findings.tables.push(FindingsTable::new(
         "A network on three spiral arms (synthetic), each method at the best of three rates",
-        &["method", "rate", "loss at the end", "steps to gradient descent's", "time of a step (ms)"],
+        &[
+            "method",
+            "rate",
+            "loss at the end",
+            "steps to gradient descent's",
+            "time of a step (ms)",
+        ],
         rows,
     ));
     let mut plot = Plot::new("", Axis::linear("step"), Axis::log("training loss (nats)"));
@@ -270,10 +276,10 @@ fn matrices(
     let panel = |title: &str, matrix: &DMatrix<f64>| {
         let indices = Grid::even(0.0, (size - 1) as f64, size);
         let grid = Grid::of(indices.clone(), indices, |x, y| {
-            // The first row on top, as matrices are written; four decades are enough to see.
-            matrix[(size - 1 - y as usize, x as usize)].abs().max(1e-4 * greatest)
+            // Four decades are enough to see.
+            matrix[(y as usize, x as usize)].abs().max(1e-4 * greatest)
         });
-        let plot = Plot::new(title, Axis::linear("weight"), Axis::linear("weight, from the last"));
+        let plot = Plot::new(title, Axis::linear("weight"), Axis::linear("weight"));
         Panel::Plot(plot.with(Layer::HeatMap {
             grid,
             label: "absolute value".to_owned(),

@@ -226,7 +226,8 @@ fn draw(
         title: "Fitting a normal distribution in three kinds of coordinates".to_owned(),
         caption: format!(
             "Each from N(0, 1) at rate {rate}, to time {DRAWN}. Plain gradient descent goes another way in other \
-             coordinates; natural gradient goes one way, which is straight in the moments."
+             coordinates; natural gradient goes one way, which is straight in the moments. Contours: the loss is \
+             0.03, 0.1, 0.3, 1, 3 and 10 above its minimum."
         ),
         panels,
         columns: 2,

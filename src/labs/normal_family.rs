@@ -120,6 +120,6 @@ mod tests {
     fn divergences_are_those_of_torch() {
         // torch.distributions.kl_divergence of Normal(1, 2) from Normal(0, 1), PyTorch 2.15.0
         assert!((divergence([1.0, 2.0], [0.0, 1.0]) - 1.306_852_819_440_055).abs() < 1e-12);
-        assert_eq!(divergence([1.0, 2.0], [1.0, 2.0]), 0.0);
+        assert!(divergence([1.0, 2.0], [1.0, 2.0]).abs() < 1e-15);
     }
 }

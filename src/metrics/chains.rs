@@ -114,8 +114,8 @@ fn normal_scores(halves: &[Vec<f64>]) -> Vec<Vec<f64>> {
     order.sort_by(|&left, &right| values[left].total_cmp(&values[right]));
     let mut scores = vec![0.0; values.len()];
     let mut below = 0;
-    for equal in order.chunk_by(|&left, &right| values[left] == values[right]) {
-        let rank = below as f64 + (equal.len() as f64 + 1.0) / 2.0;
+    for equal in order.chunk_by(|&left, &right| values[right] <= values[left]) {
+        let rank = below as f64 + (equal.len() + 1) as f64 / 2.0;
         for &index in equal {
             scores[index] = quantile((rank - 0.375) / (values.len() as f64 + 0.25));
         }

@@ -8,7 +8,7 @@ use std::f64::consts::SQRT_2;
 
 /// (μ, σ), or a tangent vector in these coordinates.
 pub(super) type Pair = [f64; 2];
-/// Γ^k_ij at `[k][i][j]`; coordinate 0 is μ, 1 is σ.
+/// `Γ^k_ij` at `[k][i][j]`; coordinate 0 is μ, 1 is σ.
 pub(super) type Christoffel = [[Pair; 2]; 2];
 
 /// The diagonal of the metric at `point`; it has nothing else.
@@ -22,13 +22,13 @@ pub(super) fn inner(point: Pair, left: Pair, right: Pair) -> f64 {
     mean * left[0] * right[0] + deviation * left[1] * right[1]
 }
 
-/// Γ^μ_μσ = Γ^μ_σμ = −1/σ, Γ^σ_μμ = 1/(2σ), Γ^σ_σσ = −1/σ, and all others 0.
+/// `Γ^μ_μσ = Γ^μ_σμ = −1/σ`, `Γ^σ_μμ = 1/(2σ)`, `Γ^σ_σσ = −1/σ`, and all others 0.
 pub(super) fn christoffel([_, deviation]: Pair) -> Christoffel {
     let inverse = 1.0 / deviation;
     [[[0.0, -inverse], [-inverse, 0.0]], [[0.5 * inverse, 0.0], [0.0, -inverse]]]
 }
 
-/// The same from central differences of a metric: Γ^k_ij = ½ g^kl (∂_i g_jl + ∂_j g_il − ∂_l g_ij).
+/// The same from central differences of a metric: `Γ^k_ij = ½ g^kl (∂_i g_jl + ∂_j g_il − ∂_l g_ij)`.
 /// Steps are `step` times σ.
 pub(super) fn christoffel_by_differences<E>(
     metric: impl Fn(Pair) -> Result<[Pair; 2], E>,
@@ -68,7 +68,7 @@ pub(super) fn christoffel_by_differences<E>(
     Ok(symbols)
 }
 
-/// The Gaussian curvature at `point`, g_μμ R^μ_σμσ / det g, with the derivatives of the Christoffel
+/// The Gaussian curvature at `point`, `g_μμ R^μ_σμσ / det g`, with the derivatives of the Christoffel
 /// symbols by central differences of `step` times σ.
 pub(super) fn curvature(point: Pair, step: f64) -> f64 {
     let [mean, deviation] = point;
@@ -136,13 +136,13 @@ impl Geodesic {
         let (depth, slope) = (rising + falling, falling - rising);
         let [mean, deviation] = self.start;
         let place = [mean + SQRT_2 * deviation * sideways * run.sinh() / depth, deviation / depth];
-        let pace = deviation * self.speed / (depth * depth);
-        (place, [SQRT_2 * pace * sideways, pace * slope])
+        let scale = deviation * self.speed / (depth * depth);
+        (place, [SQRT_2 * scale * sideways, scale * slope])
     }
 }
 
 /// `steps` steps of Runge and Kutta's method of order 4 on the geodesic equation
-/// γ̈^k = −Γ^k_ij γ̇^i γ̇^j from time 0 to 1: all places and velocities, as far as they are finite.
+/// `γ̈^k = −Γ^k_ij γ̇^i γ̇^j` from time 0 to 1: all places and velocities, as far as they are finite.
 pub(super) fn shoot(start: Pair, velocity: Pair, steps: usize) -> Vec<(Pair, Pair)> {
     let slope = |_: f64, [place, velocity]: [Pair; 2]| {
         [velocity, contraction(&christoffel(place), velocity, velocity)]
@@ -152,7 +152,7 @@ pub(super) fn shoot(start: Pair, velocity: Pair, steps: usize) -> Vec<(Pair, Pai
 }
 
 /// `vector`, carried along `curve` (place and velocity by time from 0 to 1) without turning:
-/// v̇^k = −Γ^k_ij γ̇^i v^j; at every step.
+/// `v̇^k = −Γ^k_ij γ̇^i v^j`; at every step.
 pub(super) fn transport(
     curve: impl Fn(f64) -> (Pair, Pair),
     vector: Pair,
@@ -165,7 +165,7 @@ pub(super) fn transport(
     runge_kutta(slope, [vector], steps).into_iter().map(|[vector]| vector).collect()
 }
 
-/// −Γ^k_ij left^i right^j
+/// `−Γ^k_ij left^i right^j`
 fn contraction(symbols: &Christoffel, left: Pair, right: Pair) -> Pair {
     [0, 1].map(|k| {
         let terms = (0..2).flat_map(|i| (0..2).map(move |j| (i, j)));

@@ -79,7 +79,8 @@ a given end by shooting with Newton's method.",
         progress.at(0, 4, "metric, Christoffel symbols, curvature");
         let by_step = self.judge_metric(&mut findings)?;
         progress.at(1, 4, "geodesics");
-        let by_steps = self.judge_geodesic(&mut findings);
+        let by_steps = self.judge_order(&mut findings);
+        self.judge_geodesic(&mut findings);
         progress.at(2, 4, "parallel transport");
         self.judge_transport(&mut findings);
         Self::judge_holonomy(&mut findings);
@@ -166,48 +167,52 @@ impl InformationGeometry {
             .collect()
     }
 
-    /// The geodesic between the ends, closed and numerical. Returns the error of its end by the
-    /// number of steps.
-    fn judge_geodesic(&self, findings: &mut Findings) -> Vec<(f64, f64)> {
-        let (start, end) = (self.start(), self.end());
-        let closed = Geodesic::between(start, end);
-        let length = distance(start, end);
-        let velocity = closed.at(0.0).1;
-        let error = |path: &[(Pair, Pair)], steps: usize| {
-            let last = path.last().filter(|_| path.len() == steps + 1);
-            last.map_or(f64::NAN, |(place, _)| distance(*place, end))
-        };
-        let by_steps: Vec<(f64, f64)> = (2..=13)
-            .map(|power| 1_usize << power)
-            .map(|steps| (steps as f64, error(&shoot(start, velocity, steps), steps)))
-            .collect();
+    /// The error of the end of the numerical geodesic by the number of steps, against its order.
+    fn judge_order(&self, findings: &mut Findings) -> Vec<(f64, f64)> {
+        let velocity = Geodesic::between(self.start(), self.end()).at(0.0).1;
+        let length = distance(self.start(), self.end());
+        let error = |steps: usize| self.miss(&shoot(self.start(), velocity, steps), steps);
+        let by_steps: Vec<(f64, f64)> =
+            (2..=13).map(|power| 1 << power).map(|steps| (steps as f64, error(steps))).collect();
         // The last halving that is above rounding.
         let halving = by_steps
             .windows(2)
-            .filter(|pair| pair[1].1 > 1e-10 * length.max(1.0) && pair[0].1 < 0.1)
-            .last();
-        if let Some(pair) = halving {
+            .rfind(|pair| pair[1].1 > 1e-10 * length.max(1.0) && pair[0].1 < 0.1);
+        if let Some([before, after]) = halving {
             findings.claims.push(Claim::close(
                 format!(
                     "half the step of Runge and Kutta's method leaves a sixteenth of the error (order 4), at {} steps",
-                    pair[1].0
+                    after.0
                 ),
-                pair[0].1 / pair[1].1,
+                before.1 / after.1,
                 16.0,
                 2.0,
             ));
         }
+        by_steps
+    }
 
+    /// How far from the end a path ends; NaN if it does not have all its steps.
+    fn miss(&self, path: &[(Pair, Pair)], steps: usize) -> f64 {
+        let last = path.last().filter(|_| path.len() == steps + 1);
+        last.map_or(f64::NAN, |(place, _)| distance(*place, self.end()))
+    }
+
+    /// The geodesic between the ends, closed and numerical.
+    fn judge_geodesic(&self, findings: &mut Findings) {
+        let (start, end) = (self.start(), self.end());
+        let closed = Geodesic::between(start, end);
+        let length = distance(start, end);
         let aimed =
             aim(start, end, self.steps).map(|found| (found, inner(start, found, found).sqrt()));
         if let Some(tolerance) = self.tolerance() {
-            let path = shoot(start, velocity, self.steps);
+            let path = shoot(start, closed.at(0.0).1, self.steps);
             findings.claims.push(Claim::at_most(
                 format!(
                     "{} steps from the start end at the end of the closed form (distance)",
                     self.steps
                 ),
-                error(&path, self.steps),
+                self.miss(&path, self.steps),
                 tolerance,
             ));
             let speeds =
@@ -286,7 +291,6 @@ impl InformationGeometry {
                 ],
             ],
         ));
-        by_steps
     }
 
     /// Vectors carried along the geodesic.

@@ -156,6 +156,7 @@ should be below 1.01. The exact τ of a random walk follows from Poisson's equat
         next("Hamiltonian Monte Carlo");
         let hamiltonian = self.hamiltonian(&normal, &device);
         runs.push(self.follow(&hamiltonian, &starts));
+        self.tell_normal(&mut findings, &runs);
         self.judge_normal(&mut findings, &runs);
         self.judge_mechanics(&mut findings, &hamiltonian);
 
@@ -290,6 +291,25 @@ impl Metropolis {
                 format!("{:.4}", run.r_hat),
             ]);
         }
+        findings.tables.push(FindingsTable::new(
+            &format!("Draws from N({}, {}²)", number(self.mean), number(self.deviation)),
+            &[
+                "sampler",
+                "accepted",
+                "theory",
+                "mean",
+                "± (standard error)",
+                "effective draws",
+                "theory",
+                "of ranks (bulk)",
+                "R-hat",
+            ],
+            rows,
+        ));
+    }
+
+    /// What the samplers on the normal target teach.
+    fn tell_normal(&self, findings: &mut Findings, runs: &[Run]) {
         let best = runs
             .iter()
             .filter(|run| run.scale.is_some())
@@ -321,21 +341,6 @@ impl Metropolis {
                 run.ess
             ));
         }
-        findings.tables.push(FindingsTable::new(
-            &format!("Draws from N({}, {}²)", number(self.mean), number(self.deviation)),
-            &[
-                "sampler",
-                "accepted",
-                "theory",
-                "mean",
-                "± (standard error)",
-                "effective draws",
-                "theory",
-                "of ranks (bulk)",
-                "R-hat",
-            ],
-            rows,
-        ));
     }
 
     /// The leapfrog integrator on the normal target: its gradient, its order, its way back.
@@ -393,7 +398,9 @@ impl Metropolis {
             let share = sides.iter().flatten().sum::<f64>() / run.draws();
             let crossings: usize = sides
                 .iter()
-                .map(|chain| chain.windows(2).filter(|pair| pair[0] != pair[1]).count())
+                .map(|chain| {
+                    chain.windows(2).filter(|pair| (pair[0] > 0.5) != (pair[1] > 0.5)).count()
+                })
                 .sum();
             rows.push(vec![
                 run.name.clone(),

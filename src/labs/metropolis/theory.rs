@@ -29,7 +29,7 @@ fn trajectory(deviation: f64, step: f64, leaps: usize) -> Matrix2<f64> {
 }
 
 /// How many draws of random-walk Metropolis on N(0, 1) tell as much of the mean as one independent
-/// draw (1 + 2 Σ ρ_k), for proposals of `scale` standard deviations.
+/// draw (`1 + 2 Σ ρ_k`), for proposals of `scale` standard deviations.
 ///
 /// The chain on a grid of `points` places from −8 to 8: with its transition matrix P and f(x) = x,
 /// the sum of all autocovariances is that of f with the solution g of Poisson's equation

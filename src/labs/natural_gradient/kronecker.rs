@@ -85,7 +85,8 @@ impl Network {
         let probabilities = softmax(self.logits(inputs.clone()).detach(), 1);
         let classes = probabilities.dims()[1];
         // One pass with every row once for each class.
-        let labels = (0..classes * rows).map(|index| (index / rows) as i64).collect::<Vec<_>>();
+        let labels =
+            (0..classes * rows).map(|index| i64::from((index / rows) as u32)).collect::<Vec<_>>();
         let labels = Tensor::<1, Int>::from_data(TensorData::from(&labels[..]), &inputs.device());
         let weights = probabilities.sqrt().transpose().reshape([classes * rows]);
         let mut seen = vec![];

@@ -25,6 +25,14 @@ pub(super) struct Data {
     labels: DVector<f64>,
 }
 
+/// The loss above its minimum by step, of one method.
+struct Curve {
+    name: String,
+    gaps: Vec<(f64, f64)>,
+    /// For mixed features, whose line may lie on that of the features as they are.
+    dashed: bool,
+}
+
 pub(super) fn run(lab: &NaturalGradient, findings: &mut Findings) -> Result<(), LabError> {
     let data = Data::draw(lab.seed);
     let zero = DVector::zeros(WEIGHTS.len());
@@ -53,16 +61,14 @@ pub(super) fn run(lab: &NaturalGradient, findings: &mut Findings) -> Result<(), 
     let path = data.descend(&zero, rate, damping, NATURAL_STEPS)?;
     let shrinkage = 1.0 - rate * smallest / (smallest + damping);
     // Late, where the slowest part is all that is left, but before rounding.
-    let late = path
-        .windows(2)
-        .filter(|pair| (1e-9..1e-2).contains(&(distance(&pair[1]) / optimum.norm())))
-        .last();
+    let late =
+        path.windows(2).rfind(|pair| (1e-9..1e-2).contains(&(distance(&pair[1]) / optimum.norm())));
     // At nearly 1 the steps are Newton's, which shrink the error by its square first.
-    if let (Some(pair), true) = (late, shrinkage >= 0.1) {
+    if let (Some([before, after]), true) = (late, shrinkage >= 0.1) {
         findings.claims.push(Claim::close(
             "logistic regression: late natural gradient leaves 1 − η f/(f + λ) of the error in a step, f the least \
              eigenvalue of the Fisher matrix",
-            distance(&pair[1]) / distance(&pair[0]),
+            distance(after) / distance(before),
             shrinkage,
             0.02,
         ));
@@ -101,16 +107,21 @@ pub(super) fn run(lab: &NaturalGradient, findings: &mut Findings) -> Result<(), 
         };
         path.iter().enumerate().map(gap).collect()
     };
+    let line = |name: String, data: &Data, path: &[DVector<f64>], dashed: bool| {
+        Ok::<_, LabError>(Curve { name, gaps: gaps(data, path)?, dashed })
+    };
+    let damped_name = format!("natural, η = {}, λ = {}", number(rate), number(damping));
+    let undamped_name = format!("natural, η = {}, λ = 0", number(rate));
     let lines = [
-        ("plain, rate 1/L".to_owned(), gaps(&data, &plain)?),
-        ("plain, mixed features".to_owned(), gaps(&mixed, &mixed_plain)?),
-        (format!("natural, η = {}, λ = {}", number(rate), number(damping)), gaps(&data, &path)?),
-        (format!("natural, η = {}, λ = 0", number(rate)), gaps(&data, &undamped)?),
-        ("natural, mixed features, λ = 0".to_owned(), gaps(&mixed, &mixed_natural)?),
-        ("natural, η = 1, λ = 0 (Newton)".to_owned(), gaps(&data, &newton)?),
+        line("plain, rate 1/L".to_owned(), &data, &plain, false)?,
+        line("plain, mixed features".to_owned(), &mixed, &mixed_plain, true)?,
+        line(damped_name, &data, &path, false)?,
+        line(undamped_name, &data, &undamped, false)?,
+        line("natural, mixed features, λ = 0".to_owned(), &mixed, &mixed_natural, true)?,
+        line("natural, η = 1, λ = 0 (Newton)".to_owned(), &data, &newton, false)?,
     ];
-    let reached = lines[0].1.last().map_or(f64::NAN, |gap| gap.1);
-    let natural = arrival_text(&lines[2].1, reached);
+    let reached = lines[0].gaps.last().map_or(f64::NAN, |gap| gap.1);
+    let natural = arrival_text(&lines[2].gaps, reached);
     findings.sentences.push(format!(
         "The logistic regression's Fisher matrix has eigenvalues from {} to {}. Loss above the least after {} steps of \
          plain gradient descent: {}; steps of natural gradient to the same: {natural}.",
@@ -129,25 +140,26 @@ fn arrival_text(line: &[(f64, f64)], gap: f64) -> String {
     arrival.map_or("-".to_owned(), |point| number(point.0))
 }
 
-fn draw(findings: &mut Findings, lines: &[(String, Vec<(f64, f64)>)]) {
+fn draw(findings: &mut Findings, lines: &[Curve]) {
     // Steps from 1, so that the first ones can be told apart on a logarithmic axis.
     let y = Axis::log("loss above its minimum (nats)").between(1e-14, 1.0);
     let mut plot = Plot::new("", Axis::log("step, the start at 1"), y);
     let mut rows = vec![];
     let mut data = vec![];
-    for (series, (name, line)) in lines.iter().enumerate() {
-        let points = line.iter().map(|&(step, gap)| (step + 1.0, gap.max(1e-16))).collect();
-        // Dashed, since it lies on the line of the features as they are.
-        let dashed = name.contains("mixed");
-        let (name_shown, color) = (name.clone(), Color::Series(series));
-        plot = plot.with(Layer::Line { name: name_shown, points, color, dashed });
+    for (series, Curve { name, gaps, dashed }) in lines.iter().enumerate() {
+        plot = plot.with(Layer::Line {
+            name: name.clone(),
+            points: gaps.iter().map(|&(step, gap)| (step + 1.0, gap)).collect(),
+            color: Color::Series(series),
+            dashed: *dashed,
+        });
         rows.push(vec![
             name.clone(),
-            arrival_text(line, 1e-3),
-            arrival_text(line, 1e-6),
-            arrival_text(line, 1e-12),
+            arrival_text(gaps, 1e-3),
+            arrival_text(gaps, 1e-6),
+            arrival_text(gaps, 1e-12),
         ]);
-        data.extend(line.iter().map(|&(step, gap)| vec![series as f64, step, gap]));
+        data.extend(gaps.iter().map(|&(step, gap)| vec![series as f64, step, gap]));
     }
     findings.tables.push(FindingsTable::new(
         "Logistic regression: steps until the loss is so much above its minimum",
@@ -248,7 +260,7 @@ impl Data {
         Ok(hessian)
     }
 
-    /// The greatest curvature anywhere: the largest eigenvalue of XᵀX / 4n.
+    /// The greatest curvature anywhere: the largest eigenvalue of `XᵀX / 4n`.
     fn steepest(&self) -> f64 {
         let gram = self.features.transpose() * &self.features;
         gram.symmetric_eigenvalues().max() / (4.0 * self.features.nrows() as f64)

@@ -268,7 +268,7 @@ fn matrices(
     let error = (&kronecker - &block).norm() / block.norm();
     findings.sentences.push(format!(
         "After training with momentum, K-FAC's block of the middle layer differs from the exact one by {:.0}% of its \
-         norm: it has the structure right, not the numbers.",
+         norm.",
         100.0 * error
     ));
     let size = block.nrows().min(DRAWN);
@@ -326,7 +326,7 @@ impl Data {
                 let turn = class as f64 / CLASSES as f64 * std::f64::consts::TAU;
                 let angle = turn + 1.7 * radius + 0.15 * noise;
                 inputs.extend([radius * angle.cos(), radius * angle.sin()]);
-                labels.push(class as i64);
+                labels.push(i64::from(class as u32));
             }
         }
         let inputs = TensorData::new(inputs, [CLASSES * PER_CLASS, 2]).convert::<f32>();

@@ -112,7 +112,7 @@ pub(super) fn run(lab: &NaturalGradient, findings: &mut Findings) -> Result<(), 
         ],
         rows,
     ));
-    draw(findings, &draws, flow, [first, (second - first * first).sqrt()], &spreads, from_flow)
+    draw(findings, &draws, flow, [first, (second - first * first).sqrt()], &spreads, &from_flow)
 }
 
 /// The largest distance of pairs: √(KL there + KL back), which is the Fisher metric's for near ones.
@@ -174,7 +174,7 @@ fn draw(
     flow: impl Fn(f64) -> [f64; 2],
     optimum: [f64; 2],
     spreads: &[Vec<(f64, f64)>; 2],
-    from_flow: Vec<(f64, f64)>,
+    from_flow: &[(f64, f64)],
 ) -> Result<(), LabError> {
     let rate = 0.025;
     let steps = (DRAWN / rate) as usize;
@@ -237,7 +237,7 @@ fn draw(
     let plot = Plot::new("", Axis::log("learning rate η"), Axis::log("Fisher distance"))
         .with(Layer::line("plain, between coordinates", 0, plain.clone()))
         .with(Layer::line("natural, between coordinates", 1, natural.clone()))
-        .with(Layer::line("natural, from the closed flow", 2, from_flow.clone()));
+        .with(Layer::line("natural, from the closed flow", 2, from_flow.to_vec()));
     findings.figures.push(Figure {
         name: "invariance".to_owned(),
         title: "How much coordinates matter after time 1".to_owned(),
@@ -247,7 +247,7 @@ fn draw(
         panels: vec![Panel::Plot(plot)],
         columns: 1,
     });
-    let rows = plain.iter().zip(&natural).zip(&from_flow);
+    let rows = plain.iter().zip(&natural).zip(from_flow);
     findings.data.push(DataFile::of_numbers(
         "invariance",
         &["rate", "plain", "natural", "natural_from_flow"],

@@ -555,7 +555,7 @@ mod tests {
             "--samples 100 --burn-in 1 --chains 1",
             "--samples 100 --scales 1e300,1e-300 --step-size 1e200",
             "--samples 100 --deviation 1e-200 --mean=-1e300",
-            "--samples 100 --separation 1e200 --leapfrog-steps 50",
+            "--samples 100 --burn-in 10 --separation 1e200 --leapfrog-steps 50",
         ] {
             let arguments: Vec<&str> = arguments.split(' ').collect();
             assert!(!lab(&arguments).run(&mut Silent).unwrap().claims.is_empty());

@@ -71,13 +71,24 @@ mod tests {
 
     #[test]
     fn acceptance_is_that_of_a_double_integral() {
-        // scipy.integrate.dblquad of min(π(x), π(y)) q(y − x), SciPy 1.17.1
-        assert!((random_walk_acceptance(1.5, 0.5) - 0.894_863_1).abs() < 1e-6);
-        assert!((random_walk_acceptance(1.5, 3.6) - 0.442_28).abs() < 1e-4);
+        // The sum of min(π(x), π(y)) q(y − x) over a grid of 6001² places, NumPy 2.4.6
+        assert!((random_walk_acceptance(1.5, 0.5) - 0.894_864_4).abs() < 5e-6);
+        assert!((random_walk_acceptance(1.5, 3.6) - 0.442_284_4).abs() < 5e-6);
     }
 
     #[test]
-    fn a_leapfrog_step_to_the_edge_of_stability_is_never_rejected_less_than_a_small_one() {
+    fn the_autocorrelation_time_is_that_of_the_chain_s_eigenvalues() {
+        // Σ c (1 + λ)/(1 − λ) over the eigenvalues of P on the same grid, numpy.linalg.eigh 2.4.6
+        for (scale, expected) in
+            [(1.0 / 3.0, 45.261_205_1), (2.4, 4.395_389_6), (20.0, 24.173_481_3)]
+        {
+            let time = autocorrelation_time(scale, 201).unwrap();
+            assert!((time / expected - 1.0).abs() < 1e-6, "{time} {expected}");
+        }
+    }
+
+    #[test]
+    fn large_leapfrog_steps_are_rejected_more_often_than_small_ones() {
         let (small, large) =
             (hamiltonian_acceptance(1.5, 0.1, 10), hamiltonian_acceptance(1.5, 2.9, 10));
         assert!(small > 0.999 && large < small && large > 0.0, "{small} {large}");

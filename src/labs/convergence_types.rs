@@ -9,13 +9,11 @@ use super::curvature::lanczos;
 use super::options::{count, positive, share};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress, Theme, descend,
-    number, value_and_gradient,
+    value_and_gradient,
 };
 use crate::experiment::EarlyStoppingSettings;
 use crate::optim::{OptimizerSettings, Sgd};
-use crate::report::figure::{
-    Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot,
-};
+use crate::report::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot};
 use crate::train::early_stopping::EarlyStoppingState;
 
 /// XOR with two hidden units, from many starts.
@@ -37,7 +35,7 @@ pub struct ConvergenceTypes {
     #[arg(long, default_value = "10", value_parser = count)]
     patience: usize,
     /// What the impatient run calls an improvement of the loss
-    #[arg(long, default_value = "0.001", value_parser = positive)]
+    #[arg(long, default_value = "0.005", value_parser = positive)]
     min_delta: f64,
     /// The seed of the starts
     #[arg(long, default_value = "42")]
@@ -208,9 +206,10 @@ impl ConvergenceTypes {
             ..EarlyStoppingSettings::default()
         };
         let mut state = EarlyStoppingState::default();
-        losses.iter().enumerate().position(|(step, &loss)| {
-            state.judge(&settings, step + 1, loss).is_some()
-        })
+        losses
+            .iter()
+            .enumerate()
+            .position(|(step, &loss)| state.judge(&settings, step + 1, loss).is_some())
     }
 
     /// The greatest difference of the loss after 20 kicks of length 0.05 and as many steps as before.
@@ -218,8 +217,7 @@ impl ConvergenceTypes {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed ^ 1);
         let mut kicked = vec![];
         for _ in 0..20 {
-            let kick: Vec<f64> =
-                (0..PARAMETERS).map(|_| random.random_range(-1.0..1.0)).collect();
+            let kick: Vec<f64> = (0..PARAMETERS).map(|_| random.random_range(-1.0..1.0)).collect();
             let scale = 0.05 / norm(&kick);
             kicked.extend(run.end().iter().zip(&kick).map(|(x, part)| x + scale * part));
         }
@@ -267,7 +265,7 @@ impl ConvergenceTypes {
         if let Some((run, step)) = kinds.premature {
             claims.push(Claim::at_least(
                 "where the impatient run was stopped, the gradient is not zero (norm)",
-                kinds.gradient_at(run, step)?,
+                gradient_at(run, step)?,
                 100.0 * SETTLED,
             ));
             claims.push(Claim::at_most(
@@ -280,7 +278,8 @@ impl ConvergenceTypes {
     }
 
     fn tell(&self, runs: &[Run], kinds: &Kinds) -> Vec<String> {
-        let count = |known: usize| runs.iter().filter(|run| run.known_loss() == Some(known)).count();
+        let count =
+            |known: usize| runs.iter().filter(|run| run.known_loss() == Some(known)).count();
         let local: usize = (1..KNOWN.len()).map(count).sum();
         let mut sentences = vec![format!(
             "Of {} starts, {} reach the loss 0, and {local} end in a local minimum, with the same data and the same \
@@ -289,9 +288,8 @@ impl ConvergenceTypes {
             count(0)
         )];
         let stopped = runs.iter().filter(|run| run.known_loss() == Some(0));
-        let stopped = stopped.filter(|run| {
-            self.stopped(&run.losses).is_some_and(|step| run.losses[step] > 0.01)
-        });
+        let stopped = stopped
+            .filter(|run| self.stopped(&run.losses).is_some_and(|step| run.losses[step] > 0.01));
         sentences.push(format!(
             "A patience of {} steps with a min_delta of {} would have stopped {} of the {} global runs at a loss above \
              0.01.",
@@ -326,7 +324,7 @@ impl ConvergenceTypes {
                 kind.to_owned(),
                 step.to_string(),
                 format!("{:.2e}", run.losses[step]),
-                format!("{:.2e}", kinds.gradient_at(run, step)?),
+                format!("{:.2e}", gradient_at(run, step)?),
                 format!("{:.2e}", spectrum.least()),
                 format!("{:.2e}", spectrum.greatest()),
                 format!("{:.2e}", run.loss()),
@@ -395,14 +393,16 @@ impl<'a> Kinds<'a> {
             premature: halted.max_by(|(a, i), (b, j)| a.losses[*i].total_cmp(&b.losses[*j])),
         }
     }
+}
 
-    fn gradient_at(&self, run: &Run, step: usize) -> Result<f64, LabError> {
-        Ok(norm(&value_and_gradient(total, &run.places[step])?.1))
-    }
+/// The norm of the gradient after `step` of `run`.
+fn gradient_at(run: &Run, step: usize) -> Result<f64, LabError> {
+    Ok(norm(&value_and_gradient(total, &run.places[step])?.1))
 }
 
 fn ends(runs: &[Run]) -> FindingsTable {
-    let whats = ["global minimum", "two points fitted", "one point fitted", "none fitted: the mean"];
+    let whats =
+        ["global minimum", "two points fitted", "one point fitted", "none fitted: the mean"];
     let count = |known: Option<usize>| runs.iter().filter(|run| run.known_loss() == known).count();
     let row = |loss: &str, what: &str, count: usize| {
         let share = 100.0 * count as f64 / runs.len() as f64;
@@ -420,17 +420,18 @@ fn ends(runs: &[Run]) -> FindingsTable {
 }
 
 fn histogram(runs: &[Run]) -> Figure {
-    let mut plot = Plot::new(
-        "",
-        Axis::linear("loss at the end").between(-0.01, 0.27),
-        Axis::linear("runs"),
-    );
-    let bins = Grid::even(-0.005, 0.265, 55);
+    let mut plot =
+        Plot::new("", Axis::linear("loss at the end").between(-0.01, 0.27), Axis::linear("runs"));
+    let bins = Grid::even(-0.0025, 0.2625, 54);
     let bars = bins.windows(2).map(|ends| {
         let inside = runs.iter().filter(|run| (ends[0]..ends[1]).contains(&run.loss()));
         (ends[0], ends[1], inside.count() as f64)
     });
-    plot.layers.push(Layer::Bars { name: String::new(), bars: bars.collect(), color: Color::Series(0) });
+    plot.layers.push(Layer::Bars {
+        name: String::new(),
+        bars: bars.collect(),
+        color: Color::Series(0),
+    });
     for (loss, name) in KNOWN {
         plot.layers.push(Layer::Reference {
             label: name.to_owned(),
@@ -507,11 +508,12 @@ fn answers(kinds: &Kinds) -> Result<Option<Figure>, LabError> {
         let outputs = outputs(parameters, &places).into_data();
         // Beyond the points the output grows without bound, and would take all the colours.
         let values = outputs.iter::<f64>().map(|value| value.clamp(-0.5, 1.5)).collect();
-        let class = |class: f64| {
-            let points = POINTS.iter().zip(TARGETS).filter(move |(_, target)| *target == class);
+        let class = |one: bool| {
+            let points =
+                POINTS.iter().zip(TARGETS).filter(move |(_, target)| (*target > 0.5) == one);
             points.map(|(point, _)| (point[0], point[1])).collect()
         };
-        let (zeros, ones) = (class(0.0), class(1.0));
+        let (zeros, ones) = (class(false), class(true));
         let dots = |name: &str, points, color| Layer::Points {
             name: name.to_owned(),
             points,
@@ -534,7 +536,7 @@ fn answers(kinds: &Kinds) -> Result<Option<Figure>, LabError> {
         name: "answers".to_owned(),
         title: "What each network has learnt of XOR".to_owned(),
         caption: "The output over the plane, and the four points. The local one fits some of them and gives the others \
-                  their mean."
+                  their mean. Each panel has a colour scale of its own."
             .to_owned(),
         columns: panels.len(),
         panels,
@@ -569,14 +571,14 @@ mod tests {
             starts: 200,
             steps: 1000,
             patience: 10,
-            min_delta: 1e-3,
+            min_delta: 5e-3,
             seed,
         }
     }
 
     #[test]
     fn every_claim_holds_on_any_seed() {
-        for seed in [42, 1] {
+        for seed in [42, 1, 3] {
             let findings = lab(seed).run(&mut Silent).unwrap();
             let failed: Vec<_> = findings.claims.iter().filter(|claim| !claim.holds).collect();
             assert!(failed.is_empty(), "seed {seed}: {failed:#?}");
@@ -596,7 +598,11 @@ mod tests {
             assert_eq!(losses.len(), runs.len());
             for (run, loss) in runs.iter().zip(losses) {
                 // Single precision here, double there.
-                assert!((run.losses[step] - loss).abs() < 2e-5, "step {step}: {}", run.losses[step]);
+                assert!(
+                    (run.losses[step] - loss).abs() < 2e-5,
+                    "step {step}: {}",
+                    run.losses[step]
+                );
             }
         }
     }

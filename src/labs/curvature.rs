@@ -65,7 +65,7 @@ pub fn lanczos(
     let mut products: Vec<DVector<f64>> = vec![];
     let mut next = DVector::zeros(size);
     while basis.len() < iterations.min(size) {
-        let scale = products.iter().map(|product| product.norm()).fold(0.0, f64::max);
+        let scale = products.iter().map(DVector::norm).fold(0.0, f64::max);
         // What the differences of gradients cannot tell from zero.
         if next.norm() <= 1e-7 * scale.max(1e-7) {
             next = DVector::from_fn(size, |_, _| random.random_range(-1.0..1.0));
@@ -131,7 +131,9 @@ mod tests {
         // numpy.linalg.eigvalsh of diag(3, 1, -2, 0, 1) with 1 at (0, 1): 2 ± √2 and the rest
         let spectrum = lanczos(bowl, &[0.3, -1.0, 2.0, 0.1, 0.0], 5, 1).unwrap();
         let root = 2_f64.sqrt();
-        for (computed, expected) in spectrum.values.iter().zip([-2.0, 0.0, 2.0 - root, 1.0, 2.0 + root]) {
+        for (computed, expected) in
+            spectrum.values.iter().zip([-2.0, 0.0, 2.0 - root, 1.0, 2.0 + root])
+        {
             assert!((computed - expected).abs() < 1e-8, "{:?}", spectrum.values);
         }
         assert!((spectrum.least_direction[2].abs() - 1.0).abs() < 1e-8);

@@ -9,9 +9,7 @@ use super::{
     number,
 };
 use crate::optim::{OptimizerSettings, Sgd};
-use crate::report::figure::{
-    Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot,
-};
+use crate::report::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot};
 
 /// Descent on sin(5x) exp(−x²).
 #[derive(Debug, Clone, Args)]
@@ -79,11 +77,7 @@ momentum can make it settle.",
         findings.claims = self.check(&basins, paths, maps);
         findings.sentences = self.tell(&basins, paths, maps);
         findings.tables = vec![self.ends(&basins, paths), table_of_minima(&basins)];
-        findings.figures = vec![
-            self.paths(paths),
-            self.maps(&basins, &by_momentum, &by_rate),
-            shares(&basins, &by_momentum),
-        ];
+        findings.figures = vec![self.paths(paths), self.maps(&basins, &by_momentum, &by_rate)];
         findings.data = data(&basins, paths, [&by_momentum, &by_rate]);
         Ok(findings)
     }
@@ -142,6 +136,9 @@ impl Basins {
                 basins.borders.push(low);
             }
         }
+        // Only basins that are closed on both sides.
+        let last = basins.borders.last().copied().unwrap_or_default();
+        basins.minima.retain(|&minimum| minimum < last);
         basins
     }
 
@@ -177,8 +174,10 @@ struct End {
     place: f64,
     rate: f64,
     momentum: f64,
-    /// Whether the last step was short.
+    /// Whether the last ten steps stayed together: one alone can be short by chance.
     settled: bool,
+    /// Whether they did not, and went to and fro.
+    swings: bool,
 }
 
 impl End {
@@ -191,7 +190,7 @@ impl End {
     /// Its colour: the basin, one more for beyond, two more for one that keeps swinging.
     fn class(&self, basins: &Basins) -> usize {
         let outermost = basins.minima.len();
-        if self.settled { basins.at(self.place).unwrap_or(outermost) } else { outermost + 1 }
+        if self.swings { outermost + 1 } else { basins.at(self.place).unwrap_or(outermost) }
     }
 }
 
@@ -228,11 +227,14 @@ impl LocalMinima {
         for &setting in &settings {
             let (rate, momentum) = rate_and_momentum(setting);
             let path = descend(function, &starts, &sgd(rate, momentum), self.map_steps)?;
-            let last = path.end();
-            let before = path.places.iter().rev().nth(1).map_or(last, Vec::as_slice);
-            ends.extend(last.iter().zip(before).map(|(&place, before)| {
-                let settled = (place - before).abs() < 1e-3;
-                End { place, rate, momentum, settled }
+            let latest: Vec<&Vec<f64>> = path.places.iter().rev().take(10).collect();
+            ends.extend(path.end().iter().enumerate().map(|(index, &place)| {
+                let settled = latest.iter().all(|places| (places[index] - place).abs() < 1e-3);
+                let moves = latest.windows(2).map(|pair| pair[0][index] - pair[1][index]);
+                let swings = !settled
+                    && moves.clone().any(|moved| moved > 0.0)
+                    && moves.clone().any(|moved| moved < 0.0);
+                End { place, rate, momentum, settled, swings }
             }));
         }
         Ok(Map { starts, settings, ends })
@@ -268,8 +270,8 @@ impl LocalMinima {
         ));
         let sitting = by_momentum.ends.iter().chain(&by_rate.ends);
         let sitting = sitting.filter_map(|end| Some((end, end.minimum(basins)?)));
-        let sharpness =
-            sitting.map(|(end, minimum)| end.rate * curvature(minimum) / (2.0 * (1.0 + end.momentum)));
+        let sharpness = sitting
+            .map(|(end, minimum)| end.rate * curvature(minimum) / (2.0 * (1.0 + end.momentum)));
         claims.push(Claim::at_most(
             "descent sits only at minima with η f″ < 2 (1 + μ): the greatest η f″ / (2 (1 + μ)) in the maps",
             sharpness.fold(0.0, f64::max),
@@ -339,33 +341,35 @@ impl LocalMinima {
     }
 
     fn maps(&self, basins: &Basins, by_momentum: &Map, by_rate: &Map) -> Figure {
+        let outermost = basins.minima.len();
+        let names = (0..outermost).map(|basin| basins.name(Some(basin)));
+        let names: Vec<String> =
+            names.chain([basins.name(None), "keeps swinging".to_owned()]).collect();
         let panel = |title: String, map: &Map, axis: &str| {
-            let names = (0..basins.minima.len()).map(|basin| format!("{basin}: x = {:.2}", basins.minima[basin]));
-            let others = [(0, "beyond"), (1, "swings")];
-            let others =
-                others.map(|(more, name)| format!("{}: {name}", basins.minima.len() + more));
-            let label = names.chain(others).collect::<Vec<_>>().join(", ");
-            let borders = basins.borders.iter().filter(|border| border.abs() < REACH);
-            let borders = borders.map(|&border| Layer::Reference {
-                label: String::new(),
-                at: Place::X(border),
-                color: Color::Ink,
-            });
             let mut plot = Plot::new(&title, Axis::linear("start x"), Axis::linear(axis));
             plot.layers.push(Layer::HeatMap {
                 grid: map.grid(basins),
-                label,
+                label: "ends at".to_owned(),
                 colors: ColorScale::Classes,
                 written: false,
             });
-            plot.layers.extend(borders);
+            // Layers without points are the legend of the classes.
+            plot.layers.extend(
+                names.iter().enumerate().map(|(class, name)| Layer::points(name, class, vec![])),
+            );
+            let borders = basins.borders.iter().filter(|border| border.abs() < REACH);
+            plot.layers.extend(borders.map(|&border| Layer::Reference {
+                label: String::new(),
+                at: Place::X(border),
+                color: Color::Ink,
+            }));
             Panel::Plot(plot)
         };
         Figure {
             name: "basins".to_owned(),
             title: "Where descent ends, by where it starts".to_owned(),
-            caption: "Dashed lines are the borders of the basins. At small rates and little momentum every colour \
-                      stays between its borders; beyond, the map frays."
+            caption: "Dashed lines are the borders of the basins. At small rates every colour stays between its \
+                      borders; at larger ones, and with much momentum, descent leaves its basin or swings for ever."
                 .to_owned(),
             panels: vec![
                 panel(
@@ -405,25 +409,6 @@ impl LocalMinima {
     }
 }
 
-fn shares(basins: &Basins, by_momentum: &Map) -> Figure {
-    let mut plot = Plot::new(
-        "",
-        Axis::linear("momentum μ"),
-        Axis::linear("share of starts that settle there").between(0.0, 1.0),
-    );
-    for (series, &minimum) in basins.minima.iter().enumerate() {
-        let name = basins.name(Some(series));
-        plot = plot.with(Layer::line(&name, series, by_momentum.shares(minimum, basins)));
-    }
-    Figure {
-        name: "shares".to_owned(),
-        title: "Which minimum is found, by momentum".to_owned(),
-        caption: "The share of all starts of the map that sit at each minimum in the end.".to_owned(),
-        panels: vec![Panel::Plot(plot)],
-        columns: 1,
-    }
-}
-
 fn sgd(learning_rate: f64, momentum: f64) -> OptimizerSettings {
     OptimizerSettings::Sgd(Sgd { learning_rate, momentum, ..Sgd::default() })
 }
@@ -457,7 +442,11 @@ fn data(basins: &Basins, paths: [&Path; 2], maps: [&Map; 2]) -> Vec<DataFile> {
     });
     vec![
         DataFile::of_numbers("paths", &["step", "x_plain", "x_momentum"], steps),
-        DataFile::of_numbers("basins", &["start", "learning_rate", "momentum", "end", "class"], rows),
+        DataFile::of_numbers(
+            "basins",
+            &["start", "learning_rate", "momentum", "end", "class"],
+            rows,
+        ),
     ]
 }
 

@@ -371,7 +371,7 @@ impl LocalMinimumDetection {
     fn saddle_step(&self, outcome: &Outcome) -> Claim {
         let factor = 1.0 - 2.0 * outcome.case.rate;
         let closed: Vec<f64> =
-            (0..=self.steps).map(|step| SADDLE_START * factor.powi(step as i32)).collect();
+            (0..=self.steps).map(|step| SADDLE_START * factor.powf(step as f64)).collect();
         let path = Path {
             places: closed.iter().map(|&x| vec![x, 0.0]).collect(),
             values: closed.iter().map(|x| x * x).collect(),
@@ -387,7 +387,11 @@ impl LocalMinimumDetection {
         };
         Claim::that(
             format!("{}: it stalls at the step that (1 − 2η)ᵗ predicts", outcome.case.name),
-            format!("{} found, {} predicted, one apart at most", text(outcome.stalled), text(expected)),
+            format!(
+                "{} found, {} predicted, one apart at most",
+                text(outcome.stalled),
+                text(expected)
+            ),
             holds,
         )
     }
@@ -395,9 +399,9 @@ impl LocalMinimumDetection {
 
 fn tell(outcomes: &[Outcome]) -> Vec<String> {
     let stalled = outcomes.iter().filter(|outcome| outcome.stalled.is_some());
-    let minima = stalled.clone().filter(|outcome| {
-        matches!(outcome.verdict, Verdict::Minimum | Verdict::Valley)
-    });
+    let minima = stalled
+        .clone()
+        .filter(|outcome| matches!(outcome.verdict, Verdict::Minimum | Verdict::Valley));
     let mut sentences = vec![format!(
         "{} of {} descents stall by loss and gradient; by curvature, {} of these are at a minimum.",
         stalled.count(),
@@ -430,7 +434,10 @@ fn table(outcomes: &[Outcome]) -> FindingsTable {
     let row = |outcome: &Outcome| {
         let step = |step: Option<usize>| step.map_or("never".to_owned(), |step| step.to_string());
         let eigenvalue = |of: fn(&Spectrum) -> f64| {
-            outcome.spectrum.as_ref().map_or(String::new(), |spectrum| format!("{:.3e}", of(spectrum)))
+            outcome
+                .spectrum
+                .as_ref()
+                .map_or(String::new(), |spectrum| format!("{:.3e}", of(spectrum)))
         };
         vec![
             outcome.case.name.to_owned(),
@@ -461,21 +468,18 @@ fn table(outcomes: &[Outcome]) -> FindingsTable {
 
 fn curves(outcomes: &[Outcome]) -> Figure {
     let panel = |outcome: &Outcome| {
-        let shown = outcome.stalled.map_or(outcome.path.steps(), |step| {
-            (step + step / 3).min(outcome.path.steps())
-        });
+        let shown = outcome
+            .stalled
+            .map_or(outcome.path.steps(), |step| (step + step / 3).min(outcome.path.steps()));
         let every = (shown / 500).max(1);
         let points = |values: &[f64]| {
             let steps = values.iter().take(shown + 1).enumerate().step_by(every);
-            steps.map(|(step, &value)| (step as f64, value)).collect::<Vec<_>>()
+            // Zero has no place on a logarithmic axis.
+            steps.map(|(step, &value)| (step as f64, value.max(1e-14))).collect::<Vec<_>>()
         };
-        let mut plot = Plot::new(
-            outcome.case.name,
-            Axis::linear("step"),
-            Axis::log("loss, gradient norm"),
-        )
-        .with(Layer::line("loss", 0, points(&outcome.path.values)))
-        .with(Layer::line("gradient norm", 1, points(&outcome.path.gradient_norms)));
+        let mut plot = Plot::new(outcome.case.name, Axis::linear("step"), Axis::log("value"))
+            .with(Layer::line("loss", 0, points(&outcome.path.values)))
+            .with(Layer::line("gradient norm", 1, points(&outcome.path.gradient_norms)));
         if let Some(step) = outcome.stalled {
             plot = plot.with(Layer::Reference {
                 label: "stalled".to_owned(),
@@ -509,13 +513,19 @@ fn profiles(outcomes: &[Outcome]) -> Figure {
             };
             Grid::even(-1.0, 1.0, 61).into_iter().filter_map(along).collect::<Vec<_>>()
         };
-        let plot = Plot::new(
-            &format!("{} → {}", outcome.case.name, outcome.verdict.name()),
-            Axis::linear("distance along the direction"),
-            Axis::linear("loss"),
-        )
-        .with(Layer::line("greatest eigenvalue", 0, profile(&spectrum.greatest_direction)))
-        .with(Layer::line("least eigenvalue", 1, profile(&spectrum.least_direction)));
+        let (greatest, least) =
+            (profile(&spectrum.greatest_direction), profile(&spectrum.least_direction));
+        let losses = greatest.iter().chain(&least).map(|(_, loss)| *loss);
+        let (low, high) = losses.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), loss| {
+            (low.min(loss), high.max(loss))
+        });
+        let mut axis = Axis::linear("loss");
+        if high - low < 0.01 {
+            axis = axis.between(low - 0.5, high + 0.5);
+        }
+        let plot = Plot::new(outcome.case.name, Axis::linear("distance along the direction"), axis)
+            .with(Layer::line("greatest eigenvalue", 0, greatest))
+            .with(Layer::line("least eigenvalue", 1, least));
         Some(Panel::Plot(plot))
     };
     Figure {
@@ -589,7 +599,8 @@ mod tests {
 
     #[test]
     fn a_window_longer_than_the_run_detects_nothing() {
-        let findings = LocalMinimumDetection { window: 50, steps: 5, ..lab(1) }.run(&mut Silent).unwrap();
+        let findings =
+            LocalMinimumDetection { window: 50, steps: 5, ..lab(1) }.run(&mut Silent).unwrap();
         assert!(findings.tables[0].rows.iter().all(|row| row[2] == "never"));
     }
 }

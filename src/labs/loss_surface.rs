@@ -131,12 +131,16 @@ fn sentences(functions: &[TestFunction]) -> Vec<String> {
                 "Beale's minimum has condition number {condition}, and two saddles stand between flat floors \
                  and steep corners."
             ),
-            TestFunction::Himmelblau => "Himmelblau has four minima of equal depth: which one is found \
+            TestFunction::Himmelblau => {
+                "Himmelblau has four minima of equal depth: which one is found \
                  depends on the start alone."
-                .to_owned(),
-            TestFunction::Rastrigin => "Rastrigin has 121 minima over the part drawn, of which one is \
+                    .to_owned()
+            }
+            TestFunction::Rastrigin => {
+                "Rastrigin has 121 minima over the part drawn, of which one is \
                  global: without noise or luck, descent ends in the dent that it starts in."
-                .to_owned(),
+                    .to_owned()
+            }
             TestFunction::Quadratic => format!(
                 "The quadratic bowl has one minimum with condition number {condition}: the model that theory \
                  is made on."
@@ -178,8 +182,7 @@ impl Census {
         let gradients = function.gradients(&places)?;
         let mut found: Vec<[f64; 2]> = vec![];
         for (place, gradient) in places.into_iter().zip(gradients) {
-            let inside =
-                (left..=right).contains(&place[0]) && (bottom..=top).contains(&place[1]);
+            let inside = (left..=right).contains(&place[0]) && (bottom..=top).contains(&place[1]);
             let new = |known: &[f64; 2]| (known[0] - place[0]).hypot(known[1] - place[1]) > 1e-4;
             if inside && gradient[0].hypot(gradient[1]) < 1e-8 && found.iter().all(new) {
                 found.push(place);
@@ -213,7 +216,7 @@ fn newton_step([gx, gy]: [f64; 2], Hessian { xx, xy, yy }: Hessian) -> [f64; 2] 
 
 /// How many minima, saddles and maxima there are over the part drawn. Rastrigin's by its derivative
 /// along an axis, 2x + 20π sin 2πx, with 11 sinks and 10 peaks: 11², 2 · 11 · 10 and 10². The others
-/// by `fsolve` of SciPy from 3721 starts, with SymPy's derivatives.
+/// by `fsolve` of SciPy from 3721 starts, with derivatives by `sympy`.
 fn known_counts(function: TestFunction) -> [usize; 3] {
     match function {
         TestFunction::Rosenbrock | TestFunction::Quadratic => [1, 0, 0],
@@ -278,7 +281,9 @@ fn bounds(grid: &Grid) -> (f64, f64) {
 }
 
 fn figure(function: TestFunction, grid: &Grid, census: &Census) -> Figure {
-    let levels = logarithmic_levels(grid, 11);
+    // Rastrigin's values lie within one power of ten almost everywhere.
+    let log = function != TestFunction::Rastrigin;
+    let levels = logarithmic_levels(grid, if log { 11 } else { 7 });
     // A value of 0 has no logarithm: the colours end a step below the lowest line.
     let floor = levels.first().map_or(f64::MIN_POSITIVE, |level| 0.5 * level);
     let mut colours = grid.clone();
@@ -293,8 +298,8 @@ fn figure(function: TestFunction, grid: &Grid, census: &Census) -> Figure {
     )
     .with(Layer::HeatMap {
         grid: colours,
-        label: "value (logarithmic)".to_owned(),
-        colors: ColorScale::Sequential { log: true },
+        label: "value".to_owned(),
+        colors: ColorScale::Sequential { log },
         written: false,
     })
     .with(Layer::Contours { grid: grid.clone(), levels, color: Color::Neutral });
@@ -312,11 +317,10 @@ fn figure(function: TestFunction, grid: &Grid, census: &Census) -> Figure {
         title: "In perspective".to_owned(),
         labels: ["x", "y", "value"].map(str::to_owned),
         grid: thinned(grid, 61),
-        log_offset: (function != TestFunction::Rastrigin).then_some(floor),
+        log_offset: log.then_some(floor),
         paths: vec![],
     };
-    let heights =
-        if surface.log_offset.is_some() { "logarithms of the values" } else { "the values" };
+    let heights = if log { "logarithms of the values" } else { "the values" };
     Figure {
         name: function.name(),
         title: format!("{}'s surface", function.title()),

@@ -230,7 +230,7 @@ mod tests {
 
     use super::*;
 
-    /// Values and gradients at (0.7, -1.3) by SymPy, from the formulas, rounded to doubles.
+    /// Values and gradients at (0.7, -1.3) by `sympy`, from the formulas, rounded to doubles.
     const EXPECTED: [(TestFunction, f64, [f64; 2]); 5] = [
         (TestFunction::Rosenbrock, 320.5, [500.6, -358.0]),
         (TestFunction::Beale, 7.631_235_41, [1.802_422_6, -7.354_484_2]),

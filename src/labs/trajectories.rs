@@ -14,7 +14,7 @@ use crate::report::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot, Surfa
 /// Optimizers on a surface, from one start.
 #[derive(Debug, Clone, Args)]
 pub struct Trajectories {
-    /// Optimizers, separated by commas: a name, or NAME:LEARNING_RATE; `momentum` and `nesterov` are
+    /// Optimizers, separated by commas: NAME or NAME:RATE; `momentum` and `nesterov` are
     /// sgd with momentum 0.9
     #[arg(
         long,
@@ -98,8 +98,7 @@ each coordinate. The paths are computed in single precision, as training is, and
         for (index, runner) in self.optimizers.iter().enumerate() {
             progress.at(index, self.optimizers.len() + 1, &runner.name);
             let surface = self.surface;
-            let path =
-                descend(move |x| surface.at(x), &start, &runner.settings, self.steps)?;
+            let path = descend(move |x| surface.at(x), &start, &runner.settings, self.steps)?;
             findings.claims.extend(self.check(runner, &path)?);
             if path.steps() < self.steps {
                 findings.sentences.push(format!(
@@ -200,16 +199,21 @@ impl Trajectories {
                 });
                 let longest = moves.clone().fold(0.0, f64::max);
                 claims.push(Claim::at_most(
-                    format!("{name}: no step along a coordinate is longer than η (1 − β₁)/√(1 − β₂)"),
+                    format!(
+                        "{name}: no step along a coordinate is longer than η (1 − β₁)/√(1 − β₂)"
+                    ),
                     longest,
                     adam.learning_rate * share.max(1.0) * (1.0 + 1e-5),
                 ));
                 let first = moves.take(2).map(|moved| (moved / adam.learning_rate - 1.0).abs());
                 // A coordinate without a gradient does not move.
-                let [gx, gy] = self.gradient(pair(path.places.first().map_or(&[], Vec::as_slice)))?;
+                let [gx, gy] =
+                    self.gradient(pair(path.places.first().map_or(&[], Vec::as_slice)))?;
                 if path.steps() > 0 && gx.abs().min(gy.abs()) > 1e-3 {
                     claims.push(Claim::at_most(
-                        format!("{name}: the first step is η along each coordinate (relative error)"),
+                        format!(
+                            "{name}: the first step is η along each coordinate (relative error)"
+                        ),
                         first.fold(0.0, f64::max),
                         1e-3,
                     ));
@@ -239,10 +243,12 @@ impl Trajectories {
         let mut buffer: Option<[f64; 2]> = None;
         let (mut greatest, mut longest) = (0.0_f64, 0.0_f64);
         for (ends, gradient) in places.windows(2).zip(&gradients) {
-            let both = |a: [f64; 2], b: [f64; 2], share: f64| [a[0] + share * b[0], a[1] + share * b[1]];
+            let both =
+                |a: [f64; 2], b: [f64; 2], share: f64| [a[0] + share * b[0], a[1] + share * b[1]];
             let velocity = buffer.map_or(*gradient, |old| both(*gradient, old, sgd.momentum));
             buffer = Some(velocity);
-            let step = if sgd.nesterov { both(*gradient, velocity, sgd.momentum) } else { velocity };
+            let step =
+                if sgd.nesterov { both(*gradient, velocity, sgd.momentum) } else { velocity };
             let expected = both(ends[0], step, -sgd.learning_rate);
             greatest = greatest.max((expected[0] - ends[1][0]).hypot(expected[1] - ends[1][1]));
             longest = longest.max((ends[1][0] - ends[0][0]).hypot(ends[1][1] - ends[0][1]));
@@ -301,7 +307,7 @@ impl<'a> Drawing<'a> {
         start: [f64; 2],
         runs: &'a [(&'a Runner, Path)],
     ) -> Result<Self, LabError> {
-        let grid = surface.grid(101)?;
+        let grid = surface.grid(151)?;
         let levels = logarithmic_levels(&grid, 11);
         Ok(Self { surface, start, runs, grid, levels })
     }
@@ -309,18 +315,15 @@ impl<'a> Drawing<'a> {
     /// The paths up to `step`, with a dot where they are.
     fn plot(&self, step: usize) -> Plot {
         let [x, y] = self.surface.domain();
-        let mut plot = Plot::new(
-            "",
-            Axis::linear("x").between(x.0, x.1),
-            Axis::linear("y").between(y.0, y.1),
-        )
-        .with(Layer::Contours {
-            grid: self.grid.clone(),
-            levels: self.levels.clone(),
-            color: Color::Neutral,
-        });
+        let mut plot =
+            Plot::new("", Axis::linear("x").between(x.0, x.1), Axis::linear("y").between(y.0, y.1))
+                .with(Layer::Contours {
+                    grid: self.grid.clone(),
+                    levels: self.levels.clone(),
+                    color: Color::Neutral,
+                });
         for (series, (runner, path)) in self.runs.iter().enumerate() {
-            let points = self.points(path, step.min(path.steps()));
+            let points = Self::points(path, step.min(path.steps()));
             let last = points.last().copied();
             plot = plot.with(Layer::line(&runner.name, series, points)).with(Layer::Points {
                 name: String::new(),
@@ -345,7 +348,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// The places up to step `end`, at most some 500 of them.
-    fn points(&self, path: &Path, end: usize) -> Vec<(f64, f64)> {
+    fn points(path: &Path, end: usize) -> Vec<(f64, f64)> {
         let every = (path.steps() / 500).max(1);
         let chosen = path.places.iter().enumerate().take(end + 1);
         chosen
@@ -359,7 +362,9 @@ impl<'a> Drawing<'a> {
         Figure {
             name: "paths".to_owned(),
             title: format!("Paths on {}", self.surface.title()),
-            caption: "Lines of equal loss in equal ratios, seen from above; each path ends in a dot.".to_owned(),
+            caption:
+                "Lines of equal loss in equal ratios, seen from above; each path ends in a dot."
+                    .to_owned(),
             panels: vec![Panel::Plot(self.plot(usize::MAX))],
             columns: 1,
         }
@@ -384,12 +389,14 @@ impl<'a> Drawing<'a> {
 
     fn on_the_surface(&self) -> Figure {
         let [(left, right), (bottom, top)] = self.surface.domain();
-        let inside = |&(x, y): &(f64, f64)| (left..=right).contains(&x) && (bottom..=top).contains(&y);
+        let inside =
+            |&(x, y): &(f64, f64)| (left..=right).contains(&x) && (bottom..=top).contains(&y);
         let path = |(series, (runner, path)): (usize, &(&Runner, Path))| {
-            let places = self.points(path, path.steps()).into_iter().filter(inside).collect();
+            let places = Self::points(path, path.steps()).into_iter().filter(inside).collect();
             (runner.name.clone(), Color::Series(series), places)
         };
-        let floor = self.levels.first().copied().filter(|_| self.surface != TestFunction::Rastrigin);
+        let floor =
+            self.levels.first().copied().filter(|_| self.surface != TestFunction::Rastrigin);
         let surface = Surface {
             title: String::new(),
             labels: ["x", "y", "loss"].map(str::to_owned),
@@ -456,7 +463,8 @@ mod tests {
         let cases: Vec<Expected> = serde_json::from_value(golden["cases"].clone()).unwrap();
         assert_eq!(cases.len(), 25);
         for case in cases {
-            let surface = <TestFunction as clap::ValueEnum>::from_str(&case.surface, false).unwrap();
+            let surface =
+                <TestFunction as clap::ValueEnum>::from_str(&case.surface, false).unwrap();
             let settings = runner(&case.optimizer).unwrap().settings;
             let start = surface.usual_start();
             let path = descend(move |x| surface.at(x), &start, &settings, case.steps).unwrap();

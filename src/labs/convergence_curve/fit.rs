@@ -90,6 +90,9 @@ impl CurveModel {
     }
 }
 
+/// How many rates are tried first.
+const GRID: usize = 120;
+
 impl CurveFit {
     /// Fits `model` to points (time, loss).
     pub fn new(model: CurveModel, points: &[(f64, f64)]) -> Result<Self, FitError> {
@@ -102,10 +105,9 @@ impl CurveFit {
         if !points.iter().all(usable) {
             return Err(FitError::NotFinite);
         }
-        const GRID: usize = 120;
         let (low, high) = model.rates(points);
         let ratio = (high / low).powf(1.0 / (GRID - 1) as f64);
-        let rates = (0..GRID).map(|index| low * ratio.powi(index as i32));
+        let rates = (0..GRID).map(|index| low * ratio.powf(index as f64));
         let projected = rates.map(|rate| project(model, points, rate)).enumerate();
         let (index, (start, _)) = projected
             .filter(|(_, (_, sum))| sum.is_finite())
@@ -157,7 +159,8 @@ impl CurveFit {
     /// observations: the smaller of two models on the same points fits better.
     pub fn information_criterion(&self) -> f64 {
         let (count, parameters) = (self.observations as f64, 4.0);
-        let correction = 2.0 * parameters * (parameters + 1.0) / (count - parameters - 1.0).max(0.5);
+        let correction =
+            2.0 * parameters * (parameters + 1.0) / (count - parameters - 1.0).max(0.5);
         count * (self.sum_of_squares / count).max(f64::MIN_POSITIVE).ln()
             + 2.0 * parameters
             + correction
@@ -263,7 +266,7 @@ fn sum_of_squares(model: CurveModel, points: &[(f64, f64)], parameters: [f64; 3]
     points.iter().map(|&(time, loss)| (loss - model.value(parameters, time)).powi(2)).sum()
 }
 
-/// JᵀJ and Jᵀr. A fixed floor takes no part: its row and column are those of the identity.
+/// Jᵀ J and Jᵀ r. A fixed floor takes no part: its row and column are those of the identity.
 fn normal_matrix(
     model: CurveModel,
     points: &[(f64, f64)],

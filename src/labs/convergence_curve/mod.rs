@@ -93,11 +93,8 @@ corrected for small samples, chooses between the models.",
         findings.sentences = studies.iter().map(|study| self.tell(study)).collect();
         findings.tables = vec![first_fits(&studies), self.coverage(&studies)];
         let sooner: Vec<Vec<Seen>> = studies.iter().map(|study| self.sooner(study)).collect();
-        findings.figures = vec![
-            self.fits(&studies),
-            self.intervals(&studies),
-            self.how_soon(&studies, &sooner),
-        ];
+        findings.figures =
+            vec![self.fits(&studies), self.intervals(&studies), self.how_soon(&studies, &sooner)];
         findings.data = data(&studies, &sooner);
         Ok(findings)
     }
@@ -199,11 +196,8 @@ impl ConvergenceCurve {
             failed: 0,
         };
         for index in 0..self.simulations {
-            let drawn = if index == 0 {
-                study.points.clone()
-            } else {
-                self.simulate(model, &mut random)
-            };
+            let drawn =
+                if index == 0 { study.points.clone() } else { self.simulate(model, &mut random) };
             let fits = fits(&drawn);
             let best = fits
                 .iter()
@@ -234,7 +228,9 @@ impl ConvergenceCurve {
         // Three standard deviations of a share of so many runs.
         let tolerance = 3.0 * (self.level * (1.0 - self.level) / count).sqrt();
         let mut claims = vec![Claim::close(
-            format!("{name}: the share of profile intervals that hold the true floor is their level"),
+            format!(
+                "{name}: the share of profile intervals that hold the true floor is their level"
+            ),
             study.coverage(|run| run.profile),
             self.level,
             tolerance,
@@ -350,7 +346,8 @@ impl ConvergenceCurve {
             for (series, fit) in study.fits.iter().enumerate() {
                 let times = Grid::even(1.0, 2.0 * last, 400);
                 let points = times.into_iter().map(|time| (time, fit.value(time))).collect();
-                plot = plot.with(Layer::line(&format!("{} fitted", fit.model.name()), series, points));
+                plot =
+                    plot.with(Layer::line(&format!("{} fitted", fit.model.name()), series, points));
             }
             let floor = Place::Y(self.floor);
             plot = plot.with(Layer::Reference {
@@ -367,8 +364,8 @@ impl ConvergenceCurve {
         Figure {
             name: "fits".to_owned(),
             title: "Noisy curves, fitted and extrapolated to twice the epochs".to_owned(),
-            caption: "Within the epochs seen both models look alike; they part beyond. The wrong model is sure of a \
-                      wrong floor."
+            caption: "The wrong model is sure of a wrong floor; one that cannot bend as the curve does is left out. The \
+                      interval is that of the right model."
                 .to_owned(),
             panels: studies.iter().map(panel).collect(),
             columns: 2,
@@ -380,9 +377,8 @@ impl ConvergenceCurve {
         let panel = |study: &Study| {
             let mut runs: Vec<&Simulated> = study.runs.iter().take(100).collect();
             runs.sort_by(|a, b| a.fit.floor.total_cmp(&b.fit.floor));
-            let holds = |run: &Simulated| {
-                run.profile.0 <= self.floor && self.floor <= run.profile.1
-            };
+            let holds =
+                |run: &Simulated| run.profile.0 <= self.floor && self.floor <= run.profile.1;
             let bars = |held: bool| {
                 let chosen = runs.iter().enumerate().filter(move |(_, run)| holds(run) == held);
                 chosen
@@ -416,7 +412,9 @@ impl ConvergenceCurve {
         Figure {
             name: "intervals".to_owned(),
             title: format!("{}% intervals of the floor, run by run", number(100.0 * self.level)),
-            caption: "Up to a hundred of the simulated runs. About one in twenty should miss at 95%.".to_owned(),
+            caption:
+                "Up to a hundred of the simulated runs. About one in twenty should miss at 95%."
+                    .to_owned(),
             panels: studies.iter().map(panel).collect(),
             columns: 2,
         }
@@ -476,7 +474,8 @@ fn capital(text: &str) -> String {
 
 fn first_fits(studies: &[Study]) -> FindingsTable {
     let rows = studies.iter().flat_map(|study| {
-        let best = study.fits.iter().map(CurveFit::information_criterion).fold(f64::INFINITY, f64::min);
+        let best =
+            study.fits.iter().map(CurveFit::information_criterion).fold(f64::INFINITY, f64::min);
         study.fits.iter().map(move |fit| {
             let errors = fit.standard_errors();
             let with_error = |value: f64, error: f64| format!("{value:.4} ± {error:.4}");
@@ -512,7 +511,9 @@ fn data(studies: &[Study], sooner: &[Vec<Seen>]) -> Vec<DataFile> {
     };
     let of = |rows: &dyn Fn(&Study) -> Vec<Vec<f64>>| -> Vec<(usize, Vec<f64>)> {
         let studies = studies.iter().enumerate();
-        studies.flat_map(|(index, study)| rows(study).into_iter().map(move |row| (index, row))).collect()
+        studies
+            .flat_map(|(index, study)| rows(study).into_iter().map(move |row| (index, row)))
+            .collect()
     };
     let points = of(&|study| study.points.iter().map(|&(time, loss)| vec![time, loss]).collect());
     let runs = of(&|study| {
@@ -530,7 +531,11 @@ fn data(studies: &[Study], sooner: &[Vec<Seen>]) -> Vec<DataFile> {
     });
     vec![
         file("curves", &["epoch", "loss"], points),
-        file("intervals", &["floor", "linear_low", "linear_high", "profile_low", "profile_high"], runs),
+        file(
+            "intervals",
+            &["floor", "linear_low", "linear_high", "profile_low", "profile_high"],
+            runs,
+        ),
         file("how-soon", &["epochs", "floor", "low", "high"], seen.collect()),
     ]
 }

@@ -37,7 +37,7 @@ impl Criterion {
 
     /// The epoch, from 1, after which it stops, if it does. Strips have `strip` epochs.
     pub fn stop(&self, training: &[f64], validation: &[f64], strip: usize) -> Option<usize> {
-        let ends_strip = |epoch: usize| epoch % strip == 0;
+        let ends_strip = |epoch: usize| epoch.is_multiple_of(strip);
         let mut epochs = 1..=validation.len();
         match *self {
             Self::Patience { patience, min_delta } => {
@@ -47,9 +47,7 @@ impl Criterion {
                     ..EarlyStoppingSettings::default()
                 };
                 let mut state = EarlyStoppingState::default();
-                epochs.find(|&epoch| {
-                    state.judge(&settings, epoch, validation[epoch - 1]).is_some()
-                })
+                epochs.find(|&epoch| state.judge(&settings, epoch, validation[epoch - 1]).is_some())
             }
             Self::GeneralizationLoss(threshold) => {
                 let losses = generalization_losses(validation);
@@ -89,8 +87,8 @@ pub fn generalization_losses(validation: &[f64]) -> Vec<f64> {
 pub fn progress(training: &[f64], epoch: usize, strip: usize) -> f64 {
     let last = &training[epoch.saturating_sub(strip)..epoch];
     let mean = last.iter().sum::<f64>() / last.len() as f64;
-    let least = last.iter().copied().fold(f64::INFINITY, f64::min);
-    1000.0 * (mean / least - 1.0)
+    let lowest = last.iter().copied().fold(f64::INFINITY, f64::min);
+    1000.0 * (mean / lowest - 1.0)
 }
 
 #[cfg(test)]
@@ -105,9 +103,11 @@ mod tests {
     fn stops_are_those_of_keras_and_of_the_paper_s_definitions() {
         let golden = include_str!("../../../tests/golden/lab_early_stopping.json");
         let golden: Value = serde_json::from_str(golden).unwrap();
-        let curve = |value: fn(f64) -> f64| (1..=200).map(|t| value(f64::from(t))).collect::<Vec<_>>();
-        let validation =
-            curve(|t| 0.5 + (-t / 12.0).exp() + 0.0015 * t + 0.02 * (1.7 * t).sin() * (-t / 90.0).exp());
+        let curve =
+            |value: fn(f64) -> f64| (1..=200).map(|t| value(f64::from(t))).collect::<Vec<_>>();
+        let validation = curve(|t| {
+            0.5 + (-t / 12.0).exp() + 0.0015 * t + 0.02 * (1.7 * t).sin() * (-t / 90.0).exp()
+        });
         let training = curve(|t| 0.05 + (-t / 25.0).exp() + 0.01 * (2.3 * t).cos());
         let cases = golden["cases"].as_array().unwrap();
         assert_eq!(cases.len(), 17);

@@ -98,16 +98,13 @@ test error for about four times the time.",
         let families = self.families(&curves);
         let mut findings = Findings {
             sentences: self.tell(&curves, &families),
-            claims: self.check(&curves, &families),
+            claims: check(&curves, &families),
             tables: vec![self.table(&families)],
             ..Findings::default()
         };
         if let Some(first) = curves.first() {
-            findings.figures = vec![
-                self.stops(first, &families),
-                self.quantities(first),
-                trade_off(&families),
-            ];
+            findings.figures =
+                vec![self.stops(first, &families), self.quantities(first), trade_off(&families)];
         }
         findings.data = data(&curves, &families);
         Ok(findings)
@@ -146,8 +143,10 @@ struct Judged {
 
 impl Judged {
     fn new(criterion: Criterion, curves: &[Curves], strip: usize) -> Self {
-        let stops: Vec<Option<usize>> =
-            curves.iter().map(|run| criterion.stop(&run.training, &run.validation, strip)).collect();
+        let stops: Vec<Option<usize>> = curves
+            .iter()
+            .map(|run| criterion.stop(&run.training, &run.validation, strip))
+            .collect();
         let epochs: Vec<usize> =
             stops.iter().zip(curves).map(|(stop, run)| stop.unwrap_or(run.epochs())).collect();
         let excess = curves.iter().zip(&epochs);
@@ -247,11 +246,11 @@ impl EarlyStopping {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let [training, validation, test] =
             [TRAINING, TRAINING, 1000].map(|samples| Split::draw(samples, &mut random));
-        let whole = [&training, &validation, &test].map(|split| {
-            split.tensors(&(0..split.targets.len()).collect::<Vec<_>>(), &device)
-        });
+        let whole = [&training, &validation, &test]
+            .map(|split| split.tensors(&(0..split.targets.len()).collect::<Vec<_>>(), &device));
         let on_tape = device.clone().autodiff();
-        let settings = ModelSettings::Mlp(MlpSettings { hidden: vec![64], ..MlpSettings::default() });
+        let settings =
+            ModelSettings::Mlp(MlpSettings { hidden: vec![64], ..MlpSettings::default() });
         let model = settings.init(&InputSpec::of_shape(&[INPUTS]), 1, &on_tape);
         let mut model = model.map(&mut Draw { random: &mut random, limit: 1.0 });
         let adam = Adam { learning_rate: self.learning_rate, ..Adam::default() };
@@ -325,68 +324,12 @@ impl EarlyStopping {
             .collect()
     }
 
-    fn check(&self, curves: &[Curves], families: &[Family]) -> Vec<Claim> {
-        let over_fits = |run: &Curves| {
-            let (best, end) = (run.best(run.epochs()), run.epochs() - 1);
-            run.validation[end] > 1.05 * run.validation[best]
-                && run.training[end] < 0.5 * run.training[best]
-        };
-        let over_fitted = curves.iter().filter(|run| over_fits(run)).count();
-        let mut claims = vec![Claim::that(
-            "every run over-fits: the validation loss ends 5% above its least, the training loss at less than half of \
-             what it was there",
-            format!("{over_fitted} of {} runs", curves.len()),
-            over_fitted == curves.len(),
-        )];
-        for family in families {
-            let inversions = family.judged.windows(2).flat_map(|pair| {
-                pair[0].epochs.iter().zip(&pair[1].epochs).filter(|(fast, slow)| slow < fast)
-            });
-            claims.push(Claim::at_most(
-                format!("{}: a larger threshold never stops earlier (exceptions)", family.name),
-                inversions.count() as f64,
-                0.0,
-            ));
-        }
-        let late = families[0].judged.iter().flat_map(|judged| {
-            let Criterion::Patience { patience, .. } = judged.criterion else { return vec![] };
-            let runs = judged.epochs.iter().zip(curves);
-            runs.filter(|(epochs, run)| {
-                **epochs < run.epochs() && **epochs != run.best(**epochs) + 1 + patience
-            })
-            .collect()
-        });
-        claims.push(Claim::at_most(
-            "patience p stops p epochs after the best one (exceptions)",
-            late.count() as f64,
-            0.0,
-        ));
-        let ends = |slow: bool, value: fn(&Judged) -> f64| {
-            let chosen = families.iter().filter_map(|family| {
-                if slow { family.judged.last() } else { family.judged.first() }
-            });
-            mean(&chosen.map(value).collect::<Vec<_>>())
-        };
-        claims.push(Claim::that(
-            "slow criteria keep better weights than fast ones, as Prechelt found (mean over families and runs)",
-            format!(
-                "test loss {:.2}% beyond the best after {:.0} epochs, {:.2}% after {:.0}",
-                100.0 * ends(true, Judged::mean_excess),
-                ends(true, Judged::mean_epoch),
-                100.0 * ends(false, Judged::mean_excess),
-                ends(false, Judged::mean_epoch)
-            ),
-            ends(true, Judged::mean_excess) <= ends(false, Judged::mean_excess),
-        ));
-        claims
-    }
-
     fn tell(&self, curves: &[Curves], families: &[Family]) -> Vec<String> {
         let best = curves.iter().map(|run| (run.best(run.epochs()) + 1) as f64);
         let best = mean(&best.collect::<Vec<_>>());
-        let waste = curves.iter().map(|run| {
-            run.test[run.epochs() - 1] / run.test[run.best(run.epochs())] - 1.0
-        });
+        let waste = curves
+            .iter()
+            .map(|run| run.test[run.epochs() - 1] / run.test[run.best(run.epochs())] - 1.0);
         let waste = mean(&waste.collect::<Vec<_>>());
         let mut sentences = vec![format!(
             "The best epoch is {best:.0} on average; after all {} epochs the test loss is {:.0}% above that of the best.",
@@ -402,7 +345,7 @@ impl EarlyStopping {
                 found.mean_epoch()
             ));
         }
-        let first = families.iter().flat_map(|family| family.judged.first());
+        let first = families.iter().filter_map(|family| family.judged.first());
         if let Some(found) = first.min_by(|a, b| a.mean_epoch().total_cmp(&b.mean_epoch())) {
             sentences.push(format!(
                 "The hastiest, {}, stops after {:.0} epochs and costs {:.1}% of test loss.",
@@ -422,7 +365,10 @@ impl EarlyStopping {
                 format!("{:.1}", judged.mean_epoch()),
                 format!("{:.0}%", 100.0 * (1.0 - judged.mean_epoch() / f64::from(self.epochs))),
                 format!("{:.2}%", 100.0 * judged.mean_excess()),
-                format!("{:.2}%", 100.0 * judged.excess.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+                format!(
+                    "{:.2}%",
+                    100.0 * judged.excess.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+                ),
             ]
         };
         FindingsTable::new(
@@ -449,7 +395,12 @@ impl EarlyStopping {
             .with(Layer::line("validation", 1, points(&run.validation)))
             .with(Layer::line("test", 2, points(&run.test)));
         for family in families {
-            let Some(judged) = family.judged.get(family.judged.len() / 2) else { continue };
+            // A minimal delta hardly moves the stop: its label would lie on that of patience.
+            let Some(judged) = family.judged.get(family.judged.len() / 2).filter(|judged| {
+                !matches!(judged.criterion, Criterion::Patience { min_delta, .. } if min_delta > 0.0)
+            }) else {
+                continue;
+            };
             let stop = judged.criterion.stop(&run.training, &run.validation, self.strip);
             if let Some(stop) = stop {
                 plot = plot.with(Layer::Reference {
@@ -479,8 +430,13 @@ impl EarlyStopping {
     /// What the criteria of Prechelt look at, in the same run.
     fn quantities(&self, run: &Curves) -> Figure {
         let panel = |title: &str, label: &str, points: Vec<(f64, f64)>, thresholds: &[f64]| {
-            let mut plot = Plot::new(title, Axis::linear("epoch"), Axis::log(label))
-                .with(Layer::line("", 0, points));
+            let bottom = thresholds.iter().copied().fold(f64::INFINITY, f64::min);
+            let finite = points.iter().map(|(_, value)| *value).filter(|value| value.is_finite());
+            let top = finite.chain(thresholds.iter().copied()).fold(bottom, f64::max);
+            // What is far below every threshold would take most of the panel.
+            let axis = Axis::log(label).between(0.25 * bottom, 2.0 * top);
+            let mut plot =
+                Plot::new(title, Axis::linear("epoch"), axis).with(Layer::line("", 0, points));
             for threshold in thresholds {
                 plot = plot.with(Layer::Reference {
                     label: number(*threshold),
@@ -491,10 +447,10 @@ impl EarlyStopping {
             Panel::Plot(plot)
         };
         let losses = generalization_losses(&run.validation);
-        let strips: Vec<usize> = (1..=run.epochs()).filter(|epoch| epoch % self.strip == 0).collect();
+        let strips: Vec<usize> =
+            (1..=run.epochs()).filter(|epoch| epoch.is_multiple_of(self.strip)).collect();
         let quotients = strips.iter().map(|&epoch| {
-            let quotient =
-                losses[epoch - 1] / training_progress(&run.training, epoch, self.strip);
+            let quotient = losses[epoch - 1] / training_progress(&run.training, epoch, self.strip);
             (epoch as f64, quotient)
         });
         let by_epoch = losses.iter().enumerate().map(|(index, &loss)| (index as f64 + 1.0, loss));
@@ -511,6 +467,62 @@ impl EarlyStopping {
             columns: 2,
         }
     }
+}
+
+fn check(curves: &[Curves], families: &[Family]) -> Vec<Claim> {
+    let over_fits = |run: &Curves| {
+        let (best, end) = (run.best(run.epochs()), run.epochs() - 1);
+        run.validation[end] > 1.05 * run.validation[best]
+            && run.training[end] < 0.5 * run.training[best]
+    };
+    let over_fitted = curves.iter().filter(|run| over_fits(run)).count();
+    let mut claims = vec![Claim::that(
+        "every run over-fits: the validation loss ends 5% above its least, the training loss at less than half of \
+         what it was there",
+        format!("{over_fitted} of {} runs", curves.len()),
+        over_fitted == curves.len(),
+    )];
+    for family in families {
+        let inversions = family.judged.windows(2).flat_map(|pair| {
+            pair[0].epochs.iter().zip(&pair[1].epochs).filter(|(fast, slow)| slow < fast)
+        });
+        claims.push(Claim::at_most(
+            format!("{}: a larger threshold never stops earlier (exceptions)", family.name),
+            inversions.count() as f64,
+            0.0,
+        ));
+    }
+    let late = families[0].judged.iter().flat_map(|judged| {
+        let Criterion::Patience { patience, .. } = judged.criterion else { return vec![] };
+        let runs = judged.epochs.iter().zip(curves);
+        runs.filter(|(epochs, run)| {
+            **epochs < run.epochs() && **epochs != run.best(**epochs) + 1 + patience
+        })
+        .collect()
+    });
+    claims.push(Claim::at_most(
+        "patience p stops p epochs after the best one (exceptions)",
+        late.count() as f64,
+        0.0,
+    ));
+    let ends = |slow: bool, value: fn(&Judged) -> f64| {
+        let chosen = families
+            .iter()
+            .filter_map(|family| if slow { family.judged.last() } else { family.judged.first() });
+        mean(&chosen.map(value).collect::<Vec<_>>())
+    };
+    claims.push(Claim::that(
+        "slow criteria keep better weights than fast ones, as Prechelt found (mean over families and runs)",
+        format!(
+            "test loss {:.2}% beyond the best after {:.0} epochs, {:.2}% after {:.0}",
+            100.0 * ends(true, Judged::mean_excess),
+            ends(true, Judged::mean_epoch),
+            100.0 * ends(false, Judged::mean_excess),
+            ends(false, Judged::mean_epoch)
+        ),
+        ends(true, Judged::mean_excess) <= ends(false, Judged::mean_excess),
+    ));
+    claims
 }
 
 fn mean_squared_error(model: &Model, inputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {

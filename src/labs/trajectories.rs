@@ -395,8 +395,9 @@ impl<'a> Drawing<'a> {
             let places = Self::points(path, path.steps()).into_iter().filter(inside).collect();
             (runner.name.clone(), Color::Series(series), places)
         };
-        let floor =
-            self.levels.first().copied().filter(|_| self.surface != TestFunction::Rastrigin);
+        // Below this the valley is narrower than the mesh, which would fray along it.
+        let floor = self.levels.first().map(|level| 6.0 * level);
+        let floor = floor.filter(|_| self.surface != TestFunction::Rastrigin);
         let surface = Surface {
             title: String::new(),
             labels: ["x", "y", "loss"].map(str::to_owned),

@@ -1,0 +1,377 @@
+//! Gradient descent, heavy ball and Nesterov's momentum on quadratics, against the rates of theory.
+
+mod method;
+mod stability;
+
+use clap::Args;
+
+use self::method::{Method, descend_quadratic};
+use self::stability::StabilityMap;
+use super::options::{count, finite};
+use super::{
+    About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress, Theme, number,
+};
+use crate::report::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot};
+
+/// Momentum on quadratics.
+#[derive(Debug, Clone, Args)]
+pub struct Momentum {
+    /// The condition numbers κ = L/m of the quadratics, the largest curvature by the smallest
+    #[arg(
+        long,
+        default_value = "10,100,1000",
+        value_delimiter = ',',
+        value_parser = condition_number
+    )]
+    condition_number: Vec<f64>,
+    /// The dimensions of the quadratics, whose curvatures are spread evenly on a logarithmic scale
+    #[arg(long, default_value = "20", value_parser = dimensions)]
+    dimensions: usize,
+    /// The most steps that a method may take
+    #[arg(long, default_value = "20000", value_parser = count)]
+    steps: usize,
+}
+
+/// A condition number that single precision can tell from 1 and from infinity.
+fn condition_number(text: &str) -> Result<f64, String> {
+    let value = finite(text)?;
+    if (1.01..=1e5).contains(&value) { Ok(value) } else { Err("must be from 1.01 to 1e5".into()) }
+}
+
+fn dimensions(text: &str) -> Result<usize, String> {
+    let value = count(text)?;
+    if (2..=1000).contains(&value) { Ok(value) } else { Err("must be from 2 to 1000".into()) }
+}
+
+/// A path ends when theory has it here, as a share of the distance at the start.
+const END: f64 = 1e-12;
+/// The distance at which a path has arrived, as a share of the distance at the start.
+const ARRIVED: f64 = 1e-6;
+
+impl Lab for Momentum {
+    const ABOUT: About = About {
+        theme: Theme::Descent,
+        title: "Momentum",
+        question: "How much faster is descent with momentum on badly conditioned problems, and which \
+                   rates and momenta are stable?",
+        method: "On a quadratic ½ Σ λᵢ xᵢ² with curvatures from m to L, κ = L/m, each method with momentum μ \
+is a linear recurrence for every coordinate, and the best constants balance the largest and the smallest \
+curvature. Distances then shrink by a factor ρ a step, in the long run:
+
+    gradient descent: x ← x − η f′(x), η = 2/(L + m), ρ = (κ − 1)/(κ + 1)
+
+    heavy ball: b ← μ b + f′(x), x ← x − η b, η = 4/(√L + √m)², μ = ρ², ρ = (√κ − 1)/(√κ + 1)
+
+    Nesterov: b ← μ b + f′(x), x ← x − η (f′(x) + μ b), η = 4/(3L + m), \
+μ = (√(3κ + 1) − 2)/(√(3κ + 1) + 2), ρ = 1 − 2/√(3κ + 1)
+
+Written so, as training's `sgd` has it, x is the point of Nesterov's method at which gradients are taken. \
+To come near by a given share takes about κ steps without momentum and √κ with it. Near its end a \
+path with momentum shrinks like t ρᵗ, as the best constants make double roots; the measured rate is \
+ln(‖xₜ‖/t), fitted over the last half of the path.
+
+Heavy ball is stable for 0 < η < 2 (1 + μ)/L. The map shows its measured factor on a grid of rates \
+and momenta, with the worse of the two curvatures m and L.",
+        sources: &[
+            "Polyak, Some methods of speeding up the convergence of iteration methods, 1964, \
+             https://doi.org/10.1016/0041-5553(64)90137-5",
+            "Lessard, Recht and Packard, Analysis and design of optimization algorithms via integral \
+             quadratic constraints, 2016, proposition 1, https://arxiv.org/abs/1408.3595",
+            "Goh, Why momentum really works, Distill, 2017, https://doi.org/10.23915/distill.00006",
+        ],
+    };
+
+    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+        let least = self.condition_number.iter().copied().reduce(f64::min);
+        let least = least
+            .ok_or_else(|| LabError::Options("there is no condition number: give one".into()))?;
+        let parts = self.condition_number.len() + 2;
+        let mut runs = vec![];
+        for (index, &condition) in self.condition_number.iter().enumerate() {
+            progress.at(index, parts, &format!("condition number {condition}"));
+            let curvatures = self.curvatures(condition);
+            for method in Method::ALL {
+                runs.push(Run::of(method, condition, &curvatures, self.steps)?);
+            }
+        }
+        progress.at(parts - 2, parts, "the stability map");
+        let map = StabilityMap::measure(least)?;
+        progress.at(parts - 1, parts, "paths in two dimensions");
+        let paths = paths(least)?;
+
+        let mut claims: Vec<Claim> = runs.iter().filter_map(Run::claim).collect();
+        claims.extend(map.claims());
+        Ok(Findings {
+            sentences: sentences(&runs),
+            tables: vec![table(&runs)],
+            claims,
+            figures: vec![self.distances(&runs), scaling(&runs), map.figure(), paths],
+            data: vec![data(&runs), map.data()],
+            ..Findings::default()
+        })
+    }
+}
+
+impl Momentum {
+    /// From 1/κ to 1, evenly on a logarithmic scale.
+    fn curvatures(&self, condition: f64) -> Vec<f64> {
+        let powers = Grid::even(-1.0, 0.0, self.dimensions);
+        powers.into_iter().map(|power| condition.powf(power)).collect()
+    }
+
+    fn distances(&self, runs: &[Run]) -> Figure {
+        let panel = |&condition: &f64| {
+            let title = format!("κ = {condition}");
+            let mut plot = Plot::new(
+                &title,
+                Axis::linear("step"),
+                Axis::log("distance, of that at the start"),
+            );
+            let of_this: Vec<&Run> =
+                runs.iter().filter(|run| run.condition.total_cmp(&condition).is_eq()).collect();
+            // What momentum does would be squeezed into the margin by the length of the plain path.
+            let longest = of_this.iter().skip(1).map(|run| run.distances.len()).max().unwrap_or(2);
+            for run in of_this {
+                let series = run.method.series();
+                let shown = run.distances.iter().take(longest).enumerate();
+                let points = shown.map(|(step, &distance)| (step as f64, distance));
+                let rho = run.method.rate(condition);
+                let ends = [0, longest.saturating_sub(1)];
+                let theory = ends.map(|step| (step as f64, rho.powf(step as f64)));
+                plot = plot.with(Layer::line(run.method.name(), series, points.collect())).with(
+                    Layer::Line {
+                        name: if run.method == Method::Nesterov { "ρᵗ" } else { "" }.to_owned(),
+                        points: theory.to_vec(),
+                        color: Color::Neutral,
+                        dashed: true,
+                    },
+                );
+            }
+            plot.y = plot.y.between(END, 3.0);
+            Panel::Plot(plot)
+        };
+        Figure {
+            name: "distance".to_owned(),
+            title: "Descent with the best constants of each method".to_owned(),
+            caption:
+                "Solid: measured; dashed: ρᵗ, the asymptote of theory. Methods with momentum run \
+                      above their asymptote, by a factor that grows like t, and soon beside it."
+                    .to_owned(),
+            panels: self.condition_number.iter().map(panel).collect(),
+            columns: self.condition_number.len().min(3),
+        }
+    }
+}
+
+/// A method with its best constants on one quadratic.
+struct Run {
+    method: Method,
+    condition: f64,
+    /// ‖xₜ‖ / ‖x₀‖.
+    distances: Vec<f64>,
+}
+
+impl Run {
+    fn of(
+        method: Method,
+        condition: f64,
+        curvatures: &[f64],
+        most: usize,
+    ) -> Result<Self, LabError> {
+        let rho = method.rate(condition);
+        let steps = (END.ln() / rho.ln()).ceil().min(most as f64) as usize;
+        let path = descend_quadratic(method.sgd(condition), curvatures, steps)?;
+        let norm = |place: &Vec<f64>| place.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let start = path.places.first().map_or(1.0, norm);
+        let distances = path.places.iter().map(|place| norm(place) / start).collect();
+        Ok(Self { method, condition, distances })
+    }
+
+    /// The factor of a step in the long run, and whether the path is long enough to tell.
+    fn measured(&self) -> Option<f64> {
+        let steps = self.distances.len().checked_sub(1)?;
+        let rho = self.method.rate(self.condition);
+        // Fewer than 15 steps show no long run, nor does a path cut off before it shrank much.
+        if steps < 15 || rho.powf(steps as f64) > 1e-3 {
+            return None;
+        }
+        let doubled = f64::from(u8::from(self.method != Method::Plain));
+        let logs = self.distances.iter().enumerate().skip(steps / 2);
+        let points: Vec<(f64, f64)> =
+            logs.map(|(t, far)| (t as f64, far.ln() - doubled * (t as f64).ln())).collect();
+        Some(slope(&points).exp())
+    }
+
+    fn claim(&self) -> Option<Claim> {
+        let rho = self.method.rate(self.condition);
+        let says = format!(
+            "κ = {}, {}: −ln of the factor a step is that of theory (as a share of it)",
+            self.condition,
+            self.method.name()
+        );
+        // What is left of the start, and what oscillates, bends the line by a few percent.
+        Some(Claim::close(says, self.measured()?.ln() / rho.ln(), 1.0, 0.05))
+    }
+
+    fn arrived(&self) -> Option<usize> {
+        self.distances.iter().position(|&distance| distance <= ARRIVED)
+    }
+}
+
+/// The slope of the straight line that fits `points` best.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len().max(1) as f64;
+    let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
+    let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
+    let products: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let squares: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    products / squares
+}
+
+fn sentences(runs: &[Run]) -> Vec<String> {
+    let mut sentences = vec![];
+    for chunk in runs.chunks(Method::ALL.len()) {
+        let steps: Vec<String> = chunk
+            .iter()
+            .map(|run| {
+                let steps = run.arrived().map_or("too many".to_owned(), |steps| steps.to_string());
+                format!("{steps} steps with {}", run.method.name())
+            })
+            .collect();
+        if let Some(run) = chunk.first() {
+            sentences.push(format!(
+                "κ = {}: a millionth of the distance is reached in {}.",
+                run.condition,
+                steps.join(", ")
+            ));
+        }
+    }
+    sentences.push(
+        "Without momentum the steps grow like κ, with it like √κ. Heavy ball is a little faster than \
+         Nesterov's method on quadratics, and with more momentum it stays stable at higher rates."
+            .to_owned(),
+    );
+    sentences
+}
+
+fn table(runs: &[Run]) -> FindingsTable {
+    let row = |run: &Run| {
+        let sgd = run.method.sgd(run.condition);
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+        vec![
+            number(run.condition),
+            run.method.name().to_owned(),
+            format!("{:.4}", sgd.learning_rate),
+            format!("{:.4}", sgd.momentum),
+            or_dash(run.measured().map(|found| format!("{found:.5}"))),
+            format!("{:.5}", run.method.rate(run.condition)),
+            or_dash(run.arrived().map(|steps| steps.to_string())),
+        ]
+    };
+    FindingsTable::new(
+        "The best constants (with L = 1) and what they give",
+        &["κ", "method", "rate η", "momentum μ", "factor measured", "ρ of theory", "steps to 1e-6"],
+        runs.iter().map(row).collect(),
+    )
+}
+
+fn scaling(runs: &[Run]) -> Figure {
+    let mut plot = Plot::new("", Axis::log("condition number κ"), Axis::log("steps"));
+    for method in Method::ALL {
+        let of_this = runs.iter().filter(|run| run.method == method);
+        let mut points: Vec<(f64, f64)> =
+            of_this.filter_map(|run| Some((run.condition, run.arrived()? as f64))).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let theory =
+            points.iter().map(|&(kappa, _)| (kappa, ARRIVED.ln() / method.rate(kappa).ln()));
+        let name = if method.series() == 0 { "ln 1e-6 / ln ρ" } else { "" };
+        plot = plot
+            .with(Layer::theory(name, theory.collect()))
+            .with(Layer::line("", method.series(), points.clone()))
+            .with(Layer::points(method.name(), method.series(), points));
+    }
+    Figure {
+        name: "scaling".to_owned(),
+        title: "Steps to a millionth of the distance".to_owned(),
+        caption: "Slope 1 without momentum, slope ½ with it: the worse the condition, the more \
+                  momentum saves."
+            .to_owned(),
+        panels: vec![Panel::Plot(plot)],
+        columns: 1,
+    }
+}
+
+/// The three methods on a quadratic of two dimensions, over its contours.
+fn paths(condition: f64) -> Result<Figure, LabError> {
+    let curvatures = [1.0 / condition, 1.0];
+    let height = |x: f64, y: f64| 0.5 * (curvatures[0] * x * x + curvatures[1] * y * y);
+    let grid = Grid::of(Grid::even(-0.4, 1.1, 120), Grid::even(-1.6, 1.6, 120), height);
+    let levels: Vec<f64> = (0..9).map(|power| 1.1 * 0.4_f64.powi(power)).collect();
+    let panel = |method: Method| -> Result<Panel, LabError> {
+        let Path { places, .. } = descend_quadratic(method.sgd(condition), &curvatures, 20)?;
+        let points: Vec<(f64, f64)> =
+            places.iter().filter_map(|place| Some((*place.first()?, *place.get(1)?))).collect();
+        let x = Axis::linear("x₁ (curvature m)").between(-0.4, 1.1);
+        let y = Axis::linear("x₂ (curvature L)").between(-1.6, 1.6);
+        let contours =
+            Layer::Contours { grid: grid.clone(), levels: levels.clone(), color: Color::Neutral };
+        Ok(Panel::Plot(
+            Plot::new(method.name(), x, y)
+                .with(contours)
+                .with(Layer::line("", method.series(), points.clone()))
+                .with(Layer::points("", method.series(), points)),
+        ))
+    };
+    Ok(Figure {
+        name: "paths".to_owned(),
+        title: format!("20 steps across a valley of condition number {condition}"),
+        caption:
+            "Every method crosses from wall to wall at its best rate. Momentum gathers speed along \
+                  the valley, and so needs fewer crossings; heavy ball first overshoots."
+                .to_owned(),
+        panels: Method::ALL.into_iter().map(panel).collect::<Result<_, _>>()?,
+        columns: 3,
+    })
+}
+
+fn data(runs: &[Run]) -> DataFile {
+    let rows = runs.iter().flat_map(|run| {
+        let rho = run.method.rate(run.condition);
+        run.distances.iter().enumerate().map(move |(step, &distance)| {
+            let series = run.method.series() as f64;
+            vec![run.condition, series, step as f64, distance, rho.powf(step as f64)]
+        })
+    });
+    DataFile::of_numbers("distance", &["condition", "method", "step", "distance", "theory"], rows)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::labs::Silent;
+
+    #[test]
+    fn measured_rates_and_the_border_of_stability_are_those_of_theory() {
+        let lab = Momentum { condition_number: vec![10.0, 100.0], dimensions: 20, steps: 20_000 };
+        let findings = lab.run(&mut Silent).unwrap();
+        assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
+        assert!(findings.claims.len() >= 9);
+        // (κ − 1)/(κ + 1), (√κ − 1)/(√κ + 1) and 1 − 2/√(3κ + 1), by Python.
+        let known = [0.818_181_8, 0.519_493_8, 0.640_789_4, 0.980_198_0, 0.818_181_8, 0.884_721_9];
+        for (row, known) in findings.tables[0].rows.iter().zip(known) {
+            assert!((row[5].parse::<f64>().unwrap() - known).abs() < 1e-5, "{row:?}");
+            assert!((row[4].parse::<f64>().unwrap().ln() / known.ln() - 1.0).abs() < 0.05);
+        }
+    }
+
+    #[test]
+    fn hard_options_leave_claims_out_instead_of_failing() {
+        for (condition, steps) in [(1.01, 20_000), (1e5, 50), (2.0, 1)] {
+            let lab = Momentum { condition_number: vec![condition], dimensions: 2, steps };
+            let findings = lab.run(&mut Silent).unwrap();
+            assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
+        }
+    }
+}

@@ -94,7 +94,7 @@ size up to which a larger batch still buys nearly as many fewer steps.",
 }
 
 /// Batches whose gradients are compared with the full one, at least.
-const NOISE_BATCHES: usize = 400;
+const NOISE_BATCHES: usize = 1000;
 
 /// The noise of the gradient of a batch at parameters of 0.
 struct Noise {
@@ -110,9 +110,9 @@ impl Noise {
             // Nothing is left but the rounding of sums in single precision.
             return Claim::at_most(format!("{says} is 0 but for rounding"), self.measured, 1e-9);
         }
-        // The mean of 400 sums of six squares varies by about 3 %.
+        // The mean of 1000 sums of six squares varies by 2 %, by 6 % where single samples count.
         let share = self.measured / self.theory;
-        Claim::close(format!("{says} is tr(C)/b · (n − b)/(n − 1) (as a share)"), share, 1.0, 0.2)
+        Claim::close(format!("{says} is tr(C)/b · (n − b)/(n − 1) (as a share)"), share, 1.0, 0.25)
     }
 }
 
@@ -125,11 +125,10 @@ impl BatchSize {
             .iter()
             .map(|&batch_size| {
                 let whole = SAMPLES / batch_size;
-                let epochs = NOISE_BATCHES.div_ceil(whole);
+                let epochs = if batch_size == SAMPLES { 4 } else { NOISE_BATCHES.div_ceil(whole) };
                 // At a rate of 0 every step sees the gradient at the start.
                 let order = Order::Shuffled { seed: self.seed };
                 let batches = problem.batches(batch_size, order);
-                let epochs = if whole == 1 { 4 } else { epochs };
                 let training = problem.train(&sgd(1.0), &batches, epochs, |_, _| 0.0)?;
                 // The last batch of an epoch is smaller, unless sizes divide.
                 let squares: Vec<f64> = training
@@ -436,22 +435,22 @@ mod tests {
     use super::*;
     use crate::labs::Silent;
 
-    fn lab(batch_size: &[usize], learning_rate: f64, seed: u64) -> BatchSize {
-        BatchSize { batch_size: batch_size.to_vec(), learning_rate, epochs: 30, seed }
+    fn lab(batch_size: &[usize], learning_rate: f64, epochs: usize) -> BatchSize {
+        BatchSize { batch_size: batch_size.to_vec(), learning_rate, epochs, seed: 1 }
     }
 
     #[test]
     fn noise_floors_and_full_batches_are_those_of_theory() {
-        for seed in 1..=2 {
-            let findings = lab(&[1, 32, 256, 1000], 0.05, seed).run(&mut Silent).unwrap();
+        for (lab, claims) in [(lab(&[1], 0.05, 5), 2), (lab(&[32, 256, 1000], 0.05, 50), 6)] {
+            let findings = lab.run(&mut Silent).unwrap();
             assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
-            assert!(findings.claims.len() >= 6);
+            assert_eq!(findings.claims.len(), claims);
         }
     }
 
     #[test]
     fn rates_that_diverge_are_told() {
-        let findings = lab(&[1, 32, 1000], 3.0, 1).run(&mut Silent).unwrap();
+        let findings = lab(&[1, 32, 1000], 3.0, 5).run(&mut Silent).unwrap();
         assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
         assert!(findings.sentences.last().unwrap().contains("diverge"));
         assert_eq!(findings.tables[0].rows[0][4], "unstable");

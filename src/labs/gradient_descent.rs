@@ -198,22 +198,27 @@ fn curves(descents: &[Descent]) -> Figure {
 }
 
 fn distances(descents: &[Descent]) -> Figure {
-    let mut plot = Plot::new("", Axis::linear("step"), Axis::log("distance to the minimum"));
-    for (index, Descent { setting, path, distances }) in descents.iter().enumerate() {
-        let measured = distances.iter().enumerate().map(|(step, &far)| (step as f64, far));
-        let theory = (0..=path.steps()).map(|step| (step as f64, setting.closed_form(step)));
-        plot = plot
-            .with(Layer::line(setting.name, index, measured.collect()))
-            .with(Layer::theory(if index == 0 { "closed form" } else { "" }, theory.collect()));
-    }
+    let panel = |first: usize, descents: &[Descent]| {
+        let mut plot = Plot::new("", Axis::linear("step"), Axis::log("distance to the minimum"));
+        for (index, Descent { setting, path, distances }) in descents.iter().enumerate() {
+            let measured = distances.iter().enumerate().map(|(step, &far)| (step as f64, far));
+            let theory = (0..=path.steps()).map(|step| (step as f64, setting.closed_form(step)));
+            let last = if index + 1 == descents.len() { "closed form" } else { "" };
+            plot = plot
+                .with(Layer::line(setting.name, first + index, measured.collect()))
+                .with(Layer::theory(last, theory.collect()));
+        }
+        Panel::Plot(plot)
+    };
+    let (few, many) = descents.split_at(2.min(descents.len()));
     Figure {
         name: "distance".to_owned(),
         title: "Gradient descent on a parabola".to_owned(),
         caption: "Straight lines on a logarithmic scale: each step multiplies the distance by the \
                   same number."
             .to_owned(),
-        panels: vec![Panel::Plot(plot)],
-        columns: 1,
+        panels: vec![panel(0, few), panel(2, many)],
+        columns: 2,
     }
 }
 

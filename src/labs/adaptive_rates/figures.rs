@@ -2,7 +2,7 @@
 
 use super::{ADAGRAD, ADAM, AdaptiveRates, RMSPROP, Runs, Traces};
 use crate::labs::regression_problem::NAMES;
-use crate::report::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
+use crate::report::figure::{Axis, Figure, Layer, Panel, Plot};
 
 /// A line of `values`, which begin at step 1.
 fn by_step(values: impl Iterator<Item = f64>) -> Vec<(f64, f64)> {
@@ -42,11 +42,9 @@ pub(super) fn rare_weight(sparse: &Runs) -> Figure {
         let weights = training.by_epoch().filter_map(|parameters| parameters.first().copied());
         plot = plot.with(Layer::line(name, series, by_epoch(weights)));
     }
-    plot = plot.with(Layer::Reference {
-        label: "least squares".to_owned(),
-        at: Place::Y(sparse.problem.optimum[0]),
-        color: Color::Neutral,
-    });
+    let epochs = sparse.trainings.iter().map(|(_, training)| training.seconds.len()).max();
+    let best = [0, epochs.unwrap_or(0)].map(|epoch| (epoch as f64, sparse.problem.optimum[0]));
+    plot = plot.with(Layer::theory("least squares", best.to_vec()));
     Figure {
         name: "rare-weight".to_owned(),
         title: "The weight of a feature that is there once in a hundred samples".to_owned(),

@@ -59,15 +59,16 @@ impl Method {
     }
 }
 
-/// Steps on ½ Σ λᵢ xᵢ² from 1 in every coordinate.
+/// Steps on ½ Σ λᵢ xᵢ² from `start` in every coordinate.
 pub(super) fn descend_quadratic(
     sgd: Sgd,
     curvatures: &[f64],
+    start: f64,
     steps: usize,
 ) -> Result<Path, LabError> {
     let function = |x: Tensor<1>| {
         let curvatures = TensorData::from(curvatures).convert::<f32>();
         (x.clone().square() * Tensor::from_data(curvatures, &x.device())).sum().mul_scalar(0.5)
     };
-    descend(function, &vec![1.0; curvatures.len()], &OptimizerSettings::Sgd(sgd), steps)
+    descend(function, &vec![start; curvatures.len()], &OptimizerSettings::Sgd(sgd), steps)
 }

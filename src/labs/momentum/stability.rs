@@ -1,9 +1,8 @@
 //! Which rates and momenta of heavy ball are stable: measured on a grid, beside theory.
 
-use burn::tensor::{Tensor, TensorData};
-
-use crate::labs::{Claim, DataFile, LabError, descend, number};
-use crate::optim::{OptimizerSettings, Sgd};
+use super::method::descend_quadratic;
+use crate::labs::{Claim, DataFile, LabError, number};
+use crate::optim::Sgd;
 use crate::report::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Plot};
 
 /// Steps of every path.
@@ -157,12 +156,13 @@ fn spectral_radius(product: f64, momentum: f64) -> f64 {
 /// The factor of a step in the long run for each product η λ: how far the path is, or was when it
 /// was lost in either direction, by how many steps it took.
 fn factors(momentum: f64, products: &[f64]) -> Result<Vec<f64>, LabError> {
+    let sgd = Sgd { learning_rate: 1.0, momentum, ..Sgd::default() };
     let mut factors = vec![f64::NAN; products.len()];
     let mut open: Vec<usize> = (0..products.len()).collect();
     // Paths that diverge end the run for all; without them the others go on from the start.
     while !open.is_empty() {
         let curvatures: Vec<f64> = open.iter().map(|&index| products[index]).collect();
-        let paths = paths(momentum, &curvatures)?;
+        let paths = descend_quadratic(sgd.clone(), &curvatures, START, STEPS)?.places;
         let mut left = vec![];
         for (position, &index) in open.iter().enumerate() {
             let path: Vec<f64> = paths.iter().map(|place| place[position].abs()).collect();
@@ -189,15 +189,4 @@ fn factor(path: &[f64]) -> f64 {
     let last = farther.iter().position(|&far| lost(far)).unwrap_or(farther.len());
     let step = last.clamp(1, farther.len());
     farther.get(step - 1).map_or(f64::NAN, |far| far.powf(1.0 / step as f64))
-}
-
-/// Heavy ball at rate 1 on ½ Σ λᵢ xᵢ².
-fn paths(momentum: f64, curvatures: &[f64]) -> Result<Vec<Vec<f64>>, LabError> {
-    let function = |x: Tensor<1>| {
-        let curvatures = TensorData::from(curvatures).convert::<f32>();
-        (x.clone().square() * Tensor::from_data(curvatures, &x.device())).sum().mul_scalar(0.5)
-    };
-    let sgd = Sgd { learning_rate: 1.0, momentum, ..Sgd::default() };
-    let start = vec![START; curvatures.len()];
-    Ok(descend(function, &start, &OptimizerSettings::Sgd(sgd), STEPS)?.places)
 }

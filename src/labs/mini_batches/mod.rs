@@ -1,5 +1,9 @@
 //! How samples become batches: shuffling, the last partial batch, with and without replacement.
 
+mod counts;
+mod figures;
+mod trainings;
+
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
@@ -7,12 +11,14 @@ use clap::Args;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use self::counts::Counts;
+use self::figures::{losses, orders_figure};
+use self::trainings::Trained;
 use super::options::{count, positive};
 use super::regression_problem::{RegressionProblem, SAMPLES};
 use super::{About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme};
 use crate::data::{Inputs, Preprocessing, Samples, Targets};
 use crate::optim::{OptimizerSettings, Sgd};
-use crate::report::figure::{Axis, Color, Figure, Layer, Panel, Plot};
 use crate::train::loader::{BatchLoader, Order};
 
 /// Batches as training makes them, and others.
@@ -90,14 +96,6 @@ shuffled, they pull the parameters along in every epoch.",
             ..Findings::default()
         })
     }
-}
-
-/// How a training got its batches, and the loss above the least after every epoch.
-struct Trained {
-    name: &'static str,
-    excess: Vec<f64>,
-    /// The mean over the steps of the second half; `None` where training did not come to its end.
-    settled: Option<f64>,
 }
 
 impl MiniBatches {
@@ -238,82 +236,6 @@ impl MiniBatches {
         Ok(claims)
     }
 
-    fn trainings(&self, problem: &RegressionProblem) -> Result<Vec<Trained>, LabError> {
-        let residuals = problem.residuals();
-        let mut ascending: Vec<usize> = (0..SAMPLES).collect();
-        ascending.sort_by(|&a, &b| residuals[a].total_cmp(&residuals[b]));
-        let batches =
-            |samples: Arc<Samples>, order| problem.batches_of(samples, self.batch_size, order);
-        let shuffled = batches(Arc::clone(&problem.samples), Order::Shuffled { seed: self.seed });
-        let stored = batches(Arc::clone(&problem.samples), Order::Stored);
-        let sorted = batches(Arc::new(problem.samples.select(&ascending)), Order::Stored);
-        let replaced = |epoch: usize| {
-            batches(Arc::new(problem.samples.select(&self.drawn(epoch))), Order::Stored)
-        };
-        let same = |loader: BatchLoader| move |epoch| loader.clone().starting_at(epoch, 0);
-        Ok(vec![
-            self.trained(problem, "shuffled every epoch", same(shuffled))?,
-            self.trained(problem, "with replacement", replaced)?,
-            self.trained(problem, "one random order", same(stored))?,
-            self.trained(problem, "sorted by residual", same(sorted))?,
-        ])
-    }
-
-    fn trained(
-        &self,
-        problem: &RegressionProblem,
-        name: &'static str,
-        batches: impl FnMut(usize) -> BatchLoader,
-    ) -> Result<Trained, LabError> {
-        let rate = self.learning_rate;
-        let training = problem.train_on(&sgd(rate), batches, self.epochs, |_, _| rate)?;
-        let complete = training.seconds.len() == self.epochs;
-        let half = &training.parameters[training.parameters.len() / 2..];
-        let settled =
-            half.iter().map(|place| problem.excess(place)).sum::<f64>() / half.len() as f64;
-        Ok(Trained {
-            name,
-            excess: training.by_epoch().map(|place| problem.excess(place)).collect(),
-            settled: complete.then_some(settled),
-        })
-    }
-
-    fn floor_claims(&self, problem: &RegressionProblem, trainings: &[Trained]) -> Vec<Claim> {
-        let floor = problem.stationary_excess(self.learning_rate, self.batch_size);
-        let (least, _) = problem.curvatures();
-        let steps = (self.epochs * SAMPLES.div_ceil(self.batch_size)) as f64;
-        let left = problem.excess(&[0.0; 6]) * (1.0 - self.learning_rate * least).powf(steps);
-        let settled = |index: usize| trainings.get(index).and_then(|trained| trained.settled);
-        let (Some(floor), Some(shuffled), Some(replaced), Some(sorted)) =
-            (floor, settled(0), settled(1), settled(3))
-        else {
-            return vec![];
-        };
-        // Before the start is forgotten there is no floor to be seen, and a mean over fewer than
-        // 200 times the memory of descent, 1/(2ηm) steps, is not yet close to its own.
-        let memory = 1.0 / (2.0 * self.learning_rate * least);
-        if left > 0.01 * floor || steps / 2.0 < 100.0 * memory {
-            return vec![];
-        }
-        let mut claims = vec![Claim::close(
-            "with replacement the loss settles where theory has it (as a share)",
-            replaced / floor,
-            1.0,
-            0.25,
-        )];
-        // Noise cancels over an epoch only if descent remembers a good part of one.
-        if self.batch_size > 1 && memory * self.batch_size as f64 >= 0.1 * SAMPLES as f64 {
-            let says = "shuffled, it settles lower (as a share of that with replacement)";
-            claims.push(Claim::at_most(says, shuffled / replaced, 0.9));
-        }
-        // Smaller batches are as noisy in any order, larger ones average residuals that differ.
-        if (8..=SAMPLES / 10).contains(&self.batch_size) {
-            let says = "sorted by residual, it settles far higher (times that of shuffled batches)";
-            claims.push(Claim::at_least(says, sorted / shuffled, 5.0));
-        }
-        claims
-    }
-
     fn sentences(&self, counts: &Counts, trainings: &[Trained]) -> Vec<String> {
         let left = SAMPLES % self.batch_size;
         let mut sentences = vec![
@@ -371,149 +293,6 @@ fn sgd(learning_rate: f64) -> OptimizerSettings {
     OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() })
 }
 
-/// How often samples come in an epoch of draws with replacement.
-struct Counts {
-    /// The share of samples, over all epochs, that come 0, 1, 2, … times.
-    shares: Vec<f64>,
-    epochs: usize,
-}
-
-impl Counts {
-    fn of(epochs: &[Vec<usize>]) -> Self {
-        let mut found = vec![];
-        for epoch in epochs {
-            let mut times = vec![0_usize; SAMPLES];
-            epoch.iter().for_each(|&sample| times[sample] += 1);
-            for times in times {
-                if found.len() <= times {
-                    found.resize(times + 1, 0.0);
-                }
-                found[times] += 1.0 / (SAMPLES * epochs.len()) as f64;
-            }
-        }
-        Self { shares: found, epochs: epochs.len() }
-    }
-
-    /// The share of samples that do not come.
-    fn missed(&self) -> f64 {
-        self.shares.first().copied().unwrap_or_default()
-    }
-
-    /// The probability that a sample comes `times` times in n draws of n samples.
-    fn binomial(times: usize) -> f64 {
-        let samples = SAMPLES as f64;
-        let choices = (0..times).map(|k| (samples - k as f64) / (k + 1) as f64).product::<f64>();
-        choices
-            * (1.0 / samples).powi(times as i32)
-            * (1.0 - 1.0 / samples).powf(samples - times as f64)
-    }
-
-    fn claims(&self) -> Vec<Claim> {
-        // The count of one sample hardly depends on that of another: four deviations of a share.
-        let draws = (SAMPLES * self.epochs) as f64;
-        let tolerance = |p: f64| 4.0 * (p * (1.0 - p) / draws).sqrt();
-        (0..4)
-            .map(|times| {
-                let expected = Self::binomial(times);
-                Claim::close(
-                    format!("with replacement: the share of samples that come {times} times an epoch (4 deviations)"),
-                    self.shares.get(times).copied().unwrap_or_default(),
-                    expected,
-                    tolerance(expected),
-                )
-            })
-            .collect()
-    }
-
-    fn figure(&self) -> Figure {
-        let bars = self.shares.iter().enumerate();
-        let bars = bars.map(|(times, &share)| (times as f64 - 0.4, times as f64 + 0.4, share));
-        let theory = (0..self.shares.len()).map(|times| (times as f64, Self::binomial(times)));
-        let plot = Plot::new(
-            "",
-            Axis::linear("times that a sample comes in an epoch"),
-            Axis::linear("share of samples"),
-        )
-        .with(Layer::Bars {
-            name: "with replacement, measured".to_owned(),
-            bars: bars.collect(),
-            color: Color::Series(1),
-        })
-        .with(Layer::Points {
-            name: "binomial".to_owned(),
-            points: theory.collect(),
-            color: Color::Ink,
-            radius: 5.0,
-        })
-        .with(Layer::points("shuffled: always once", 0, vec![(1.0, 1.0)]));
-        Figure {
-            name: "counts".to_owned(),
-            title: "How often a sample comes in an epoch".to_owned(),
-            caption:
-                "Drawn with replacement, more than a third of the samples miss an epoch, and a \
-                      quarter come twice or more."
-                    .to_owned(),
-            panels: vec![Panel::Plot(plot)],
-            columns: 1,
-        }
-    }
-
-    fn data(&self) -> DataFile {
-        let rows = self.shares.iter().enumerate();
-        let rows = rows.map(|(times, &share)| vec![times as f64, share, Self::binomial(times)]);
-        DataFile::of_numbers("counts", &["times", "measured_share", "binomial"], rows)
-    }
-}
-
-fn orders_figure(shuffled: &[Vec<Vec<usize>>], drawn: &[Vec<usize>]) -> Figure {
-    let panel = |title: &str, series: usize, order: Vec<usize>| {
-        let points = order.iter().enumerate().map(|(place, &sample)| (place as f64, sample as f64));
-        let plot = Plot::new(title, Axis::linear("place in the epoch"), Axis::linear("sample"));
-        Panel::Plot(plot.with(Layer::Points {
-            name: String::new(),
-            points: points.collect(),
-            color: Color::Series(series),
-            radius: 1.8,
-        }))
-    };
-    let epoch = |index: usize| shuffled.get(index).map(|epoch| epoch.concat()).unwrap_or_default();
-    let second = usize::from(shuffled.len() > 1);
-    Figure {
-        name: "orders".to_owned(),
-        title: "Which sample comes when".to_owned(),
-        caption:
-            "Shuffled, every row and every column has one dot: each sample comes once, in an order \
-                  of its own every epoch. With replacement rows are empty or have several."
-                .to_owned(),
-        panels: vec![
-            panel("as stored", 2, (0..SAMPLES).collect()),
-            panel("shuffled, first epoch", 0, epoch(0)),
-            panel(&format!("shuffled, epoch {}", second + 1), 0, epoch(second)),
-            panel("with replacement", 1, drawn.first().cloned().unwrap_or_default()),
-        ],
-        columns: 2,
-    }
-}
-
-fn losses(trainings: &[Trained]) -> Figure {
-    let mut plot = Plot::new("", Axis::linear("epoch"), Axis::log("loss above the least"));
-    for (series, trained) in trainings.iter().enumerate() {
-        let points =
-            trained.excess.iter().enumerate().map(|(epoch, &excess)| (epoch as f64, excess));
-        plot = plot.with(Layer::line(trained.name, series, points.collect()));
-    }
-    Figure {
-        name: "loss".to_owned(),
-        title: "The same training on four kinds of batches".to_owned(),
-        caption:
-            "Losses after each epoch, above that of least squares. An epoch ends with its smallest \
-                  and noisiest batch. Sorted samples end it pulled towards the largest residuals."
-                .to_owned(),
-        panels: vec![Panel::Plot(plot)],
-        columns: 1,
-    }
-}
-
 fn data(trainings: &[Trained]) -> DataFile {
     let rows = trainings.iter().enumerate().flat_map(|(index, trained)| {
         let excess = trained.excess.iter().enumerate();
@@ -535,15 +314,6 @@ mod tests {
         let findings = lab.run(&mut Silent).unwrap();
         assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
         assert_eq!(findings.claims.len(), 14);
-    }
-
-    #[test]
-    fn the_binomial_shares_agree_with_scipy() {
-        // scipy.stats.binom.pmf([0, 1, 2, 3], 1000, 0.001)
-        let known = [0.367_695_424_8, 0.368_063_488_3, 0.184_031_744_1, 0.061_282_509_4];
-        for (times, known) in known.into_iter().enumerate() {
-            assert!((Counts::binomial(times) - known).abs() < 1e-9, "{times}");
-        }
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Every learning-rate schedule, drawn, and what it does to the same training.
 
+mod claims;
+mod figures;
+
 use clap::Args;
 use serde_json::json;
 
+use self::figures::{losses, rates};
 use super::options::{count, positive};
 use super::regression_problem::{NAMES, RegressionProblem, SAMPLES, Training};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
 use crate::optim::{OptimizerSettings, Sgd};
-use crate::report::figure::{Axis, Color, Figure, Layer, Panel, Plot};
 use crate::schedule::{RunLength, ScheduleSettings};
 use crate::train::loader::Order;
 
@@ -164,94 +167,6 @@ impl Schedules {
         Ok(Run { name: settings.name(), training, excess })
     }
 
-    /// The factor of the base rate at a step by the textbook, for schedules whose formula is short.
-    fn textbook(&self, name: &str, step: usize) -> Option<f64> {
-        let RunLength { steps_per_epoch, epochs } = self.length();
-        let epoch = (step / steps_per_epoch) as f64;
-        let share = step as f64 / (steps_per_epoch * epochs) as f64;
-        let cosine = f64::midpoint(1.0, (std::f64::consts::PI * share).cos());
-        Some(match name {
-            "constant" => 1.0,
-            "step" => 0.1_f64.powf((epoch / 30.0).floor()),
-            "multi_step" => {
-                let half = (epochs / 2).max(1);
-                let late = (3 * epochs / 4).max(half + 1);
-                let passed = [half, late].iter().filter(|&&start| epoch >= start as f64).count();
-                [1.0, 0.1, 0.01][passed]
-            }
-            "exponential" => 0.95_f64.powf(epoch),
-            "inverse_time" => 1.0 / (1.0 + 0.5 * epoch),
-            "inverse_sqrt" => 1.0 / ((step + 1) as f64).sqrt(),
-            "linear" | "polynomial" => 1.0 - share,
-            "cosine" => cosine,
-            "cosine_restarts" => {
-                f64::midpoint(1.0, (std::f64::consts::PI * (epoch % 10.0) / 10.0).cos())
-            }
-            "rex" => (1.0 - share) / (0.5 + (1.0 - share) / 2.0),
-            "product" => cosine * 0.95_f64.powf(epoch),
-            _ => return None,
-        })
-    }
-
-    fn formula_claim(&self, run: &Run) -> Option<Claim> {
-        self.textbook(run.name, 0)?;
-        let found = run.training.rates.iter().enumerate();
-        let differences = found.filter_map(|(step, rate)| {
-            Some((rate / self.learning_rate - self.textbook(run.name, step)?).abs())
-        });
-        Some(Claim::at_most(
-            format!(
-                "{}: every step has the rate of the textbook (largest difference of factors)",
-                run.name
-            ),
-            differences.fold(0.0, f64::max),
-            1e-9,
-        ))
-    }
-
-    fn floor_claims(&self, problem: &RegressionProblem, runs: &[Run]) -> Vec<Claim> {
-        let batch_size = self.batch_size.min(SAMPLES);
-        let (least, _) = problem.curvatures();
-        let Some(constant) = runs.iter().find(|run| run.name == "constant") else { return vec![] };
-        let Some(floor) = problem.stationary_excess(self.learning_rate, batch_size) else {
-            return vec![];
-        };
-        let start = problem.excess(&vec![0.0; NAMES.len()]);
-        let steps = constant.training.rates.len() as f64;
-        let forgotten =
-            |rates: &[f64]| start * (-2.0 * least * rates.iter().sum::<f64>()).exp() < 0.01 * floor;
-        // A tenth of the run must be many times the memory of descent, or its mean is chance.
-        let steady = 0.1 * steps * 2.0 * self.learning_rate * least > 20.0;
-        if !forgotten(&constant.training.rates) || !steady || batch_size == SAMPLES {
-            return vec![];
-        }
-        let found = constant.end(problem);
-        let mut claims = vec![Claim::at_most(
-            "constant: the loss rests on the floor of its rate, or below, as shuffled batches do (as a \
-             share)",
-            found / floor,
-            1.3,
-        )];
-        for run in runs {
-            let half = run.training.rates.len() / 2;
-            let (early, late) = run.training.rates.split_at(half);
-            let low = late.iter().rev().take(late.len() / 5).fold(0.0, |a: f64, &b| a.max(b));
-            let quiet = low <= self.learning_rate / 10.0;
-            if quiet && forgotten(early) && run.name != "constant" {
-                claims.push(Claim::at_most(
-                    format!(
-                        "{}: it ends with a tenth of the rate or less, and so below the floor of a \
-                             constant one (as a share)",
-                        run.name
-                    ),
-                    run.end(problem) / found,
-                    0.5,
-                ));
-            }
-        }
-        claims
-    }
-
     fn sentences(&self, runs: &[Run]) -> Vec<String> {
         let mut order: Vec<(&str, f64)> = runs
             .iter()
@@ -324,108 +239,6 @@ impl Schedules {
             ],
             runs.iter().map(row).collect(),
         )
-    }
-
-    fn floors(&self, problem: &RegressionProblem, runs: &[Run]) -> Figure {
-        let batch_size = self.batch_size.min(SAMPLES);
-        let mut order: Vec<&Run> = runs.iter().collect();
-        order.sort_by(|a, b| b.end(problem).total_cmp(&a.end(problem)));
-        let ends = order.iter().enumerate().map(|(place, run)| (run.end(problem), place as f64));
-        let floors = order.iter().enumerate().filter_map(|(place, run)| {
-            let last = run.training.rates.len().div_ceil(10);
-            let mean = run.training.rates.iter().rev().take(last).sum::<f64>() / last.max(1) as f64;
-            Some((problem.stationary_excess(mean, batch_size)?, place as f64))
-        });
-        let plot = Plot::new(
-            "",
-            Axis::log("loss above the least, last tenth of the run"),
-            Axis::categories("", order.iter().map(|run| run.name)),
-        )
-        .with(Layer::Points {
-            name: "floor of the mean rate there, in theory".to_owned(),
-            points: floors.collect(),
-            color: Color::Neutral,
-            radius: 6.0,
-        })
-        .with(Layer::points("measured", 1, ends.collect()));
-        Figure {
-            name: "floors".to_owned(),
-            title: "Where a training ends".to_owned(),
-            caption: "Close to the floor of the last rates, unless these fell faster than the noise of before \
-                      could fade: then the end is above it, and lower rates save nothing. Below it, the \
-                      noise of shuffled batches cancels."
-                .to_owned(),
-            panels: vec![Panel::Plot(plot)],
-            columns: 1,
-        }
-    }
-}
-
-fn rates(runs: &[Run]) -> Figure {
-    let panel = |run: &Run| {
-        let per_epoch = run.training.steps_per_epoch.max(1) as f64;
-        // Where neighbours differ much, as Chebyshev's do, a few steps are all that can be seen.
-        let rates = run.training.rates.iter().enumerate();
-        let jumps = run
-            .training
-            .rates
-            .windows(2)
-            .filter(|pair| (pair[0] - pair[1]).abs() > 0.2 * pair[0].max(pair[1]));
-        let jumps = jumps.count() > 100;
-        let each = if jumps { 1 } else { (per_epoch as usize / 4).max(1) };
-        let shown = if jumps { 32 } else { rates.len() };
-        let points = rates.take(shown).step_by(each);
-        let points = points.map(|(step, &rate)| (step as f64 / per_epoch, rate));
-        let highest = run.training.rates.iter().copied().fold(0.0, f64::max);
-        let title = if jumps { format!("{}, 32 steps", run.name) } else { run.name.to_owned() };
-        let mut y = Axis::linear("learning rate");
-        if highest > 0.0 {
-            y = y.between(0.0, 1.1 * highest);
-        }
-        let plot = Plot::new(&title, Axis::linear("epoch"), y);
-        Panel::Plot(plot.with(Layer::line("", 0, points.collect())))
-    };
-    Figure {
-        name: "rates".to_owned(),
-        title: "The learning rate under every schedule".to_owned(),
-        caption: "From the same base rate. `chebyshev` goes far above it, on purpose: its long steps come \
-                  among short ones, in an order that keeps full batches stable, over and over. `reduce_on_plateau` depends \
-                  on the run."
-            .to_owned(),
-        panels: runs.iter().map(panel).collect(),
-        columns: 4,
-    }
-}
-
-fn losses(runs: &[Run]) -> Figure {
-    let constant = runs.iter().find(|run| run.name == "constant");
-    let line = |run: &Run| -> Vec<(f64, f64)> {
-        run.excess.iter().enumerate().map(|(epoch, &excess)| (epoch as f64, excess)).collect()
-    };
-    let all = || runs.iter().flat_map(|run| run.excess.iter().copied());
-    let lowest = all().fold(f64::INFINITY, f64::min).max(1e-16);
-    let highest = all().take_while(|&excess| excess < 1e6).fold(1.0, f64::max);
-    let panel = |run: &Run| {
-        let y = Axis::log("loss above the least").between(lowest / 2.0, highest * 2.0);
-        let mut plot = Plot::new(run.name, Axis::linear("epoch"), y);
-        if let Some(constant) = constant {
-            plot = plot.with(Layer::Line {
-                name: String::new(),
-                points: line(constant),
-                color: Color::Neutral,
-                dashed: false,
-            });
-        }
-        Panel::Plot(plot.with(Layer::line("", 1, line(run))))
-    };
-    Figure {
-        name: "loss".to_owned(),
-        title: "What each schedule does to the same training".to_owned(),
-        caption: "Grey: the constant rate. A fall of the rate is a fall of the noise; where the rate rises \
-                  again, so does the loss."
-            .to_owned(),
-        panels: runs.iter().map(panel).collect(),
-        columns: 4,
     }
 }
 

@@ -49,7 +49,10 @@ impl Counts {
             .map(|times| {
                 let expected = Self::binomial(times);
                 Claim::close(
-                    format!("with replacement: the share of samples that come {times} times an epoch (4 deviations)"),
+                    format!(
+                        "with replacement: the share of samples that come {times} times an epoch \
+                         (4 deviations)"
+                    ),
                     self.shares.get(times).copied().unwrap_or_default(),
                     expected,
                     tolerance(expected),

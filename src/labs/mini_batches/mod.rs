@@ -60,8 +60,8 @@ and how often a sample comes follows a binomial distribution of mean 1. A mean o
 last batch gives each of them b/b' times the weight of others; only if batches are weighted by their size \
 is their mean the full gradient. Trained by plain descent at a constant rate, shuffled batches end below \
 the floor of noise that batches with replacement have (lab `batch-size` has its formula), as over an epoch \
-their noise cancels. Samples sorted by their residuals at the optimum, as if a sensor had drifted, are the worst order: never \
-shuffled, they pull the parameters along in every epoch.",
+their noise cancels. Samples sorted by their residuals at the optimum, as if a sensor had drifted, are the \
+worst order: never shuffled, they pull the parameters along in every epoch.",
         sources: &[
             "Bottou, Curiously fast convergence of some stochastic gradient descent algorithms, 2009",
             "Mishchenko, Khaled and Richtárik, Random reshuffling: simple analysis with vast \

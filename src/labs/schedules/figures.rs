@@ -32,8 +32,8 @@ pub(super) fn rates(runs: &[Run]) -> Figure {
         name: "rates".to_owned(),
         title: "The learning rate under every schedule".to_owned(),
         caption: "From the same base rate. `chebyshev` goes far above it, on purpose: its long steps come \
-                  among short ones, in an order that keeps full batches stable, over and over. `reduce_on_plateau` depends \
-                  on the run."
+                  among short ones, in an order that keeps full batches stable, over and over. \
+                  `reduce_on_plateau` depends on the run."
             .to_owned(),
         panels: runs.iter().map(panel).collect(),
         columns: 4,

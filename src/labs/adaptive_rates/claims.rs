@@ -106,7 +106,7 @@ impl AdaptiveRates {
             // The other weights and the noise of batches disturb it by a few percent.
             claims.push(Claim::close(
                 "sparse features: plain descent has (1 − ηH₁₁)ᵗ of the rarest weight's error left",
-                self.left(runs, SGD),
+                Self::left(runs, SGD),
                 expected,
                 0.05,
             ));
@@ -118,7 +118,7 @@ impl AdaptiveRates {
                         "sparse features: {} leaves at most half of that (as a share of it)",
                         runs.trainings[index].0
                     ),
-                    self.left(runs, index) / self.left(runs, SGD),
+                    Self::left(runs, index) / Self::left(runs, SGD),
                     0.5,
                 ));
             }

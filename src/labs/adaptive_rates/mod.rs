@@ -15,6 +15,7 @@ use crate::train::loader::Order;
 
 /// Adaptive learning rates on dense and on sparse features.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "the help of the command line")]
 pub struct AdaptiveRates {
     /// The learning rate of plain descent
     #[arg(long, default_value = "0.05", value_parser = positive)]
@@ -107,7 +108,7 @@ size give the rare weight a rate about √(1/p) times that of a weight whose fea
                 self.effective_rates(&traces),
                 self.moments(&dense, &traces[0]),
             ],
-            data: vec![self.rate_data(&traces), self.moment_data(&dense, &traces[0])],
+            data: vec![self.rate_data(&traces), Self::moment_data(&dense, &traces[0])],
             ..Findings::default()
         })
     }
@@ -214,7 +215,7 @@ impl AdaptiveRates {
     }
 
     /// The share of the error at the start that the rarest weight has left.
-    fn left(&self, runs: &Runs, index: usize) -> f64 {
+    fn left(runs: &Runs, index: usize) -> f64 {
         let best = runs.problem.optimum[0];
         let found = runs.trainings[index].1.end().first().copied().unwrap_or_default();
         ((found - best) / best).abs()
@@ -233,7 +234,7 @@ impl AdaptiveRates {
         let worst = |runs: &Runs, index: usize| {
             format!("{:.1e}", runs.problem.error(runs.trainings[index].1.end()))
         };
-        let left = |index| format!("{:.0} %", 100.0 * self.left(sparse, index));
+        let left = |index| format!("{:.0} %", 100.0 * Self::left(sparse, index));
         vec![
             format!(
                 "Dense features: after {} epochs the worst parameter is {} from least squares with plain \
@@ -279,7 +280,7 @@ impl AdaptiveRates {
         DataFile::of_numbers("effective-rates", &header, rows)
     }
 
-    fn moment_data(&self, runs: &Runs, traces: &Traces) -> DataFile {
+    fn moment_data(runs: &Runs, traces: &Traces) -> DataFile {
         let gradients = &runs.trainings[ADAM].1.gradients;
         let moments = traces.first.iter().zip(&traces.second);
         let rows = gradients.iter().zip(moments).enumerate().flat_map(|(step, (g, (m, v)))| {

@@ -16,6 +16,7 @@ use crate::train::loader::Order;
 
 /// Plain descent with batches of several sizes.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as options are")]
 pub struct BatchSize {
     /// The batch sizes; `all` is all 1000 samples
     #[arg(

@@ -15,6 +15,7 @@ use crate::report::figure::Grid;
 
 /// Gradient descent at several learning rates.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as options are")]
 pub struct LearningRate {
     /// The learning rates η
     #[arg(

@@ -16,7 +16,9 @@ impl Counts {
         let mut found = vec![];
         for epoch in epochs {
             let mut times = vec![0_usize; SAMPLES];
-            epoch.iter().for_each(|&sample| times[sample] += 1);
+            for &sample in epoch {
+                times[sample] += 1;
+            }
             for times in times {
                 if found.len() <= times {
                     found.resize(times + 1, 0.0);
@@ -37,7 +39,7 @@ impl Counts {
         let samples = SAMPLES as f64;
         let choices = (0..times).map(|k| (samples - k as f64) / (k + 1) as f64).product::<f64>();
         choices
-            * (1.0 / samples).powi(times as i32)
+            * (1.0 / samples).powf(times as f64)
             * (1.0 - 1.0 / samples).powf(samples - times as f64)
     }
 

@@ -226,7 +226,7 @@ impl MiniBatches {
             mean(&sizes),
             1e-5,
         )];
-        if SAMPLES % self.batch_size != 0 && SAMPLES > self.batch_size {
+        if !SAMPLES.is_multiple_of(self.batch_size) && SAMPLES > self.batch_size {
             claims.push(Claim::at_least(
                 "unweighted it is not, as the last batch is smaller (relative difference)",
                 mean(&vec![1.0; sizes.len()]),

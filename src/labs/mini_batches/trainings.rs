@@ -81,8 +81,8 @@ impl MiniBatches {
         // The last batch of an epoch is smaller, and noisier by as much.
         let batch_size = self.batch_size as f64;
         let (full, left) = ((SAMPLES / self.batch_size) as f64, SAMPLES % self.batch_size);
-        let last = if left > 0 { batch_size / left as f64 } else { 0.0 };
-        let noise = (full + last) / (full + f64::from(u8::from(left > 0)));
+        let extra = if left > 0 { batch_size / left as f64 } else { 0.0 };
+        let noise = (full + extra) / (full + f64::from(u8::from(left > 0)));
         let mut claims = vec![Claim::close(
             "with replacement the loss settles where theory has it (as a share)",
             replaced / (floor * noise),

@@ -186,7 +186,7 @@ fn factors(momentum: f64, products: &[f64]) -> Result<Vec<f64>, LabError> {
 fn factor(path: &[f64]) -> f64 {
     let farther: Vec<f64> = path.windows(2).map(|pair| pair[0].max(pair[1]) / START).collect();
     let lost = |far: f64| !(1e-30..=FAR / START).contains(&far);
-    let last = farther.iter().position(|&far| lost(far)).unwrap_or(farther.len());
-    let step = last.clamp(1, farther.len());
+    let end = farther.iter().position(|&far| lost(far)).unwrap_or(farther.len());
+    let step = end.clamp(1, farther.len());
     farther.get(step - 1).map_or(f64::NAN, |far| far.powf(1.0 / step as f64))
 }

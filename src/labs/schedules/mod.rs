@@ -8,7 +8,7 @@ use serde_json::json;
 
 use self::figures::{losses, rates};
 use super::options::{count, positive};
-use super::regression_problem::{NAMES, RegressionProblem, SAMPLES, Training};
+use super::regression_problem::{RegressionProblem, SAMPLES, Training};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
@@ -154,7 +154,7 @@ impl Schedules {
         let length = self.length();
         let schedule = settings.build(self.learning_rate, length);
         let rate = |step: usize, parameters: &[f64]| {
-            if step > 0 && step % length.steps_per_epoch == 0 {
+            if step > 0 && step.is_multiple_of(length.steps_per_epoch) {
                 let loss = problem.least_loss + problem.excess(parameters);
                 schedule.observe(step / length.steps_per_epoch, |_| Some(loss));
             }

@@ -1,0 +1,25 @@
+//! A vector cut into tensors: all numbers of a small model in one parameter.
+//!
+//! Labs that disturb one number after the other, or clip all gradients together, hold a model so.
+
+use burn::tensor::Tensor;
+
+/// What is left of a vector to cut tensors from.
+pub struct Parts {
+    vector: Tensor<1>,
+    next: usize,
+}
+
+impl Parts {
+    /// All of `vector`.
+    pub fn of(vector: Tensor<1>) -> Self {
+        Self { vector, next: 0 }
+    }
+
+    /// The next numbers, as a tensor of `shape`, row-major. The vector must have as many.
+    pub fn take<const D: usize>(&mut self, shape: [usize; D]) -> Tensor<D> {
+        let first = self.next;
+        self.next += shape.iter().product::<usize>();
+        self.vector.clone().slice([first..self.next]).reshape(shape)
+    }
+}

@@ -46,6 +46,14 @@ pub fn root_mean_square<const D: usize>(tensor: Tensor<D>) -> f64 {
     (numbers.iter().map(|number| number * number).sum::<f64>() / numbers.len().max(1) as f64).sqrt()
 }
 
+/// The geometric mean of the first values of all `series`, of the second, …
+pub fn geometric_means(series: &[Vec<f64>]) -> Vec<f64> {
+    let length = series.iter().map(Vec::len).min().unwrap_or(0);
+    let at = |index: usize| series.iter().filter_map(move |values| values.get(index));
+    let mean = |index| (at(index).map(|value| value.ln()).sum::<f64>() / series.len() as f64).exp();
+    (0..length).map(mean).collect()
+}
+
 /// Values over their place, counted from `first`.
 pub fn points(values: &[f64], first: usize) -> Vec<(f64, f64)> {
     values.iter().enumerate().map(|(index, &value)| ((index + first) as f64, value)).collect()

@@ -74,7 +74,13 @@ impl Activation {
             Self::Sigmoid => sigmoid(x) * sigmoid(-x),
             Self::Tanh => 1.0 - x.tanh().powi(2),
             Self::Relu => f64::from(u8::from(x > 0.0)),
-            Self::LeakyRelu => if x > 0.0 { 1.0 } else { NEGATIVE_SLOPE },
+            Self::LeakyRelu => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    NEGATIVE_SLOPE
+                }
+            }
             Self::Gelu => normal_distribution(x) + x * normal_density(x),
             Self::Silu => sigmoid(x) * (1.0 + x * sigmoid(-x)),
         }

@@ -114,7 +114,13 @@ impl Run {
 }
 
 impl BatchNormalization {
-    fn losses(&self, blobs: &Blobs, batch_norm: bool, learning_rate: f64, device: &Device) -> Vec<f64> {
+    fn losses(
+        &self,
+        blobs: &Blobs,
+        batch_norm: bool,
+        learning_rate: f64,
+        device: &Device,
+    ) -> Vec<f64> {
         device.seed(self.seed);
         let settings = ModelSettings::Mlp(MlpSettings {
             hidden: vec![self.width; self.depth],
@@ -135,9 +141,14 @@ impl BatchNormalization {
         let of = |with_norm: bool| runs.iter().filter(move |run| run.with_norm == with_norm);
         let [without, with] = [false, true].map(|with_norm| of(with_norm).collect::<Vec<_>>());
         let loss = |run: &Run| {
-            if run.last_loss().is_finite() { format!("{:.4}", run.last_loss()) } else { "diverged".to_owned() }
+            if run.last_loss().is_finite() {
+                format!("{:.4}", run.last_loss())
+            } else {
+                "diverged".to_owned()
+            }
         };
-        let row = |(without, with): (&&Run, &&Run)| vec![number(with.rate), loss(without), loss(with)];
+        let row =
+            |(without, with): (&&Run, &&Run)| vec![number(with.rate), loss(without), loss(with)];
         let working = |runs: &[&Run]| runs.iter().filter(|run| run.works()).count();
         let highest = |runs: &[&Run]| {
             runs.iter().filter(|run| run.works()).map(|run| run.rate).reduce(f64::max)
@@ -174,7 +185,9 @@ impl BatchNormalization {
             without.iter().zip(&with).map(row).collect(),
         ));
         findings.figures = vec![self.by_rate(&without, &with), self.curves(runs)];
-        let losses = |(without, with): (&&Run, &&Run)| vec![with.rate, without.last_loss(), with.last_loss()];
+        let losses = |(without, with): (&&Run, &&Run)| {
+            vec![with.rate, without.last_loss(), with.last_loss()]
+        };
         let header = ["learning_rate", "loss_without", "loss_with_batch_norm"];
         let label = |run: &Run| (format!("{}, rate {}", run.name(), run.rate), run.losses.clone());
         findings.data = vec![
@@ -207,8 +220,14 @@ impl BatchNormalization {
             Axis::log("learning rate"),
             Axis::log("training loss at the end (diverged: 10)"),
         );
-        for (series, (name, runs)) in [("without", without), ("with batch norm", with)].into_iter().enumerate() {
-            plot = plot.with(Layer::line(name, series, line(runs))).with(Layer::points("", series, line(runs)));
+        for (series, (name, runs)) in
+            [("without", without), ("with batch norm", with)].into_iter().enumerate()
+        {
+            plot = plot.with(Layer::line(name, series, line(runs))).with(Layer::points(
+                "",
+                series,
+                line(runs),
+            ));
         }
         plot = plot.with(Layer::Reference {
             label: "works below".to_owned(),
@@ -255,7 +274,8 @@ fn layer_claims(blobs: &Blobs, seed: u64, device: &Device) -> Vec<Claim> {
     const FACTOR: f64 = 10.0;
     device.seed(seed);
     let initializer = Initializer::Normal { mean: 0.0, std: 1.0 };
-    let mut layer = LinearConfig::new(Blobs::FEATURES, 8).with_initializer(initializer).init(device);
+    let mut layer =
+        LinearConfig::new(Blobs::FEATURES, 8).with_initializer(initializer).init(device);
     let norm = BatchNormConfig::new(8).init(device);
     let weighting = Tensor::<2>::random([SAMPLES, 8], Distribution::Normal(0.0, 1.0), device);
     let mut measure = |factor: f64| {
@@ -311,8 +331,13 @@ mod tests {
 
     #[test]
     fn one_huge_rate_is_no_error() {
-        let lab =
-            BatchNormalization { learning_rates: vec![1e30], depth: 1, width: 1, steps: 3, seed: 1 };
+        let lab = BatchNormalization {
+            learning_rates: vec![1e30],
+            depth: 1,
+            width: 1,
+            steps: 3,
+            seed: 1,
+        };
         let findings = lab.run(&mut Silent).unwrap();
         assert_eq!(findings.claims.len(), 4, "no claim about rates that were not tried");
     }

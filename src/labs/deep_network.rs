@@ -42,8 +42,7 @@ pub enum Start {
 
 impl Start {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Zeros, Self::Small, Self::Xavier, Self::He, Self::Orthogonal];
+    pub const ALL: [Self; 5] = [Self::Zeros, Self::Small, Self::Xavier, Self::He, Self::Orthogonal];
 
     /// The name as people write it.
     pub fn name(self) -> &'static str {
@@ -225,11 +224,14 @@ impl Blobs {
         let mut normal = || -> f64 { StandardNormal.sample(random) };
         let centers: Vec<f64> = (0..Self::CLASSES * Self::FEATURES).map(|_| normal()).collect();
         let points: Vec<f64> = (0..count)
-            .flat_map(|point| centers.iter().skip(point % Self::CLASSES * Self::FEATURES).take(Self::FEATURES))
+            .flat_map(|point| {
+                centers.iter().skip(point % Self::CLASSES * Self::FEATURES).take(Self::FEATURES)
+            })
             .map(|center| center + normal())
             .collect();
         let classes: Vec<i64> = (0..count).map(|point| (point % Self::CLASSES) as i64).collect();
-        let input_square = points.iter().map(|number| number * number).sum::<f64>() / points.len() as f64;
+        let input_square =
+            points.iter().map(|number| number * number).sum::<f64>() / points.len() as f64;
         let points = TensorData::new(points, [count, Self::FEATURES]).convert::<f32>();
         let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [count]), device);
         Self {

@@ -8,7 +8,9 @@ use super::activation_function::Activation;
 use super::deep_network::{Architecture, Blobs, DeepNetwork, Start};
 use super::options::{count, positive};
 use super::training::{geometric_means, numbers, points, series_file, train};
-use super::{About, Claim, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number};
+use super::{
+    About, Claim, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
+};
 use crate::optim::{OptimizerSettings, Sgd};
 use crate::report::figure::{Axis, Figure, Layer, Panel, Plot};
 
@@ -83,7 +85,8 @@ cannot fall below the entropy of the classes, ln 4.",
         for &activation in &self.activations {
             for &start in &self.starts {
                 let Self { depth, width, .. } = *self;
-                let architecture = Architecture { depth, width, activation, start, batch_norm: false };
+                let architecture =
+                    Architecture { depth, width, activation, start, batch_norm: false };
                 progress.at(cases.len(), total, &name(&architecture));
                 let draws = (0..DRAWS).map(|draw| self.seed.wrapping_add(draw));
                 let networks = draws.map(|seed| architecture.build(seed, &device));
@@ -91,7 +94,8 @@ cannot fall below the entropy of the classes, ln 4.",
                 let variances = geometric_means(&variances.collect::<Vec<_>>());
                 let network = architecture.build(self.seed, &device);
                 let mut losses = vec![];
-                let loss = |network: &DeepNetwork| blobs.loss(network.forward(blobs.inputs.clone()));
+                let loss =
+                    |network: &DeepNetwork| blobs.loss(network.forward(blobs.inputs.clone()));
                 train(network, &optimizer, self.steps, loss, |_, _, loss| losses.push(loss));
                 let predicted = architecture.predict(Blobs::FEATURES, blobs.input_square);
                 let spread = |q: f64| activation.mean_square(q) - activation.mean(q).powi(2);
@@ -158,7 +162,10 @@ impl Initialization {
             findings.claims.extend(self.claim(case));
             if case.architecture.start == Start::Zeros {
                 findings.claims.push(Claim::at_least(
-                    format!("{}: the loss stays at or above the entropy of the classes", name(&case.architecture)),
+                    format!(
+                        "{}: the loss stays at or above the entropy of the classes",
+                        name(&case.architecture)
+                    ),
                     case.last_loss(),
                     entropy() - 1e-4,
                 ));
@@ -166,7 +173,10 @@ impl Initialization {
         }
         findings.sentences = sentences(cases, self.steps);
         findings.tables.push(FindingsTable::new(
-            &format!("Variance of the activations before training, and the loss after {} steps", self.steps),
+            &format!(
+                "Variance of the activations before training, and the loss after {} steps",
+                self.steps
+            ),
             &["network", "layer 1", &format!("layer {}", self.depth), "theory", "loss"],
             table,
         ));
@@ -233,7 +243,8 @@ impl Initialization {
             for (series, case) in shown.enumerate() {
                 let (measured, theory) = lines(case);
                 let name = case.architecture.start.name();
-                plot = plot.with(Layer::line(name, series, measured)).with(Layer::theory("", theory));
+                plot =
+                    plot.with(Layer::line(name, series, measured)).with(Layer::theory("", theory));
             }
             Panel::Plot(plot)
         };
@@ -308,7 +319,9 @@ mod tests {
         // A layer of ReLU leaves n v / 2 of the mean square: 1e-4 · 100 / 2 with 0.01, 1/2 with
         // Xavier, 1 with He; the first layer has 16 inputs.
         assert!((theory(1) / theory(3) / (5e-3_f64.powi(9) * 1.6e-3 / 2.0) - 1.0).abs() < 0.02);
-        assert!((theory(2) / theory(3) / (0.5_f64.powi(9) * 32.0 / 116.0 / 2.0) - 1.0).abs() < 0.02);
+        assert!(
+            (theory(2) / theory(3) / (0.5_f64.powi(9) * 32.0 / 116.0 / 2.0) - 1.0).abs() < 0.02
+        );
     }
 
     #[test]

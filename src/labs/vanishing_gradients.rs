@@ -78,10 +78,12 @@ synthetic data (four classes around random centres); the same networks are then 
         let mut cases = vec![];
         for (index, &architecture) in architectures.iter().enumerate() {
             progress.at(index, architectures.len(), &name(&architecture));
-            let draws = (0..DRAWS).map(|draw| architecture.build(self.seed.wrapping_add(draw), &device));
+            let draws =
+                (0..DRAWS).map(|draw| architecture.build(self.seed.wrapping_add(draw), &device));
             let (weights, sums): (Vec<_>, Vec<_>) =
                 draws.map(|network| gradients_by_layer(&network, &blobs)).unzip();
-            let (weight_gradients, sum_gradients) = (geometric_means(&weights), geometric_means(&sums));
+            let (weight_gradients, sum_gradients) =
+                (geometric_means(&weights), geometric_means(&sums));
             let network = architecture.build(self.seed, &device);
             let optimizer = OptimizerSettings::Sgd(Sgd {
                 learning_rate: self.learning_rate,
@@ -136,7 +138,8 @@ fn gradients_by_layer(network: &DeepNetwork, blobs: &Blobs) -> (Vec<f64>, Vec<f6
     let weights = network.hidden.iter().map(|layer| layer.weight.val().grad(&gradients));
     let norm = |gradient| numbers::<2>(gradient).iter().map(|part| part * part).sum::<f64>().sqrt();
     let weights = weights.map(|gradient| gradient.map_or(0.0, norm)).collect();
-    let sums = trace.probes.iter().map(|probe| probe.grad(&gradients).map_or(0.0, root_mean_square));
+    let sums =
+        trace.probes.iter().map(|probe| probe.grad(&gradients).map_or(0.0, root_mean_square));
     (weights, sums.collect())
 }
 
@@ -174,7 +177,10 @@ impl VanishingGradients {
         }
         findings.sentences = sentences(cases, self.depth);
         findings.tables.push(FindingsTable::new(
-            &format!("Gradients of {} layers at the start, and the loss after {} steps", self.depth, self.steps),
+            &format!(
+                "Gradients of {} layers at the start, and the loss after {} steps",
+                self.depth, self.steps
+            ),
             &["network", "δ a layer", "theory", "‖∂L/∂W‖ first", "‖∂L/∂W‖ last", "loss"],
             table,
         ));
@@ -195,7 +201,8 @@ impl VanishingGradients {
                 |case| points(&case.losses, 0),
             ),
         ];
-        let norms = cases.iter().map(|case| (name(&case.architecture), case.weight_gradients.clone()));
+        let norms =
+            cases.iter().map(|case| (name(&case.architecture), case.weight_gradients.clone()));
         let losses = cases.iter().map(|case| (name(&case.architecture), case.losses.clone()));
         findings.data = vec![
             series_file("gradient-norms", &["network", "layer", "gradient_norm"], 1, norms),

@@ -91,7 +91,9 @@ impl Weights {
         let at = |index: usize| flat.get(index).copied().unwrap_or_default();
         let biases = HIDDEN * INPUTS;
         Self {
-            hidden: std::array::from_fn(|unit| std::array::from_fn(|index| at(unit * INPUTS + index))),
+            hidden: std::array::from_fn(|unit| {
+                std::array::from_fn(|index| at(unit * INPUTS + index))
+            }),
             hidden_bias: std::array::from_fn(|unit| at(biases + unit)),
             output: std::array::from_fn(|unit| at(biases + HIDDEN + unit)),
             output_bias: at(biases + 2 * HIDDEN),

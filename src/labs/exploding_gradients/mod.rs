@@ -86,7 +86,8 @@ together.",
         self.vectors(&mut findings, &device);
         progress.at(1, 4, "linear recurrences");
         self.recurrences(&mut findings, &device.clone().autodiff());
-        let task = Task { memory: self.memory, learning_rate: self.learning_rate, steps: self.steps };
+        let task =
+            Task { memory: self.memory, learning_rate: self.learning_rate, steps: self.steps };
         progress.at(2, 4, "a recurrent network without clipping");
         let without = task.train(None, self.seed, &device.clone().autodiff());
         progress.at(3, 4, "the same with clipping");
@@ -112,9 +113,8 @@ impl ExplodingGradients {
         let clipping = GradientClipping::Norm(self.norm as f32);
         let (mut before, mut after, mut turned) = (vec![], vec![], 0.0_f64);
         for _ in 0..VECTORS {
-            let drawn: Vec<f64> = (0..self.length)
-                .map(|_| self.deviation * <StandardNormal as rand_distr::Distribution<f64>>::sample(&StandardNormal, &mut random))
-                .collect();
+            let normal = StandardNormal.sample_iter(&mut random).take(self.length);
+            let drawn: Vec<f64> = normal.map(|number: f64| self.deviation * number).collect();
             let tensor = TensorData::new(drawn, [self.length]).convert::<f32>();
             let tensor = Tensor::<1>::from_data(tensor, device);
             let drawn = numbers(tensor.clone());
@@ -138,14 +138,21 @@ impl ExplodingGradients {
         // The norm of many normal numbers has a variance of about s² / 2.
         let error = 4.0 * self.deviation / (2.0 * VECTORS as f64).sqrt();
         findings.claims.extend([
-            Claim::close("the mean norm of the vectors is s √2 Γ((n + 1)/2) / Γ(n/2)", mean, expected, error),
+            Claim::close(
+                "the mean norm of the vectors is s √2 Γ((n + 1)/2) / Γ(n/2)",
+                mean,
+                expected,
+                error,
+            ),
             Claim::at_most("no clipped vector is longer", longest, self.norm * (1.0 + 1e-5)),
             Claim::at_most("none has turned (1 − cosine)", turned, 1e-5),
         ]);
         findings.tables.push(FindingsTable::new(
             &format!("{VECTORS} vectors of {} numbers", self.length),
             &["", "least norm", "mean", "greatest"],
-            [("drawn", &before), ("clipped", &after)].map(|(name, norms)| summary(name, norms)).into(),
+            [("drawn", &before), ("clipped", &after)]
+                .map(|(name, norms)| summary(name, norms))
+                .into(),
         ));
         let rows = before.iter().zip(&after).map(|(&before, &after)| vec![before, after]);
         findings.data.push(DataFile::of_numbers("vectors", &["norm", "clipped_norm"], rows));
@@ -155,11 +162,15 @@ impl ExplodingGradients {
     fn recurrences(&self, findings: &mut Findings, device: &Device) {
         const WIDTH: usize = 16;
         device.seed(self.seed);
-        let mut plot =
-            Plot::new("", Axis::linear("steps back, k"), Axis::log("‖∂L/∂h‖ over that at the last step"));
+        let mut plot = Plot::new(
+            "",
+            Axis::linear("steps back, k"),
+            Axis::log("‖∂L/∂h‖ over that at the last step"),
+        );
         let mut series = vec![];
         for (index, gain) in GAINS.into_iter().enumerate() {
-            let matrix = Initializer::Orthogonal { gain }.init::<2, _>([WIDTH, WIDTH], device).val();
+            let matrix =
+                Initializer::Orthogonal { gain }.init::<2, _>([WIDTH, WIDTH], device).val();
             let mut state = Tensor::<2>::ones([1, WIDTH], device);
             let mut probes = vec![];
             for _ in 0..=self.memory {
@@ -173,7 +184,8 @@ impl ExplodingGradients {
             let last = lengths.first().copied().unwrap_or(f64::NAN);
             let ratios: Vec<f64> = lengths.iter().map(|length| length / last).collect();
             let theory: Vec<f64> = (0..ratios.len()).map(|lag| gain.powi(lag as i32)).collect();
-            let error = ratios.iter().zip(&theory).map(|(ratio, theory)| (ratio / theory - 1.0).abs());
+            let error =
+                ratios.iter().zip(&theory).map(|(ratio, theory)| (ratio / theory - 1.0).abs());
             // Each product rounds by about 1e-6; beyond 1e±30 single precision ends.
             if self.memory as f64 * gain.log10().abs() < 30.0 {
                 findings.claims.push(Claim::at_most(
@@ -182,9 +194,9 @@ impl ExplodingGradients {
                     1e-6 * (self.memory + 100) as f64,
                 ));
             }
-            plot = plot
-                .with(Layer::line(&format!("gain {gain}"), index, points(&ratios, 0)))
-                .with(Layer::theory(if index == 0 { "gᵏ" } else { "" }, points(&theory, 0)));
+            plot = plot.with(Layer::line(&format!("gain {gain}"), index, points(&ratios, 0))).with(
+                Layer::theory(if index + 1 == GAINS.len() { "gᵏ" } else { "" }, points(&theory, 0)),
+            );
             series.push((format!("gain {gain}"), ratios));
         }
         findings.figures.push(Figure {
@@ -196,7 +208,12 @@ impl ExplodingGradients {
             panels: vec![Panel::Plot(plot)],
             columns: 1,
         });
-        findings.data.push(series_file("recurrence", &["recurrence", "steps_back", "gradient"], 0, series));
+        findings.data.push(series_file(
+            "recurrence",
+            &["recurrence", "steps_back", "gradient"],
+            0,
+            series,
+        ));
     }
 
     fn training(&self, findings: &mut Findings, without: &Run, with: &Run) {
@@ -223,21 +240,30 @@ impl ExplodingGradients {
             findings.claims.extend([
                 Claim::at_most("with clipping the recurrent network remembers (loss)", kept, 0.2),
                 Claim::at_least("without it it does not", lost, 0.9),
-                Claim::at_least("and meets a gradient that is too long to follow (norm)", longest, 1e3),
+                Claim::at_least(
+                    "and meets a gradient that is too long to follow (norm)",
+                    longest,
+                    1e3,
+                ),
             ]);
         }
         findings.tables.push(FindingsTable::new(
             &format!("A recurrent network that must remember {} steps", self.memory),
             &["", "steps taken", "median gradient norm", "longest", "loss at the end"],
-            [("without clipping", without), ("with clipping", with)].map(|(name, run)| run.row(name)).into(),
+            [("without clipping", without), ("with clipping", with)]
+                .map(|(name, run)| run.row(name))
+                .into(),
         ));
         let mut losses = Plot::new(
             "Loss",
             Axis::linear("step"),
             Axis::log("mean squared error").between(1e-3, 1e3),
         );
-        let mut norms = Plot::new("Gradient", Axis::linear("step"), Axis::log("norm before clipping"));
-        for (series, (name, run)) in [("without clipping", without), ("with clipping", with)].into_iter().enumerate() {
+        let mut norms =
+            Plot::new("Gradient", Axis::linear("step"), Axis::log("norm before clipping"));
+        for (series, (name, run)) in
+            [("without clipping", without), ("with clipping", with)].into_iter().enumerate()
+        {
             losses = losses.with(Layer::line(name, series, points(&run.losses, 0)));
             norms = norms.with(Layer::line(name, series, points(&run.norms, 0)));
         }
@@ -262,7 +288,9 @@ impl ExplodingGradients {
         });
         let header = ["run", "step", "value"];
         let runs = [("without clipping", without), ("with clipping", with)];
-        let series = |values: fn(&Run) -> &Vec<f64>| runs.map(|(name, run)| (name.to_owned(), values(run).clone()));
+        let series = |values: fn(&Run) -> &Vec<f64>| {
+            runs.map(|(name, run)| (name.to_owned(), values(run).clone()))
+        };
         findings.data.extend([
             series_file("losses", &header, 0, series(|run| &run.losses)),
             series_file("gradient-norms", &header, 0, series(|run| &run.norms)),
@@ -308,14 +336,20 @@ mod tests {
     #[test]
     fn the_mean_norm_is_that_of_the_chi_distribution() {
         // scipy.stats.chi(n).mean(), scipy 1.17.1
-        for (length, mean) in [(1, 0.797_884_560_803), (2, 1.253_314_137_316), (10, 3.084_327_759_800), (1_000, 31.614_871_896_968)] {
+        for (length, mean) in [
+            (1, 0.797_884_560_803),
+            (2, 1.253_314_137_316),
+            (10, 3.084_327_759_800),
+            (1_000, 31.614_871_896_968),
+        ] {
             assert!((mean_norm(length) - mean).abs() < 1e-9 * mean, "{length}");
         }
     }
 
     #[test]
     fn other_options_are_no_error() {
-        let lab = ExplodingGradients { length: 1, memory: 1, steps: 2, learning_rate: 1e30, ..lab() };
+        let lab =
+            ExplodingGradients { length: 1, memory: 1, steps: 2, learning_rate: 1e30, ..lab() };
         assert!(lab.run(&mut Silent).is_ok());
     }
 }

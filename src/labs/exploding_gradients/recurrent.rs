@@ -116,7 +116,8 @@ struct Sequences {
 impl Sequences {
     fn draw(memory: usize, random: &mut ChaCha8Rng, device: &Device) -> Self {
         let steps = memory + 1;
-        let signs: Vec<f64> = (0..BATCH).map(|_| if random.random() { 1.0 } else { -1.0 }).collect();
+        let signs: Vec<f64> =
+            (0..BATCH).map(|_| if random.random() { 1.0 } else { -1.0 }).collect();
         let mut inputs: Vec<f64> = signs.iter().flat_map(|&sign| [sign, 1.0]).collect();
         for _ in 0..memory * BATCH {
             let noise: f64 = StandardNormal.sample(random);

@@ -145,7 +145,8 @@ impl Activations {
             name: "saturation".to_owned(),
             title: "How much of a gradient passes".to_owned(),
             caption: "The size of the derivative on a logarithmic scale. Sigmoid and tanh saturate on both sides, \
-                      the relatives of ReLU on the left only; that of ReLU itself is 0 there."
+                      the relatives of ReLU on the left only; that of ReLU itself is 0 there. In the notches the \
+                      derivatives of GELU and SiLU change their sign."
                 .to_owned(),
             panels: vec![Panel::Plot(plot)],
             columns: 1,

@@ -237,7 +237,7 @@ impl BatchNormalization {
         Figure {
             name: "loss-by-rate".to_owned(),
             title: format!("Loss after {} steps by learning rate", self.steps),
-            caption: "Batch normalisation widens the range of learning rates that work, towards large ones.".to_owned(),
+            caption: "Rates work where a line is below the dashed one.".to_owned(),
             panels: vec![Panel::Plot(plot)],
             columns: 1,
         }

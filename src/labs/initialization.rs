@@ -41,7 +41,7 @@ pub struct Initialization {
 }
 
 /// Points that are trained on, all in one batch.
-const SAMPLES: usize = 128;
+const SAMPLES: usize = 64;
 /// Networks whose variances are averaged.
 const DRAWS: u64 = 8;
 
@@ -191,7 +191,7 @@ impl Initialization {
             self.figure(
                 cases,
                 ("training", "Training loss by initialisation"),
-                "Where the signal has died, the loss stays at ln 4, that of guessing.",
+                "Where the signal has died, the loss stays at ln 4, that of guessing; such lines lie on each other.",
                 (&Axis::linear("step"), &Axis::linear("training loss").between(0.0, 2.5)),
                 |case| (points(&case.losses, 0), vec![]),
             ),

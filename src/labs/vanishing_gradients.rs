@@ -39,7 +39,7 @@ pub struct VanishingGradients {
 }
 
 /// Points that are trained on, all in one batch.
-const SAMPLES: usize = 128;
+const SAMPLES: usize = 64;
 /// Networks whose gradients are averaged.
 const DRAWS: u64 = 5;
 
@@ -59,8 +59,9 @@ For wide layers with independent weights of variance σ²/n the root mean square
 
 where z is standard normal and q the variance of the sums. 20 layers of √χ = 0.25 leave 10⁻¹². Batch \
 normalisation sets q to 1 and divides by the spread of what it normalises, which makes χ = E φ′(z)² / Var φ(z), \
-whatever the weights are. The norms are measured on networks of one width at their start (geometric means over 5 draws of the weights), on \
-synthetic data (four classes around random centres); the same networks are then trained with momentum 0.9.",
+whatever the weights are. The norms are measured on networks of one width at their start, as geometric means \
+over 5 draws of the weights, on synthetic data (four classes around random centres); the same networks are \
+then trained with momentum 0.9.",
         sources: &[
             "Hochreiter, Untersuchungen zu dynamischen neuronalen Netzen, 1991",
             "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010",
@@ -184,13 +185,19 @@ impl VanishingGradients {
             &["network", "δ a layer", "theory", "‖∂L/∂W‖ first", "‖∂L/∂W‖ last", "loss"],
             table,
         ));
+        let norms = cases.iter().flat_map(|case| &case.weight_gradients).copied();
+        let norm_axis = Axis::log("‖∂L/∂W‖");
+        let norm_axis = match decades(norms) {
+            Some((low, high)) => norm_axis.between(low, high),
+            None => norm_axis,
+        };
         findings.figures = vec![
             self.figure(
                 cases,
                 ("gradient-norms", "Gradient norms by layer, before training"),
-                "Straight lines: every layer takes the same share of the gradient. The last layer is on the right, \
-                 where backpropagation starts.",
-                (&Axis::linear("hidden layer"), &Axis::log("‖∂L/∂W‖")),
+                "Straight lines: every layer takes the same share of the gradient. Backpropagation starts at the \
+                 last layer, on the right.",
+                (&Axis::linear("hidden layer"), &norm_axis),
                 |case| points(&case.weight_gradients, 1),
             ),
             self.figure(
@@ -255,6 +262,15 @@ impl VanishingGradients {
             columns: self.activations.len().min(3),
         }
     }
+}
+
+/// The powers of ten around all of `values` that a logarithmic axis can show.
+fn decades(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let logarithms = values.map(f64::log10).filter(|logarithm| logarithm.is_finite());
+    let ends = logarithms.fold(None, |ends: Option<(f64, f64)>, next| {
+        ends.map_or(Some((next, next)), |(low, high)| Some((low.min(next), high.max(next))))
+    });
+    ends.map(|(low, high)| (10f64.powf(low.floor()), 10f64.powf((high + 1e-3).ceil())))
 }
 
 fn sentences(cases: &[Case], depth: usize) -> Vec<String> {

@@ -1,17 +1,14 @@
 //! Gradients by autodiff against the chain rule and central differences, for every kind of layer.
 
 mod chain;
+mod check;
 mod kinds;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
 use clap::Args;
-use rand::SeedableRng as _;
-use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution as _, StandardNormal};
 
+use self::check::{Check, best, steps};
 use self::kinds::Kind;
 use crate::labs::options::finite;
-use crate::labs::training::{numbers, scalar};
 use crate::labs::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
@@ -75,25 +72,8 @@ both. The error is ‖g − g₂‖ / ‖g₂‖.",
     }
 }
 
-/// Step sizes from 1e-1 down to 1e-12, two a decade.
-fn steps() -> Vec<f64> {
-    (2..=24).map(|half| 10f64.powf(f64::from(half) / -2.0)).collect()
-}
-
-/// The step with the least error, and that error.
-fn best(errors: &[f64]) -> (f64, f64) {
-    let least = |best: (f64, f64), next: (f64, f64)| if next.1 < best.1 { next } else { best };
-    steps().into_iter().zip(errors.iter().copied()).fold((f64::NAN, f64::INFINITY), least)
-}
-
 fn over_steps(errors: &[f64]) -> Vec<(f64, f64)> {
     steps().into_iter().zip(errors.iter().copied()).collect()
-}
-
-/// The Euclidean distance of `found` from `exact`, over the norm of `exact`.
-fn relative_error(found: &[f64], exact: &[f64]) -> f64 {
-    let apart: f64 = found.iter().zip(exact).map(|(found, exact)| (found - exact).powi(2)).sum();
-    (apart / exact.iter().map(|part| part * part).sum::<f64>()).sqrt()
 }
 
 impl GradientCheck {
@@ -193,84 +173,6 @@ impl GradientCheck {
 
 fn reference(label: &str, step: f64) -> Layer {
     Layer::Reference { label: label.to_owned(), at: Place::X(step), color: Color::Neutral }
-}
-
-/// What was found for a kind of layer.
-struct Check {
-    kind: Kind,
-    /// The relative error of autodiff in single precision through the layer as models have it.
-    single_autodiff: f64,
-    /// Relative errors of central differences by step.
-    double: Vec<f64>,
-    single: Vec<f64>,
-}
-
-impl Check {
-    fn of(kind: Kind, seed: u64, device: &Device) -> Self {
-        let values = draw(kind.numbers(), seed);
-        let in_models = |vector| kind.in_models(vector);
-        let by_formula = |vector| kind.by_formula(vector);
-        let exact = gradient(by_formula, &values, DType::F64, device);
-        let single_autodiff =
-            relative_error(&gradient(in_models, &values, DType::F32, device), &exact);
-        let errors = |function: &dyn Fn(Tensor<1>) -> Tensor<1>, precision| {
-            let error = |step| {
-                relative_error(&differences(function, &values, step, precision, device), &exact)
-            };
-            steps().into_iter().map(error).collect::<Vec<_>>()
-        };
-        let double = errors(&by_formula, DType::F64);
-        let single = errors(&in_models, DType::F32);
-        Self { kind, single_autodiff, double, single }
-    }
-}
-
-/// Standard normal numbers of single precision, so that both precisions start from the same.
-fn draw(count: usize, seed: u64) -> Vec<f64> {
-    let random = ChaCha8Rng::seed_from_u64(seed);
-    let numbers = StandardNormal.sample_iter(random).take(count);
-    numbers.map(|number: f32| f64::from(number)).collect()
-}
-
-fn vector(values: &[f64], precision: DType, device: &Device) -> Tensor<1> {
-    Tensor::from_data(TensorData::from(values), (device, precision))
-}
-
-/// The gradient of `function` by autodiff.
-fn gradient(
-    function: impl Fn(Tensor<1>) -> Tensor<1>,
-    values: &[f64],
-    precision: DType,
-    device: &Device,
-) -> Vec<f64> {
-    let place = vector(values, precision, device).require_grad();
-    let gradients = function(place.clone()).backward();
-    place.grad(&gradients).map(numbers).unwrap_or_default()
-}
-
-/// The gradient of `function` by central differences, over the step as it is after rounding; 0 where
-/// nothing is left of it.
-fn differences(
-    function: &dyn Fn(Tensor<1>) -> Tensor<1>,
-    values: &[f64],
-    step: f64,
-    precision: DType,
-    device: &Device,
-) -> Vec<f64> {
-    let round = |value: f64| if precision == DType::F32 { f64::from(value as f32) } else { value };
-    let mut moved = values.to_vec();
-    let mut found = Vec::with_capacity(values.len());
-    for (index, &value) in values.iter().enumerate() {
-        let [ahead, behind] = [value + step, value - step].map(round);
-        let mut at = |place: f64| {
-            moved[index] = place;
-            scalar(function(vector(&moved, precision, device)))
-        };
-        let difference = at(ahead) - at(behind);
-        moved[index] = value;
-        found.push(if ahead > behind { difference / (ahead - behind) } else { 0.0 });
-    }
-    found
 }
 
 fn layers(findings: &mut Findings, checks: &[Check]) {
@@ -378,7 +280,7 @@ fn figure(checks: &[Check]) -> Figure {
                 let errors = if is_double { &check.double } else { &check.single };
                 plot = plot.with(Layer::line(check.kind.name(), series, over_steps(errors)));
             }
-            panels.push(Panel::Plot(plot.with(reference("ε^⅓", rounding.cbrt()))));
+            panels.push(Panel::Plot(plot.with(reference("cube root of ε", rounding.cbrt()))));
         }
     }
     Figure {
@@ -397,6 +299,9 @@ fn figure(checks: &[Check]) -> Figure {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use burn::tensor::DType;
+
+    use super::check::{draw, gradient, relative_error};
     use super::*;
     use crate::labs::Silent;
 

@@ -154,25 +154,19 @@ impl Regularization {
             }
             let mut apart = 0.0_f64;
             for (index, &free) in least_squares.iter().enumerate() {
-                let theory: Vec<(f64, f64)> =
-                    penalties.iter().map(|&penalty| (penalty, formula(free, penalty))).collect();
-                let weights: Vec<(f64, f64)> = penalties
-                    .iter()
-                    .zip(&found)
-                    .map(|(&penalty, weights)| (penalty, weights[index]))
-                    .collect();
-                apart = theory
-                    .iter()
-                    .zip(&weights)
-                    .fold(apart, |most, (a, b)| most.max((a.1 - b.1).abs()));
-                rows.extend(theory.iter().zip(&weights).map(
-                    |(&(penalty, closed), &(_, weight))| {
-                        vec![f64::from(kind), penalty, index as f64, weight, closed]
-                    },
-                ));
+                let mut points = vec![];
+                for (&penalty, weights) in penalties.iter().zip(&found) {
+                    let (closed, weight) = (formula(free, penalty), weights[index]);
+                    apart = apart.max((weight - closed).abs());
+                    points.push((penalty, weight));
+                    rows.push(vec![f64::from(kind), penalty, index as f64, weight, closed]);
+                }
+                let theory = Grid::even(0.0, 8.0, 81);
+                let theory = theory.into_iter().map(|penalty| (penalty, formula(free, penalty)));
                 let name = format!("true weight {}", number(TRUE_WEIGHTS[index]));
-                plot =
-                    plot.with(Layer::theory("", theory)).with(Layer::points(&name, index, weights));
+                plot = plot
+                    .with(Layer::theory("", theory.collect()))
+                    .with(Layer::points(&name, index, points));
             }
             // A weight whose optimum under L1 is close to 0 steps over 0 until the rate has fallen, and has
             // little way left after that: up to λ₁ ln 1000 / (2e steps).
@@ -302,8 +296,9 @@ fn fitted(fits: &[&Fit]) -> Figure {
     Figure {
         name: "fits".to_owned(),
         title: "A network on a few noisy points".to_owned(),
-        caption: "Without regularisation the network runs through the points, noise and all."
-            .to_owned(),
+        caption:
+            "The closer a network runs through the points, the more of their noise it has learnt."
+                .to_owned(),
         panels: METHODS.iter().zip(fits).map(panel).collect(),
         columns: 3,
     }
@@ -328,8 +323,8 @@ fn curves(fits: &[&Fit]) -> Figure {
         name: "errors".to_owned(),
         title: "Errors in training, by regularisation".to_owned(),
         caption: format!(
-            "Without regularisation the error on the training points falls on, while that on other points rises. Both \
-             without penalties and dropout, every {EVALUATE_EVERY} steps."
+            "Where the error on the training points falls on and that on other points rises, the network learns \
+             noise. Errors are taken every {EVALUATE_EVERY} steps, without penalties and without dropout."
         ),
         panels: vec![Panel::Plot(training), Panel::Plot(validation)],
         columns: 2,

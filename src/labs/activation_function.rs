@@ -129,11 +129,14 @@ fn normal_mean(function: impl Fn(f64) -> f64) -> f64 {
 /// Simpson's rule over an even number of `intervals`.
 fn simpson(low: f64, high: f64, intervals: usize, function: impl Fn(f64) -> f64) -> f64 {
     let width = (high - low) / intervals as f64;
-    let weight = |index: usize| match index {
-        0 => 1.0,
-        index if index == intervals => 1.0,
-        index if index % 2 == 1 => 4.0,
-        _ => 2.0,
+    let weight = |index: usize| {
+        if index == 0 || index == intervals {
+            1.0
+        } else if index % 2 == 1 {
+            4.0
+        } else {
+            2.0
+        }
     };
     let node = |index: usize| weight(index) * function(low + width * index as f64);
     (0..=intervals).map(node).sum::<f64>() * width / 3.0

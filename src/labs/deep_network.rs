@@ -229,14 +229,14 @@ impl Blobs {
             })
             .map(|center| center + normal())
             .collect();
-        let classes: Vec<i64> = (0..count).map(|point| (point % Self::CLASSES) as i64).collect();
+        let classes: Vec<u32> = (0..count).map(|point| (point % Self::CLASSES) as u32).collect();
         let input_square =
             points.iter().map(|number| number * number).sum::<f64>() / points.len() as f64;
         let points = TensorData::new(points, [count, Self::FEATURES]).convert::<f32>();
-        let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [count]), device);
+        let classes = TensorData::new(classes, [count]).convert::<i64>();
         Self {
             inputs: Tensor::from_data(points, device),
-            targets: DeviceTargets::Classes(classes),
+            targets: DeviceTargets::Classes(Tensor::<1, Int>::from_data(classes, device)),
             input_square,
         }
     }

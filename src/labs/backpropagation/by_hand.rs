@@ -37,6 +37,7 @@ impl Weights {
     }
 
     /// ½ Σ (y − t)² over the samples, and its gradients.
+    #[allow(clippy::needless_range_loop, reason = "the indices are those of the formulas")]
     pub(super) fn loss_and_gradient(&self, samples: &[([f64; INPUTS], f64)]) -> (f64, Self) {
         let mut loss = 0.0;
         let mut gradient = Self::default();

@@ -98,7 +98,7 @@ impl Run {
 
 /// The largest distance of two numbers; infinite where one is NaN.
 fn largest_distance(a: &[f64], b: &[f64]) -> f64 {
-    let distance = |(a, b): (&f64, &f64)| if a == b { 0.0 } else { (a - b).abs() };
+    let distance = |(a, b): (&f64, &f64)| if a.total_cmp(b).is_eq() { 0.0 } else { (a - b).abs() };
     let distances = a.iter().zip(b).map(distance);
     distances.fold(0.0, |most, next| if next.is_nan() { f64::INFINITY } else { most.max(next) })
 }

@@ -183,7 +183,7 @@ impl ExplodingGradients {
             let lengths: Vec<f64> = lengths.map(|gradient| norm(&numbers(gradient))).collect();
             let last = lengths.first().copied().unwrap_or(f64::NAN);
             let ratios: Vec<f64> = lengths.iter().map(|length| length / last).collect();
-            let theory: Vec<f64> = (0..ratios.len()).map(|lag| gain.powi(lag as i32)).collect();
+            let theory: Vec<f64> = (0..ratios.len()).map(|lag| gain.powf(lag as f64)).collect();
             let error =
                 ratios.iter().zip(&theory).map(|(ratio, theory)| (ratio / theory - 1.0).abs());
             // Each product rounds by about 1e-6; beyond 1e±30 single precision ends.

@@ -56,12 +56,12 @@ pub(super) fn forward(x: f64, step: f64) -> f64 {
     (value(x + step) - value(x)) / step
 }
 
-/// f″ and f‴ at `x`: with s = sin x², c = cos x², f′ = 2x c f.
+/// f″ and f‴ at `x`. As f′ = g f with g = 2x cos x², f″ = (g′ + g²) f and f‴ = (g″ + 3 g g′ + g³) f.
 pub(super) fn higher(x: f64) -> (f64, f64) {
-    let (s, c) = (x * x).sin_cos();
-    let g = 2.0 * x * c;
-    let g1 = 2.0 * c - 4.0 * x * x * s;
-    let g2 = -12.0 * x * s - 8.0 * x.powi(3) * c;
-    let f = value(x);
-    ((g1 + g * g) * f, (g2 + 3.0 * g * g1 + g.powi(3)) * f)
+    let (sine, cosine) = (x * x).sin_cos();
+    let g = 2.0 * x * cosine;
+    let g_prime = 2.0 * cosine - 4.0 * x * x * sine;
+    let g_second = -12.0 * x * sine - 8.0 * x.powi(3) * cosine;
+    let second = (g_prime + g * g) * value(x);
+    (second, (g_second + 3.0 * g * g_prime + g.powi(3)) * value(x))
 }

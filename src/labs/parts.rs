@@ -18,8 +18,9 @@ impl Parts {
 
     /// The next numbers, as a tensor of `shape`, row-major. The vector must have as many.
     pub fn take<const D: usize>(&mut self, shape: [usize; D]) -> Tensor<D> {
-        let first = self.next;
-        self.next += shape.iter().product::<usize>();
-        self.vector.clone().slice([first..self.next]).reshape(shape)
+        let count = shape.iter().product::<usize>();
+        let part = self.vector.clone().narrow(0, self.next, count);
+        self.next += count;
+        part.reshape(shape)
     }
 }

@@ -223,7 +223,8 @@ impl VanishingGradients {
     /// errors over the draws are allowed, and the shift.
     fn claim(&self, case: &Case) -> Claim {
         let variance = 5.0 * self.depth as f64 / self.width as f64;
-        let spread = (3.0 * (variance / DRAWS as f64).sqrt() + variance / 2.0) / 2.0 / 10f64.ln();
+        let error = 3.0 * (variance / DRAWS as f64).sqrt();
+        let spread = 0.5 * (error + 0.5 * variance) / 10f64.ln();
         Claim::close(
             format!(
                 "{}: log₁₀ of what reaches the first layer is that of mean field theory",

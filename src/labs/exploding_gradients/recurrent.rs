@@ -75,7 +75,7 @@ impl Network {
             let drawn: f64 = StandardNormal.sample(random);
             deviation * drawn
         };
-        let identity = |index: usize| f64::from(u8::from(index % (HIDDEN + 1) == 0));
+        let identity = |index: usize| f64::from(u8::from(index.is_multiple_of(HIDDEN + 1)));
         let mut weights: Vec<f64> = (0..HIDDEN * HIDDEN).map(identity).collect();
         weights.extend((0..INPUTS * HIDDEN).map(|_| normal(0.1)));
         weights.extend([0.0; HIDDEN]);
@@ -97,7 +97,7 @@ impl Network {
         let driven = sequences.inputs.clone().reshape([steps * batch, INPUTS]).matmul(input) + bias;
         let mut state = Tensor::<2>::zeros([batch, HIDDEN], &driven.device());
         for step in 0..steps {
-            let driven = driven.clone().slice([step * batch..(step + 1) * batch]);
+            let driven = driven.clone().narrow(0, step * batch, batch);
             state = relu(state.matmul(recurrent.clone()) + driven);
         }
         let answers = state.matmul(output) + output_bias;

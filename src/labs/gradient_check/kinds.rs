@@ -80,7 +80,8 @@ impl Kind {
         matches!(self, Self::Dense | Self::Convolution | Self::Depthwise | Self::Pointwise)
     }
 
-    /// How many numbers it depends on.
+    /// How many numbers it depends on: inputs, weights, biases.
+    #[allow(clippy::match_same_arms, reason = "two sums are the same by chance")]
     pub fn numbers(self) -> usize {
         match self {
             Self::Dense => 6 + 6 + 2,
@@ -235,7 +236,7 @@ fn lstm(parts: &mut Parts) -> Tensor<2> {
     let mut state = constant(vec![0.0; 2], [1, 2], &input);
     let mut cell = state.clone();
     for step in 0..3 {
-        let sums = input.clone().slice([step..step + 1]).matmul(input_weight.clone())
+        let sums = input.clone().narrow(0, step, 1).matmul(input_weight.clone())
             + state.matmul(recurrent_weight.clone())
             + bias.clone();
         let gate = |index: usize| sums.clone().slice([0..1, 2 * index..2 * index + 2]);

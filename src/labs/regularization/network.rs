@@ -37,11 +37,11 @@ pub(super) struct Points {
 impl Points {
     fn draw(count: usize, noise: f64, random: &mut ChaCha8Rng) -> Self {
         let x: Vec<f64> = (0..count).map(|_| random.random_range(-1.0..1.0)).collect();
-        let noisy = |&x: &f64| {
+        let observe = |&x: &f64| {
             let drawn: f64 = StandardNormal.sample(random);
             truth(x) + noise * drawn
         };
-        let y = x.iter().map(noisy).collect();
+        let y = x.iter().map(observe).collect();
         Self { x, y }
     }
 
@@ -132,7 +132,7 @@ pub(super) fn fit(setting: &Setting, penalties: Penalties, device: &Device) -> F
     let (mut stopped, mut best) = (false, None);
     let (mut training_curve, mut validation_curve) = (vec![], vec![]);
     let watch = |step: usize, model: &Model, _: f64| {
-        if step % EVALUATE_EVERY != 0 {
+        if !step.is_multiple_of(EVALUATE_EVERY) {
             return;
         }
         let evaluated = model.valid();

@@ -265,7 +265,7 @@ mod tests {
         // Yang et al., 2019: π / (π − 1) for squares with ReLU and batch normalisation.
         for start in [Start::He, Start::Xavier] {
             let layer = network(Activation::Relu, start, true)[2];
-            assert!((layer.gradient_factor.powi(2) - 1.466_942_206_924_260).abs() < 1e-6);
+            assert!((layer.gradient_factor.powi(2) - 1.466_942_206_924_26).abs() < 1e-6);
         }
     }
 }

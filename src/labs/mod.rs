@@ -5,10 +5,19 @@
 //! [`Findings`], in which every prediction of theory is a [`Claim`] that was checked. `cli` prints
 //! and writes them. A new lab is a new file and one line in [`labs!`].
 
+mod activation_function;
 mod book;
+mod curvature;
+mod deep_network;
 mod descend;
 mod findings;
+mod normal_family;
 pub mod options;
+mod parabola;
+mod parts;
+mod regression_problem;
+mod surfaces;
+mod training;
 
 use burn::tensor::Device;
 use clap::Subcommand;
@@ -146,4 +155,33 @@ macro_rules! labs {
 
 labs! {
     "gradient-descent" gradient_descent::GradientDescent,
+    "learning-rate" learning_rate::LearningRate,
+    "batch-size" batch_size::BatchSize,
+    "mini-batches" mini_batches::MiniBatches,
+    "momentum" momentum::Momentum,
+    "adaptive-rates" adaptive_rates::AdaptiveRates,
+    "optimizers" optimizers::Optimizers,
+    "schedules" schedules::Schedules,
+    "loss-surface" loss_surface::LossSurface,
+    "trajectories" trajectories::Trajectories,
+    "local-minima" local_minima::LocalMinima,
+    "local-minimum-detection" local_minimum_detection::LocalMinimumDetection,
+    "convergence-types" convergence_types::ConvergenceTypes,
+    "activations" activations::Activations,
+    "vanishing-gradients" vanishing_gradients::VanishingGradients,
+    "exploding-gradients" exploding_gradients::ExplodingGradients,
+    "initialization" initialization::Initialization,
+    "gradient-check" gradient_check::GradientCheck,
+    "backpropagation" backpropagation::Backpropagation,
+    "batch-normalization" batch_normalization::BatchNormalization,
+    "regularization" regularization::Regularization,
+    "early-stopping" early_stopping::EarlyStopping,
+    "convergence-curve" convergence_curve::ConvergenceCurve,
+    "q-learning" q_learning::QLearning,
+    "k-means" k_means::KMeans,
+    "integration" integration::Integration,
+    "monte-carlo" monte_carlo::MonteCarlo,
+    "metropolis" metropolis::Metropolis,
+    "natural-gradient" natural_gradient::NaturalGradient,
+    "information-geometry" information_geometry::InformationGeometry,
 }

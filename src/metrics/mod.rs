@@ -5,9 +5,11 @@
 //! batches; these do not. `evaluate` and the closed-form baselines call them. [`Mode`] and
 //! [`DeltaMode`] say when a metric is better.
 
+pub mod chains;
 pub mod classification;
 pub mod least_squares;
 mod monitor;
+pub mod normal;
 pub mod ranking;
 pub mod regression;
 

@@ -36,6 +36,9 @@ pub struct Optimizers {
 /// An optimizer at the rate that is written, or at this lab's.
 fn entry(text: &str) -> Result<OptimizerSettings, String> {
     let settings = options::optimizer(text)?;
+    if settings.minimizer().is_some() {
+        return Err("needs all samples in every step, and these are batches".to_owned());
+    }
     if text.contains(':') {
         Ok(settings)
     } else {
@@ -71,7 +74,7 @@ impl Lab for Optimizers {
         question: "Where does each optimizer end on the same problem, and how soon is it near?",
         method: "The regression of `batch-size`: 1000 synthetic samples of five features, true weights 2, 3, \
 −1, 0.5 and 0, noise of deviation 0.1, mean squared error, all parameters from 0. Every optimizer that \
-training knows takes the same batches. Its learning rate is the one in the table, chosen for parameters of \
+training knows takes the same batches, but for L-BFGS, which needs all samples in every step. Its learning rate is the one in the table, chosen for parameters of \
 about this size (defaults are chosen for networks; LARS has a trust coefficient of 0.03), and falls on a \
 line to 0:
 
@@ -90,7 +93,8 @@ is below it; the noise of batches may lift the loss again until the rate has fal
 
     fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let settings = if self.optimizer.is_empty() {
-            OptimizerSettings::NAMES.iter().filter_map(|name| at_own_rate(name)).collect()
+            let all = OptimizerSettings::NAMES.iter().filter_map(|name| at_own_rate(name));
+            all.filter(|optimizer| optimizer.minimizer().is_none()).collect()
         } else {
             self.optimizer.clone()
         };

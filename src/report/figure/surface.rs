@@ -488,7 +488,7 @@ mod tests {
         assert_eq!(pieces.len(), 2);
         assert!(pieces[0].len() > 10);
         for [x, y, z] in pieces.concat() {
-            assert!((z - LIFT - (x * x + y * y) / 2.0).abs() < 3e-3, "{x} {y} {z}");
+            assert!((z - LIFT - f64::midpoint(x * x, y * y)).abs() < 3e-3, "{x} {y} {z}");
         }
     }
 

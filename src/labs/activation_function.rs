@@ -7,11 +7,11 @@ use burn::tensor::{Tensor, activation};
 use clap::ValueEnum;
 
 /// The slope of the leaky `ReLU` for negative inputs; PyTorch's default.
-pub const NEGATIVE_SLOPE: f64 = 0.01;
+pub(super) const NEGATIVE_SLOPE: f64 = 0.01;
 
 /// An activation function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Activation {
+pub(super) enum Activation {
     /// 1 / (1 + e⁻ˣ)
     Sigmoid,
     /// tanh x
@@ -28,11 +28,11 @@ pub enum Activation {
 
 impl Activation {
     /// All of them.
-    pub const ALL: [Self; 6] =
+    pub(super) const ALL: [Self; 6] =
         [Self::Sigmoid, Self::Tanh, Self::Relu, Self::LeakyRelu, Self::Gelu, Self::Silu];
 
     /// The name as people write it.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
@@ -44,7 +44,7 @@ impl Activation {
     }
 
     /// Burn's operation, element by element.
-    pub fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
+    pub(super) fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Sigmoid => activation::sigmoid(input),
             Self::Tanh => activation::tanh(input),
@@ -56,7 +56,7 @@ impl Activation {
     }
 
     /// The value at `x`.
-    pub fn value(self, x: f64) -> f64 {
+    pub(super) fn value(self, x: f64) -> f64 {
         match self {
             Self::Sigmoid => sigmoid(x),
             Self::Tanh => x.tanh(),
@@ -69,7 +69,7 @@ impl Activation {
 
     /// The derivative at `x`; at the kink of the piecewise linear ones that from the left, as
     /// PyTorch has it.
-    pub fn derivative(self, x: f64) -> f64 {
+    pub(super) fn derivative(self, x: f64) -> f64 {
         match self {
             Self::Sigmoid => sigmoid(x) * sigmoid(-x),
             Self::Tanh => 1.0 - x.tanh().powi(2),
@@ -87,22 +87,22 @@ impl Activation {
     }
 
     /// Whether it has a kink at 0, where every slope between those of both sides is as good.
-    pub fn has_kink(self) -> bool {
+    pub(super) fn has_kink(self) -> bool {
         matches!(self, Self::Relu | Self::LeakyRelu)
     }
 
     /// E φ(√q z) for a standard normal z.
-    pub fn mean(self, variance: f64) -> f64 {
+    pub(super) fn mean(self, variance: f64) -> f64 {
         normal_mean(|z| self.value(variance.sqrt() * z))
     }
 
     /// E φ(√q z)² for a standard normal z.
-    pub fn mean_square(self, variance: f64) -> f64 {
+    pub(super) fn mean_square(self, variance: f64) -> f64 {
         normal_mean(|z| self.value(variance.sqrt() * z).powi(2))
     }
 
     /// E φ′(√q z)² for a standard normal z.
-    pub fn derivative_mean_square(self, variance: f64) -> f64 {
+    pub(super) fn derivative_mean_square(self, variance: f64) -> f64 {
         normal_mean(|z| self.derivative(variance.sqrt() * z).powi(2))
     }
 }

@@ -12,7 +12,7 @@ use super::{LabError, value_and_gradient};
 
 /// What Lanczos' method found of the eigenvalues of a Hessian.
 #[derive(Debug, Clone)]
-pub struct Spectrum {
+pub(super) struct Spectrum {
     /// The Ritz values, ascending: with as many iterations as parameters, all eigenvalues.
     pub values: Vec<f64>,
     /// The direction of the least of them, of length 1.
@@ -23,19 +23,19 @@ pub struct Spectrum {
 
 impl Spectrum {
     /// The least eigenvalue.
-    pub fn least(&self) -> f64 {
+    pub(super) fn least(&self) -> f64 {
         self.values.first().copied().unwrap_or(f64::NAN)
     }
 
     /// The greatest eigenvalue.
-    pub fn greatest(&self) -> f64 {
+    pub(super) fn greatest(&self) -> f64 {
         self.values.last().copied().unwrap_or(f64::NAN)
     }
 }
 
 /// H v at `place`, by (∇f(x + εv) − ∇f(x − εv)) / 2ε. `direction` has length 1; ε is the cube root
 /// of the spacing of doubles, which balances truncation and rounding, by the size of the place.
-pub fn hessian_vector_product(
+pub(super) fn hessian_vector_product(
     function: impl Fn(Tensor<1>) -> Tensor<1>,
     place: &[f64],
     direction: &[f64],
@@ -53,7 +53,7 @@ pub fn hessian_vector_product(
 /// The extreme eigenvalues of the Hessian at `place` by at most `iterations` of Lanczos' method with
 /// full reorthogonalisation (Golub and Van Loan, Matrix Computations, section 10.1). Where it meets
 /// an invariant subspace it goes on with a new random vector, so that no eigenvalue is overlooked.
-pub fn lanczos(
+pub(super) fn lanczos(
     function: impl Fn(Tensor<1>) -> Tensor<1>,
     place: &[f64],
     iterations: usize,

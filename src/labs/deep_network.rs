@@ -27,7 +27,7 @@ use crate::train::mean_loss;
 
 /// How weights start. Biases start at 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Start {
+pub(super) enum Start {
     /// All zero
     Zeros,
     /// Normal, standard deviation 0.01
@@ -42,10 +42,11 @@ pub enum Start {
 
 impl Start {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Zeros, Self::Small, Self::Xavier, Self::He, Self::Orthogonal];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Zeros, Self::Small, Self::Xavier, Self::He, Self::Orthogonal];
 
     /// The name as people write it.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Zeros => "zeros",
             Self::Small => "0.01",
@@ -68,7 +69,7 @@ impl Start {
     }
 
     /// σ²: fan-in times the variance of a weight.
-    pub fn scale(self, fan_in: usize, fan_out: usize) -> f64 {
+    pub(super) fn scale(self, fan_in: usize, fan_out: usize) -> f64 {
         let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
         match self {
             Self::Zeros => 0.0,
@@ -82,7 +83,7 @@ impl Start {
 
 /// What a network is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Architecture {
+pub(super) struct Architecture {
     /// Hidden layers.
     pub depth: usize,
     /// Units of a hidden layer.
@@ -97,7 +98,7 @@ pub struct Architecture {
 
 /// What theory says about a hidden layer.
 #[derive(Debug, Clone, Copy)]
-pub struct Prediction {
+pub(super) struct Prediction {
     /// The variance q of its sums, after normalisation where there is one.
     pub variance: f64,
     /// The factor √χ of the gradient of the layer behind it.
@@ -106,7 +107,7 @@ pub struct Prediction {
 
 impl Architecture {
     /// The predictions for all hidden layers, for inputs of a mean square of `input_square`.
-    pub fn predict(&self, inputs: usize, input_square: f64) -> Vec<Prediction> {
+    pub(super) fn predict(&self, inputs: usize, input_square: f64) -> Vec<Prediction> {
         let Self { depth, width, activation, start, .. } = *self;
         let scale = start.scale(width, width);
         let mut variance = start.scale(inputs, width) * input_square;
@@ -127,7 +128,7 @@ impl Architecture {
     }
 
     /// The network, with weights drawn from `seed`, for [`Blobs`].
-    pub fn build(&self, seed: u64, device: &Device) -> DeepNetwork {
+    pub(super) fn build(&self, seed: u64, device: &Device) -> DeepNetwork {
         device.seed(seed);
         let new = |inputs, outputs| {
             let initializer = self.start.initializer();
@@ -151,7 +152,7 @@ impl Architecture {
 
 /// The network.
 #[derive(Module, Debug)]
-pub struct DeepNetwork {
+pub(super) struct DeepNetwork {
     /// The hidden layers.
     pub hidden: Vec<Linear>,
     norms: Option<Vec<BatchNorm>>,
@@ -162,7 +163,7 @@ pub struct DeepNetwork {
 
 /// What went through a network: an entry for every hidden layer, `[batch, width]`.
 #[derive(Debug, Default)]
-pub struct Trace {
+pub(super) struct Trace {
     /// Zeros that were added to the sums: their gradients are those of the sums.
     pub probes: Vec<Tensor<2>>,
     /// What the activation made of the sums.
@@ -171,12 +172,12 @@ pub struct Trace {
 
 impl DeepNetwork {
     /// The logits `[batch, classes]` of inputs `[batch, features]`.
-    pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+    pub(super) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         self.walk(inputs, None)
     }
 
     /// The logits, and what was seen on the way.
-    pub fn trace(&self, inputs: Tensor<2>) -> (Tensor<2>, Trace) {
+    pub(super) fn trace(&self, inputs: Tensor<2>) -> (Tensor<2>, Trace) {
         let mut trace = Trace::default();
         (self.walk(inputs, Some(&mut trace)), trace)
     }
@@ -204,7 +205,7 @@ impl DeepNetwork {
 
 /// Synthetic classes: points around centres, as many of each class, unit variance about a centre.
 #[derive(Debug, Clone)]
-pub struct Blobs {
+pub(super) struct Blobs {
     /// The points `[count, features]`.
     pub inputs: Tensor<2>,
     /// Their classes.
@@ -215,12 +216,12 @@ pub struct Blobs {
 
 impl Blobs {
     /// The numbers of an input.
-    pub const FEATURES: usize = 16;
+    pub(super) const FEATURES: usize = 16;
     /// The number of classes.
-    pub const CLASSES: usize = 4;
+    pub(super) const CLASSES: usize = 4;
 
     /// `count` points around centres drawn from a standard normal distribution.
-    pub fn draw(count: usize, random: &mut ChaCha8Rng, device: &Device) -> Self {
+    pub(super) fn draw(count: usize, random: &mut ChaCha8Rng, device: &Device) -> Self {
         let mut normal = || -> f64 { StandardNormal.sample(random) };
         let centers: Vec<f64> = (0..Self::CLASSES * Self::FEATURES).map(|_| normal()).collect();
         let points: Vec<f64> = (0..count)
@@ -242,7 +243,7 @@ impl Blobs {
     }
 
     /// The mean cross-entropy of `outputs` `[count, classes]`.
-    pub fn loss(&self, outputs: Tensor<2>) -> Tensor<1> {
+    pub(super) fn loss(&self, outputs: Tensor<2>) -> Tensor<1> {
         mean_loss(outputs, &self.targets, 0.0)
     }
 }

@@ -5,19 +5,19 @@
 use burn::tensor::Tensor;
 
 /// What is left of a vector to cut tensors from.
-pub struct Parts {
+pub(super) struct Parts {
     vector: Tensor<1>,
     next: usize,
 }
 
 impl Parts {
     /// All of `vector`.
-    pub fn of(vector: Tensor<1>) -> Self {
+    pub(super) fn of(vector: Tensor<1>) -> Self {
         Self { vector, next: 0 }
     }
 
     /// The next numbers, as a tensor of `shape`, row-major. The vector must have as many.
-    pub fn take<const D: usize>(&mut self, shape: [usize; D]) -> Tensor<D> {
+    pub(super) fn take<const D: usize>(&mut self, shape: [usize; D]) -> Tensor<D> {
         let count = shape.iter().product::<usize>();
         let part = self.vector.clone().narrow(0, self.next, count);
         self.next += count;

@@ -14,7 +14,7 @@ use crate::report::figure::Grid;
 
 /// A function of two numbers with known minima.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TestFunction {
+pub(super) enum TestFunction {
     /// A curved, flat valley
     Rosenbrock,
     /// A flat floor with steep corners
@@ -29,7 +29,7 @@ pub enum TestFunction {
 
 /// The second derivatives of a function of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hessian {
+pub(super) struct Hessian {
     /// ∂²f/∂x²
     pub xx: f64,
     /// ∂²f/∂x∂y
@@ -40,7 +40,7 @@ pub struct Hessian {
 
 impl TestFunction {
     /// The name as people write it.
-    pub fn title(self) -> &'static str {
+    pub(super) fn title(self) -> &'static str {
         match self {
             Self::Rosenbrock => "Rosenbrock",
             Self::Beale => "Beale",
@@ -51,7 +51,7 @@ impl TestFunction {
     }
 
     /// The name as an option, and in names of files.
-    pub fn name(self) -> String {
+    pub(super) fn name(self) -> String {
         self.title().to_lowercase()
     }
 
@@ -60,7 +60,7 @@ impl TestFunction {
     /// # Shapes
     ///
     /// - x, y, output `[places]`
-    pub fn value(self, x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
+    pub(super) fn value(self, x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
         let square = |number: Tensor<1>| number.powi_scalar(2);
         match self {
             Self::Rosenbrock => square(1.0 - x.clone()) + square(y - square(x)) * 100.0,
@@ -89,12 +89,12 @@ impl TestFunction {
     ///
     /// - place `[2]`
     /// - output `[1]`
-    pub fn at(self, place: Tensor<1>) -> Tensor<1> {
+    pub(super) fn at(self, place: Tensor<1>) -> Tensor<1> {
         self.value(place.clone().narrow(0, 0, 1), place.narrow(0, 1, 1))
     }
 
     /// The part of the plane that is usually shown: the ends in x, then in y.
-    pub fn domain(self) -> [(f64, f64); 2] {
+    pub(super) fn domain(self) -> [(f64, f64); 2] {
         match self {
             Self::Rosenbrock => [(-2.0, 2.0), (-1.0, 3.0)],
             Self::Beale => [(-4.5, 4.5), (-4.5, 4.5)],
@@ -104,7 +104,7 @@ impl TestFunction {
     }
 
     /// Where its least value, 0, lies.
-    pub fn minima(self) -> &'static [[f64; 2]] {
+    pub(super) fn minima(self) -> &'static [[f64; 2]] {
         match self {
             Self::Rosenbrock => &[[1.0, 1.0]],
             Self::Beale => &[[3.0, 0.5]],
@@ -119,7 +119,7 @@ impl TestFunction {
     }
 
     /// The second derivatives at the first of its minima, by hand.
-    pub fn hessian_at_minimum(self) -> Hessian {
+    pub(super) fn hessian_at_minimum(self) -> Hessian {
         match self {
             Self::Rosenbrock => Hessian { xx: 802.0, xy: -400.0, yy: 200.0 },
             Self::Beale => Hessian { xx: 3.156_25, xy: -11.4375, yy: 46.125 },
@@ -133,7 +133,7 @@ impl TestFunction {
     }
 
     /// Where descent on it is usually started.
-    pub fn usual_start(self) -> [f64; 2] {
+    pub(super) fn usual_start(self) -> [f64; 2] {
         match self {
             Self::Rosenbrock => [-1.2, 1.0],
             Self::Beale => [1.0, 1.0],
@@ -144,14 +144,14 @@ impl TestFunction {
     }
 
     /// The values at `places`, in double precision.
-    pub fn values(self, places: &[[f64; 2]]) -> Result<Vec<f64>, LabError> {
+    pub(super) fn values(self, places: &[[f64; 2]]) -> Result<Vec<f64>, LabError> {
         let device = super::device()?;
         let axis = |axis: usize| axis_of(places, axis, &device);
         Ok(self.value(axis(0), axis(1)).into_data().iter::<f64>().collect())
     }
 
     /// The gradients at `places`, by autodiff in double precision.
-    pub fn gradients(self, places: &[[f64; 2]]) -> Result<Vec<[f64; 2]>, LabError> {
+    pub(super) fn gradients(self, places: &[[f64; 2]]) -> Result<Vec<[f64; 2]>, LabError> {
         let device = super::device()?.autodiff();
         let axis = |axis: usize| axis_of(places, axis, &device).require_grad();
         let (x, y) = (axis(0), axis(1));
@@ -164,7 +164,7 @@ impl TestFunction {
     }
 
     /// The second derivatives at `places`, by central differences of the gradients.
-    pub fn hessians(self, places: &[[f64; 2]]) -> Result<Vec<Hessian>, LabError> {
+    pub(super) fn hessians(self, places: &[[f64; 2]]) -> Result<Vec<Hessian>, LabError> {
         // The cube root of the spacing of doubles balances truncation and rounding.
         const STEP: f64 = 6e-6;
         let moved = |dx: f64, dy: f64| {
@@ -187,14 +187,14 @@ impl TestFunction {
     }
 
     /// The values over [`domain`](Self::domain), at `points` by `points` places.
-    pub fn grid(self, points: usize) -> Result<Grid, LabError> {
+    pub(super) fn grid(self, points: usize) -> Result<Grid, LabError> {
         let [x, y] = self.domain().map(|(low, high)| Grid::even(low, high, points));
         let places: Vec<_> = y.iter().flat_map(|&y| x.iter().map(move |&x| [x, y])).collect();
         Ok(Grid { values: self.values(&places)?, x, y })
     }
 
     /// The distance from `place` to the closest of its minima.
-    pub fn distance_to_minimum(self, place: [f64; 2]) -> f64 {
+    pub(super) fn distance_to_minimum(self, place: [f64; 2]) -> f64 {
         let distances = self.minima().iter().map(|[x, y]| (place[0] - x).hypot(place[1] - y));
         distances.fold(f64::INFINITY, f64::min)
     }
@@ -202,7 +202,7 @@ impl TestFunction {
 
 impl Hessian {
     /// The eigenvalues, the smaller first.
-    pub fn eigenvalues(self) -> [f64; 2] {
+    pub(super) fn eigenvalues(self) -> [f64; 2] {
         let middle = 0.5 * (self.xx + self.yy);
         let radius = (0.5 * (self.xx - self.yy)).hypot(self.xy);
         [middle - radius, middle + radius]
@@ -211,7 +211,7 @@ impl Hessian {
 
 /// `count` levels in equal ratios from a thousandth of the greatest value of `grid` to half of it:
 /// contours on a logarithmic scale.
-pub fn logarithmic_levels(grid: &Grid, count: usize) -> Vec<f64> {
+pub(super) fn logarithmic_levels(grid: &Grid, count: usize) -> Vec<f64> {
     let greatest = grid.values.iter().copied().fold(0.0, f64::max);
     Grid::even((greatest * 1e-3).ln(), (greatest * 0.5).ln(), count)
         .into_iter()

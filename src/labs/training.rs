@@ -9,7 +9,7 @@ use crate::optim::{OptimizerSettings, WrapperSettings};
 
 /// `steps` steps of `optimizer` on the `loss` of `model`, at a constant rate. `watch` sees the
 /// model and its loss before every step, and after the last. Ends early where the loss is not finite.
-pub fn train<M: Module>(
+pub(super) fn train<M: Module>(
     mut model: M,
     optimizer: &OptimizerSettings,
     steps: usize,
@@ -31,23 +31,23 @@ pub fn train<M: Module>(
 }
 
 /// All numbers of a tensor.
-pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
 /// The number of a tensor of one element.
-pub fn scalar(tensor: Tensor<1>) -> f64 {
+pub(super) fn scalar(tensor: Tensor<1>) -> f64 {
     numbers(tensor).first().copied().unwrap_or(f64::NAN)
 }
 
 /// √(mean of squares) of all numbers of a tensor.
-pub fn root_mean_square<const D: usize>(tensor: Tensor<D>) -> f64 {
+pub(super) fn root_mean_square<const D: usize>(tensor: Tensor<D>) -> f64 {
     let numbers = numbers(tensor);
     (numbers.iter().map(|number| number * number).sum::<f64>() / numbers.len().max(1) as f64).sqrt()
 }
 
 /// The geometric mean of the first values of all `series`, of the second, …
-pub fn geometric_means(series: &[Vec<f64>]) -> Vec<f64> {
+pub(super) fn geometric_means(series: &[Vec<f64>]) -> Vec<f64> {
     let length = series.iter().map(Vec::len).min().unwrap_or(0);
     let at = |index: usize| series.iter().filter_map(move |values| values.get(index));
     let mean = |index| (at(index).map(|value| value.ln()).sum::<f64>() / series.len() as f64).exp();
@@ -55,13 +55,13 @@ pub fn geometric_means(series: &[Vec<f64>]) -> Vec<f64> {
 }
 
 /// Values over their place, counted from `first`.
-pub fn points(values: &[f64], first: usize) -> Vec<(f64, f64)> {
+pub(super) fn points(values: &[f64], first: usize) -> Vec<(f64, f64)> {
     values.iter().enumerate().map(|(index, &value)| ((index + first) as f64, value)).collect()
 }
 
 /// A file of several named series: a row for every value, with its name and place, counted from
 /// `first`.
-pub fn series_file(
+pub(super) fn series_file(
     file: &str,
     header: &[&str; 3],
     first: usize,

@@ -8,7 +8,7 @@ use nalgebra::{Matrix3, Vector3};
 
 /// How a loss approaches its floor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CurveModel {
+pub(crate) enum CurveModel {
     /// L∞ + a exp(−bt): a constant share of the rest is lost every epoch.
     Exponential,
     /// L∞ + a t⁻ᵇ, for t above 0: ever slower.
@@ -17,7 +17,7 @@ pub enum CurveModel {
 
 /// A curve that was fitted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CurveFit {
+pub(crate) struct CurveFit {
     /// The model.
     pub model: CurveModel,
     /// L∞, where the loss goes.
@@ -37,7 +37,7 @@ pub struct CurveFit {
 
 /// Why a curve could not be fitted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FitError {
+pub(crate) enum FitError {
     /// Three parameters need at least four points.
     #[error("{0} points are too few to fit a curve: it needs at least 4")]
     TooFew(usize),
@@ -51,7 +51,7 @@ pub enum FitError {
 
 impl CurveModel {
     /// The name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Exponential => "exponential",
             Self::PowerLaw => "power law",
@@ -74,7 +74,7 @@ impl CurveModel {
     }
 
     /// The value at `time`.
-    pub fn value(self, [floor, amplitude, rate]: [f64; 3], time: f64) -> f64 {
+    pub(crate) fn value(self, [floor, amplitude, rate]: [f64; 3], time: f64) -> f64 {
         floor + amplitude * self.shape(rate, time).0
     }
 
@@ -95,7 +95,7 @@ const GRID: usize = 120;
 
 impl CurveFit {
     /// Fits `model` to points (time, loss).
-    pub fn new(model: CurveModel, points: &[(f64, f64)]) -> Result<Self, FitError> {
+    pub(crate) fn new(model: CurveModel, points: &[(f64, f64)]) -> Result<Self, FitError> {
         if points.len() < 4 {
             return Err(FitError::TooFew(points.len()));
         }
@@ -141,23 +141,23 @@ impl CurveFit {
     }
 
     /// The loss that the curve has at `time`.
-    pub fn value(&self, time: f64) -> f64 {
+    pub(crate) fn value(&self, time: f64) -> f64 {
         self.model.value(self.parameters(), time)
     }
 
     /// The standard deviation of the noise, s.
-    pub fn noise(&self) -> f64 {
+    pub(crate) fn noise(&self) -> f64 {
         (self.sum_of_squares / self.freedom() as f64).sqrt()
     }
 
     /// The standard errors of (floor, amplitude, rate).
-    pub fn standard_errors(&self) -> [f64; 3] {
+    pub(crate) fn standard_errors(&self) -> [f64; 3] {
         std::array::from_fn(|index| self.covariance[index][index].sqrt())
     }
 
     /// Akaike's information criterion of the four parameters, noise included, corrected for few
     /// observations: the smaller of two models on the same points fits better.
-    pub fn information_criterion(&self) -> f64 {
+    pub(crate) fn information_criterion(&self) -> f64 {
         let (count, parameters) = (self.observations as f64, 4.0);
         let correction =
             2.0 * parameters * (parameters + 1.0) / (count - parameters - 1.0).max(0.5);
@@ -168,7 +168,7 @@ impl CurveFit {
 
     /// The interval of the floor at `level`, 0.95 say, by its standard error and Student's t: as if
     /// the curve were linear in its parameters, which it is only where it has levelled off.
-    pub fn linear_interval(&self, level: f64) -> (f64, f64) {
+    pub(crate) fn linear_interval(&self, level: f64) -> (f64, f64) {
         let half = student_t(level, self.freedom()) * self.standard_errors()[0];
         (self.floor - half, self.floor + half)
     }
@@ -176,7 +176,7 @@ impl CurveFit {
     /// The interval of the floor at `level` by its profile: all floors that, with the best amplitude and
     /// rate for each, fit `points` no worse than F allows (Bates and Watts 1988, section 6.1). An end
     /// is infinite where the points do not bound it. `points` are those that were fitted.
-    pub fn interval(&self, points: &[(f64, f64)], level: f64) -> (f64, f64) {
+    pub(crate) fn interval(&self, points: &[(f64, f64)], level: f64) -> (f64, f64) {
         let limit = student_t(level, self.freedom());
         (self.profile_end(points, limit, -1.0), self.profile_end(points, limit, 1.0))
     }
@@ -233,7 +233,7 @@ impl CurveFit {
 
 /// The standard errors of (floor, amplitude, rate) that points at times 1 to `count` with noise of this
 /// standard deviation give a curve whose parameters are known; infinite where they cannot be told.
-pub fn standard_errors_at(
+pub(crate) fn standard_errors_at(
     model: CurveModel,
     parameters: &[f64; 3],
     count: usize,
@@ -326,7 +326,7 @@ fn refine(
 /// The t with P(−t ≤ T ≤ t) = `level` for Student's T with `freedom` degrees of freedom, by bisection of
 /// the finite series of Abramowitz and Stegun, 26.7.3 and 26.7.4. Beyond 2000 degrees, 2000 are
 /// taken: the difference is below 0.1%.
-pub fn student_t(level: f64, freedom: usize) -> f64 {
+pub(crate) fn student_t(level: f64, freedom: usize) -> f64 {
     let freedom = freedom.clamp(1, 2000);
     let within = |t: f64| {
         let angle = (t / (freedom as f64).sqrt()).atan();

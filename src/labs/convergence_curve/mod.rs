@@ -1,6 +1,6 @@
 //! The convergence curve: where a loss is going, from what was seen of it.
 
-pub mod fit;
+pub(super) mod fit;
 
 use clap::Args;
 use rand::SeedableRng as _;

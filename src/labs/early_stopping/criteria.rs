@@ -5,7 +5,7 @@ use crate::train::early_stopping::EarlyStoppingState;
 
 /// A rule that looks at the losses of the epochs so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Criterion {
+pub(crate) enum Criterion {
     /// So many epochs without an improvement of the validation loss by more than `min_delta`.
     Patience {
         /// Epochs.
@@ -23,7 +23,7 @@ pub enum Criterion {
 
 impl Criterion {
     /// How the paper writes it: `GL 2`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Patience { patience, min_delta: 0.0 } => format!("patience {patience}"),
             Self::Patience { patience, min_delta } => {
@@ -36,7 +36,7 @@ impl Criterion {
     }
 
     /// The epoch, from 1, after which it stops, if it does. Strips have `strip` epochs.
-    pub fn stop(&self, training: &[f64], validation: &[f64], strip: usize) -> Option<usize> {
+    pub(crate) fn stop(&self, training: &[f64], validation: &[f64], strip: usize) -> Option<usize> {
         let ends_strip = |epoch: usize| epoch.is_multiple_of(strip);
         let mut epochs = 1..=validation.len();
         match *self {
@@ -73,7 +73,7 @@ impl Criterion {
 
 /// GL(t) = 100 (E(t) / min E − 1) over the epochs up to t: how many percent the validation loss
 /// stands above its least (Prechelt 1998, section 2.2).
-pub fn generalization_losses(validation: &[f64]) -> Vec<f64> {
+pub(crate) fn generalization_losses(validation: &[f64]) -> Vec<f64> {
     let mut least = f64::INFINITY;
     let above = |&loss: &f64| {
         least = least.min(loss);
@@ -84,7 +84,7 @@ pub fn generalization_losses(validation: &[f64]) -> Vec<f64> {
 
 /// P(t) = 1000 (mean E / min E − 1) of the training loss over the strip that ends with `epoch`: how
 /// many per mille its mean stands above its least.
-pub fn progress(training: &[f64], epoch: usize, strip: usize) -> f64 {
+pub(crate) fn progress(training: &[f64], epoch: usize, strip: usize) -> f64 {
     let last = &training[epoch.saturating_sub(strip)..epoch];
     let mean = last.iter().sum::<f64>() / last.len() as f64;
     let lowest = last.iter().copied().fold(f64::INFINITY, f64::min);

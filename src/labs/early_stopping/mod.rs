@@ -11,7 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-pub use criteria::{Criterion, generalization_losses, progress as training_progress};
+pub(super) use criteria::{Criterion, generalization_losses, progress as training_progress};
 
 use super::options::{count, positive};
 use super::{

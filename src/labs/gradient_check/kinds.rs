@@ -22,7 +22,7 @@ use crate::train::mean_loss;
 
 /// A kind of layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub(super) enum Kind {
     /// Dense layer with `ReLU`
     Dense,
     /// 3x3 convolution, `ReLU`, 2x2 max-pooling
@@ -50,7 +50,7 @@ const EPSILON: f64 = 1e-5;
 
 impl Kind {
     /// All of them; the first four are piecewise linear, the others smooth.
-    pub const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Dense,
         Self::Convolution,
         Self::Depthwise,
@@ -62,7 +62,7 @@ impl Kind {
     ];
 
     /// The name as people write it.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Dense => "dense",
             Self::Convolution => "convolution block",
@@ -76,13 +76,13 @@ impl Kind {
     }
 
     /// Whether it has kinks.
-    pub fn is_piecewise(self) -> bool {
+    pub(super) fn is_piecewise(self) -> bool {
         matches!(self, Self::Dense | Self::Convolution | Self::Depthwise | Self::Pointwise)
     }
 
     /// How many numbers it depends on: inputs, weights, biases.
     #[allow(clippy::match_same_arms, reason = "two sums are the same by chance")]
-    pub fn numbers(self) -> usize {
+    pub(super) fn numbers(self) -> usize {
         match self {
             Self::Dense => 6 + 6 + 2,
             Self::Convolution => 36 + 18 + 2,
@@ -96,7 +96,7 @@ impl Kind {
     }
 
     /// The layer as models have it, in single precision, and a number made of its output.
-    pub fn in_models(self, vector: Tensor<1>) -> Tensor<1> {
+    pub(super) fn in_models(self, vector: Tensor<1>) -> Tensor<1> {
         let device = vector.device();
         let mut parts = Parts::of(vector);
         match self {
@@ -155,7 +155,7 @@ impl Kind {
     }
 
     /// The same by its formula, in Burn's operations, in any precision.
-    pub fn by_formula(self, vector: Tensor<1>) -> Tensor<1> {
+    pub(super) fn by_formula(self, vector: Tensor<1>) -> Tensor<1> {
         let mut parts = Parts::of(vector);
         match self {
             Self::Dense => {

@@ -19,7 +19,7 @@ use burn::tensor::Tensor;
 
 /// A function of x.
 #[derive(Debug, Clone)]
-pub struct Expression {
+pub(super) struct Expression {
     text: String,
     root: Node,
 }
@@ -79,17 +79,17 @@ impl FromStr for Expression {
 
 impl Expression {
     /// The text that it was read from.
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// Its values at `x`.
-    pub fn values(&self, x: &Tensor<1>) -> Tensor<1> {
+    pub(super) fn values(&self, x: &Tensor<1>) -> Tensor<1> {
         self.root.values(x)
     }
 
     /// Whether it has the same value for every x.
-    pub fn is_constant(&self) -> bool {
+    pub(super) fn is_constant(&self) -> bool {
         self.root.is_constant()
     }
 }

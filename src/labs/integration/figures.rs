@@ -8,7 +8,7 @@ use crate::labs::number;
 use crate::report::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot};
 
 /// All figures.
-pub fn all(integrals: &[Integral], tolerance: f64, device: &Device) -> Vec<Figure> {
+pub(super) fn all(integrals: &[Integral], tolerance: f64, device: &Device) -> Vec<Figure> {
     let errors = integrals.iter().map(|integral| {
         let x = Axis::log("evaluations of the integrand");
         let mut plot =

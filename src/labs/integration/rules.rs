@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 /// An interval of the adaptive rule with its part of the integral.
 #[derive(Debug, Clone, Copy)]
-pub struct Piece {
+pub(super) struct Piece {
     /// The left end.
     pub from: f64,
     /// The right end.
@@ -15,7 +15,7 @@ pub struct Piece {
 
 /// What the adaptive rule found.
 #[derive(Debug, Clone)]
-pub struct Adaptive {
+pub(super) struct Adaptive {
     /// The integral.
     pub value: f64,
     /// Its own estimate of its error.
@@ -28,7 +28,7 @@ pub struct Adaptive {
 
 /// The trapezoid rule with `intervals` intervals of equal width h: error of order h² where the
 /// integrand is smooth.
-pub fn trapezoid(
+pub(super) fn trapezoid(
     values: &impl Fn(&[f64]) -> Vec<f64>,
     from: f64,
     to: f64,
@@ -41,7 +41,7 @@ pub fn trapezoid(
 }
 
 /// Simpson's rule with an even number of `intervals`: error of order h⁴.
-pub fn simpson(values: &impl Fn(&[f64]) -> Vec<f64>, from: f64, to: f64, intervals: usize) -> f64 {
+pub(super) fn simpson(values: &impl Fn(&[f64]) -> Vec<f64>, from: f64, to: f64, intervals: usize) -> f64 {
     let weight = |index: usize| match index {
         _ if index == 0 || index == intervals => 1.0,
         _ if index % 2 == 1 => 4.0,
@@ -58,7 +58,7 @@ fn even(from: f64, to: f64, intervals: usize) -> Vec<f64> {
 }
 
 /// The Gauss-Legendre rule with `nodes` nodes: exact for polynomials of degree 2 `nodes` − 1.
-pub fn gauss_legendre(
+pub(super) fn gauss_legendre(
     values: &impl Fn(&[f64]) -> Vec<f64>,
     from: f64,
     to: f64,
@@ -72,7 +72,7 @@ pub fn gauss_legendre(
 
 /// The roots of the Legendre polynomial of degree `count`, ascending, and the weights
 /// `2 / ((1 − x²) P′(x)²)`; by Newton's method from Tricomi's approximation.
-pub fn legendre(count: usize) -> (Vec<f64>, Vec<f64>) {
+pub(super) fn legendre(count: usize) -> (Vec<f64>, Vec<f64>) {
     let root = |index: usize| {
         let mut x = -(PI * (index as f64 + 0.75) / (count as f64 + 0.5)).cos();
         let mut slope = 1.0;
@@ -125,7 +125,7 @@ const GAUSS_WEIGHTS: [f64; 4] = [
 ];
 
 /// The nodes of the Kronrod rule in an interval, ascending.
-pub fn kronrod_nodes(from: f64, to: f64) -> Vec<f64> {
+pub(super) fn kronrod_nodes(from: f64, to: f64) -> Vec<f64> {
     let (middle, half) = (f64::midpoint(from, to), 0.5 * (to - from));
     let left = KRONROD_NODES.iter().map(|node| middle - half * node);
     let right = KRONROD_NODES[..7].iter().rev().map(|node| middle + half * node);
@@ -158,7 +158,7 @@ fn kronrod(values: &impl Fn(&[f64]) -> Vec<f64>, from: f64, to: f64) -> Piece {
 
 /// Gauss-Kronrod on the whole, then on halves of the piece of the greatest error, until the sum of
 /// the errors is at most `tolerance` or there are `most` pieces (QUADPACK's `qag`).
-pub fn adaptive(
+pub(super) fn adaptive(
     values: &impl Fn(&[f64]) -> Vec<f64>,
     from: f64,
     to: f64,

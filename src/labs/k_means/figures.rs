@@ -5,7 +5,7 @@ use super::lloyd::{Clustering, Point};
 use crate::report::figure::{Axis, Color, Figure, Layer, Panel, Plot};
 
 /// All figures of `runs` of each kind, of which `best` ends lowest.
-pub fn all(
+pub(super) fn all(
     points: &[Point],
     runs: &[Vec<Clustering>],
     best: &Clustering,

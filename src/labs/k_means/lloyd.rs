@@ -4,16 +4,16 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
 /// A place in the plane.
-pub type Point = [f64; 2];
+pub(super) type Point = [f64; 2];
 
 /// The square of the distance of two places.
-pub fn squared_distance(a: Point, b: Point) -> f64 {
+pub(super) fn squared_distance(a: Point, b: Point) -> f64 {
     (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2)
 }
 
 /// What Lloyd's algorithm did from one start.
 #[derive(Debug, Clone)]
-pub struct Clustering {
+pub(super) struct Clustering {
     /// The cluster of every point.
     pub labels: Vec<usize>,
     /// The centres at the start and after every iteration.
@@ -27,17 +27,17 @@ pub struct Clustering {
 
 impl Clustering {
     /// The centres at the end.
-    pub fn centers(&self) -> &[Point] {
+    pub(super) fn centers(&self) -> &[Point] {
         self.paths.last().map_or(&[], Vec::as_slice)
     }
 
     /// How often centres moved.
-    pub fn iterations(&self) -> usize {
+    pub(super) fn iterations(&self) -> usize {
         self.paths.len() - 1
     }
 
     /// The inertia at the end.
-    pub fn end(&self) -> f64 {
+    pub(super) fn end(&self) -> f64 {
         self.inertia.last().copied().unwrap_or(f64::NAN)
     }
 }
@@ -48,7 +48,7 @@ const MOST_ITERATIONS: usize = 10_000;
 /// Points choose the nearest centre and centres move to the mean of their points, until no point
 /// changes its cluster. A cluster without points gets the one that is farthest from its centre, as
 /// in scikit-learn.
-pub fn lloyd(points: &[Point], start: &[Point]) -> Clustering {
+pub(super) fn lloyd(points: &[Point], start: &[Point]) -> Clustering {
     let mut clustering =
         Clustering { labels: vec![], paths: vec![start.to_vec()], inertia: vec![], relocated: 0 };
     let mut centers = start.to_vec();
@@ -69,18 +69,18 @@ pub fn lloyd(points: &[Point], start: &[Point]) -> Clustering {
 }
 
 /// The cluster whose centre is nearest; the first of several.
-pub fn nearest(point: Point, centers: &[Point]) -> usize {
+pub(super) fn nearest(point: Point, centers: &[Point]) -> usize {
     let distance = |&index: &usize| squared_distance(point, centers[index]);
     (0..centers.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
 }
 
 /// The sum of squared distances of points to the centres of their clusters.
-pub fn inertia(points: &[Point], labels: &[usize], centers: &[Point]) -> f64 {
+pub(super) fn inertia(points: &[Point], labels: &[usize], centers: &[Point]) -> f64 {
     points.iter().zip(labels).map(|(&point, &label)| squared_distance(point, centers[label])).sum()
 }
 
 /// Gives every empty cluster the point farthest from its centre, and counts them.
-pub fn relocate(points: &[Point], labels: &mut [usize], centers: &[Point]) -> usize {
+pub(super) fn relocate(points: &[Point], labels: &mut [usize], centers: &[Point]) -> usize {
     let counts = counts(labels, centers.len());
     let empty: Vec<usize> = (0..centers.len()).filter(|&cluster| counts[cluster] == 0).collect();
     if !empty.is_empty() {
@@ -95,7 +95,7 @@ pub fn relocate(points: &[Point], labels: &mut [usize], centers: &[Point]) -> us
 }
 
 /// How many points are in each cluster.
-pub fn counts(labels: &[usize], clusters: usize) -> Vec<usize> {
+pub(super) fn counts(labels: &[usize], clusters: usize) -> Vec<usize> {
     let mut counts = vec![0; clusters];
     for &label in labels {
         counts[label] += 1;
@@ -104,7 +104,7 @@ pub fn counts(labels: &[usize], clusters: usize) -> Vec<usize> {
 }
 
 /// The means of the clusters; one without points stays where it is.
-pub fn means(points: &[Point], labels: &[usize], centers: &[Point]) -> Vec<Point> {
+pub(super) fn means(points: &[Point], labels: &[usize], centers: &[Point]) -> Vec<Point> {
     let mut sums = vec![[0.0; 2]; centers.len()];
     for (point, &label) in points.iter().zip(labels) {
         sums[label][0] += point[0];
@@ -119,14 +119,14 @@ pub fn means(points: &[Point], labels: &[usize], centers: &[Point]) -> Vec<Point
 }
 
 /// Different points by lot (Forgy).
-pub fn random_start(points: &[Point], clusters: usize, random: &mut ChaCha8Rng) -> Vec<Point> {
+pub(super) fn random_start(points: &[Point], clusters: usize, random: &mut ChaCha8Rng) -> Vec<Point> {
     let mut left: Vec<Point> = points.to_vec();
     (0..clusters).map(|_| left.swap_remove(random.random_range(0..left.len()))).collect()
 }
 
 /// Points by lot, each with a chance in proportion to its squared distance to the nearest one
 /// chosen before (Arthur and Vassilvitskii, section 2.2).
-pub fn plus_plus_start(points: &[Point], clusters: usize, random: &mut ChaCha8Rng) -> Vec<Point> {
+pub(super) fn plus_plus_start(points: &[Point], clusters: usize, random: &mut ChaCha8Rng) -> Vec<Point> {
     let mut centers = vec![points[random.random_range(0..points.len())]];
     let mut distances = vec![f64::INFINITY; points.len()];
     while centers.len() < clusters {

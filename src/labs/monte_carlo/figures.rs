@@ -5,7 +5,7 @@ use super::weights::Normal;
 use crate::report::figure::{Axis, Color, Figure, Grid, Layer, Panel, Place, Plot};
 
 /// All figures.
-pub fn all(target: Normal, trials: &[Trial]) -> Vec<Figure> {
+pub(super) fn all(target: Normal, trials: &[Trial]) -> Vec<Figure> {
     let normals = || [target].into_iter().chain(trials.iter().map(|trial| trial.proposal));
     let low = normals().map(|normal| normal.mean - 3.0 * normal.deviation).fold(f64::MAX, f64::min);
     let high =

@@ -6,7 +6,7 @@ use crate::labs::options::{finite, positive};
 
 /// A normal distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Normal {
+pub(super) struct Normal {
     pub mean: f64,
     pub deviation: f64,
 }
@@ -25,12 +25,12 @@ impl FromStr for Normal {
 }
 
 impl Normal {
-    pub fn name(self) -> String {
+    pub(super) fn name(self) -> String {
         format!("N({}, {})", self.mean, self.deviation).replace('-', "−")
     }
 
     /// The logarithm of the density.
-    pub fn log_density(self, x: f64) -> f64 {
+    pub(super) fn log_density(self, x: f64) -> f64 {
         let standard = (x - self.mean) / self.deviation;
         -0.5 * standard * standard - self.deviation.ln() - 0.5 * (2.0 * std::f64::consts::PI).ln()
     }
@@ -38,7 +38,7 @@ impl Normal {
 
 /// What theory says of weights w = p/q for normal p and q.
 #[derive(Debug, Clone, Copy)]
-pub struct Theory {
+pub(super) struct Theory {
     /// E[w²] under q: with n samples the effective sample size is n over this.
     pub second_moment: f64,
     /// n times the variance of the estimate of the mean, for many samples.
@@ -48,7 +48,7 @@ pub struct Theory {
 impl Theory {
     /// p²/q is a multiple of a normal density, unless q has less than half the variance of p: then
     /// its integral is infinite, and so is the variance of the estimate.
-    pub fn of(p: Normal, q: Normal) -> Option<Self> {
+    pub(super) fn of(p: Normal, q: Normal) -> Option<Self> {
         let [p2, q2] = [p, q].map(|normal| normal.deviation * normal.deviation);
         let spread = 2.0 * q2 - p2;
         if spread <= 0.0 {
@@ -66,7 +66,7 @@ impl Theory {
 /// Sums of weights and values, where weights come as logarithms: all are relative to the greatest
 /// weight so far, so that none overflows and not all underflow.
 #[derive(Debug, Clone, Copy)]
-pub struct Sums {
+pub(super) struct Sums {
     greatest: f64,
     weights: f64,
     squares: f64,
@@ -77,14 +77,14 @@ pub struct Sums {
 
 /// An estimate from some samples.
 #[derive(Debug, Clone, Copy)]
-pub struct Estimate {
+pub(super) struct Estimate {
     pub mean: f64,
     pub standard_error: f64,
     pub effective: f64,
 }
 
 impl Sums {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             greatest: f64::NEG_INFINITY,
             weights: 0.0,
@@ -96,7 +96,7 @@ impl Sums {
     }
 
     /// Takes in a value with the logarithm of its weight.
-    pub fn add(&mut self, log_weight: f64, value: f64) {
+    pub(super) fn add(&mut self, log_weight: f64, value: f64) {
         if log_weight > self.greatest {
             let scale = (self.greatest - log_weight).exp();
             self.weights *= scale;
@@ -118,7 +118,7 @@ impl Sums {
 
     /// The self-normalised estimate Σ w x / Σ w, its standard error √(Σ w² (x − mean)²) / Σ w, and the
     /// effective sample size (Σ w)² / Σ w² (Owen, sections 9.2 and 9.3).
-    pub fn estimate(&self) -> Estimate {
+    pub(super) fn estimate(&self) -> Estimate {
         let mean = self.weighted / self.weights;
         let squares = self.squares_weighted_squared - 2.0 * mean * self.squares_weighted
             + mean * mean * self.squares;

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Which environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EnvironmentName {
+pub(super) enum EnvironmentName {
     /// A lake of 4 by 4 cells with four holes
     #[value(name = "frozen-lake-4x4")]
     FrozenLake4x4,
@@ -26,7 +26,7 @@ pub enum EnvironmentName {
 
 /// One thing that may follow an action.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outcome {
+pub(super) struct Outcome {
     /// How likely it is.
     pub probability: f64,
     /// The state that follows.
@@ -41,7 +41,7 @@ pub struct Outcome {
 
 /// The cells of an environment that is a map, row by row from the top.
 #[derive(Debug, Clone)]
-pub struct Map {
+pub(super) struct Map {
     /// How many rows.
     pub rows: usize,
     /// How many columns.
@@ -54,7 +54,7 @@ pub struct Map {
 
 /// A finite Markov decision process.
 #[derive(Debug, Clone)]
-pub struct Environment {
+pub(super) struct Environment {
     /// The name as people read it.
     pub title: &'static str,
     /// How many states there are.
@@ -74,7 +74,7 @@ pub struct Environment {
 impl Environment {
     /// The environment of that name; `slippery` as Gymnasium's `is_slippery` (`is_rainy` of Taxi),
     /// by its default where none is given.
-    pub fn new(name: EnvironmentName, slippery: Option<bool>) -> Self {
+    pub(super) fn new(name: EnvironmentName, slippery: Option<bool>) -> Self {
         match name {
             EnvironmentName::FrozenLake4x4 => {
                 let map = ["SFFF", "FHFH", "FFFH", "HFFG"];
@@ -93,17 +93,17 @@ impl Environment {
     }
 
     /// What may follow `action` in `state`; the probabilities sum to 1.
-    pub fn outcomes(&self, state: usize, action: usize) -> &[Outcome] {
+    pub(super) fn outcomes(&self, state: usize, action: usize) -> &[Outcome] {
         &self.outcomes[state * self.actions + action]
     }
 
     /// Whether it is a `FrozenLake`, where the only reward is for reaching the goal.
-    pub fn is_lake(&self) -> bool {
+    pub(super) fn is_lake(&self) -> bool {
         self.title.starts_with("Frozen")
     }
 
     /// Whether the outcome of some action is left to chance.
-    pub fn is_random(&self) -> bool {
+    pub(super) fn is_random(&self) -> bool {
         self.outcomes.iter().any(|outcomes| {
             outcomes.iter().any(|outcome| {
                 (outcome.next, outcome.terminated) != (outcomes[0].next, outcomes[0].terminated)
@@ -112,12 +112,12 @@ impl Environment {
     }
 
     /// A start by chance.
-    pub fn start(&self, random: &mut ChaCha8Rng) -> usize {
+    pub(super) fn start(&self, random: &mut ChaCha8Rng) -> usize {
         self.starts[random.random_range(0..self.starts.len())]
     }
 
     /// An outcome by chance.
-    pub fn step(&self, state: usize, action: usize, random: &mut ChaCha8Rng) -> Outcome {
+    pub(super) fn step(&self, state: usize, action: usize, random: &mut ChaCha8Rng) -> Outcome {
         let outcomes = self.outcomes(state, action);
         let mut left: f64 = random.random();
         for &outcome in outcomes {
@@ -130,7 +130,7 @@ impl Environment {
     }
 
     /// The states in which an episode can be before it ends, in order.
-    pub fn reachable(&self) -> Vec<usize> {
+    pub(super) fn reachable(&self) -> Vec<usize> {
         let mut seen = vec![false; self.states];
         let mut open = self.starts.clone();
         while let Some(state) = open.pop() {

@@ -7,7 +7,7 @@ use crate::report::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel,
 
 /// What one learner did.
 #[derive(Debug, Clone, Default)]
-pub struct Trace {
+pub(super) struct Trace {
     /// The sum of rewards of every episode.
     pub returns: Vec<f64>,
     /// After how many episodes the entries of the following were taken.
@@ -24,19 +24,19 @@ pub struct Trace {
 
 impl Trace {
     /// The returns of the last tenth of the episodes, at least of one.
-    pub fn last_returns(&self) -> &[f64] {
+    pub(super) fn last_returns(&self) -> &[f64] {
         let count = (self.returns.len() / 10).max(1).min(self.returns.len());
         &self.returns[self.returns.len() - count..]
     }
 
     /// The distance to the optimum at the end.
-    pub fn end_distance(&self) -> f64 {
+    pub(super) fn end_distance(&self) -> f64 {
         self.distances.last().copied().unwrap_or(f64::NAN)
     }
 }
 
 /// All of one environment.
-pub struct Results {
+pub(super) struct Results {
     /// The environment.
     pub environment: Environment,
     /// Q*.
@@ -48,7 +48,7 @@ pub struct Results {
 }
 
 /// All figures, for any number of environments.
-pub fn all(results: &[Results], learners: &[&str], gamma: f64) -> Vec<Figure> {
+pub(super) fn all(results: &[Results], learners: &[&str], gamma: f64) -> Vec<Figure> {
     let mut figures = vec![
         Figure {
             name: "distance".to_owned(),

@@ -8,7 +8,7 @@ use super::value_iteration::{greatest, mean};
 
 /// What a value is moved towards after a step from `s` by `a` to `s′` with reward r.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub(super) enum Method {
     /// `r + γ max Q(s′,·)` (Watkins 1989).
     QLearning,
     /// `r + γ Q(s′,a′)` for the action a′ that is taken next (Rummery and Niranjan 1994).
@@ -22,7 +22,7 @@ pub enum Method {
 
 /// The learning rate of a pair of state and action at its nth update.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rate {
+pub(super) enum Rate {
     /// Always the same.
     Constant(f64),
     /// α c / (c + n) with c = [`SEARCH`]: its sum diverges, that of its squares does not.
@@ -43,7 +43,7 @@ impl Rate {
 
 /// How to learn.
 #[derive(Debug, Clone, Copy)]
-pub struct Learner {
+pub(super) struct Learner {
     /// The target.
     pub method: Method,
     /// The learning rate.
@@ -66,7 +66,7 @@ impl Learner {
     /// Lives `episodes`, from values of 0, and returns the sum of rewards of each; `watch` sees the
     /// number of episodes done and the values (of double Q the mean of both tables) after each.
     /// An episode that is cut off by the limit of steps is no end: its last target looks ahead.
-    pub fn learn(
+    pub(super) fn learn(
         &self,
         environment: &Environment,
         episodes: usize,

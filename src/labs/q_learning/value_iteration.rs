@@ -6,7 +6,7 @@ use super::environments::Environment;
 
 /// Values of all actions in all states, `state * actions + action`, and how they were found.
 #[derive(Debug, Clone)]
-pub struct Optimum {
+pub(super) struct Optimum {
     /// The values.
     pub q: Vec<f64>,
     /// The largest change of a value in every sweep.
@@ -25,7 +25,7 @@ const TOLERANCE: f64 = 1e-12;
 /// for `epsilon` 0 the optimum Q* (Bellman's optimality equation; Sutton and Barto, section 4.4),
 /// above it the values of the best of all policies that act at random with probability ε: what
 /// SARSA and expected SARSA head for.
-pub fn value_iteration(environment: &Environment, gamma: f64, epsilon: f64) -> Optimum {
+pub(super) fn value_iteration(environment: &Environment, gamma: f64, epsilon: f64) -> Optimum {
     let actions = environment.actions;
     let mut q = vec![0.0; environment.states * actions];
     let mut changes = vec![];
@@ -55,17 +55,17 @@ pub fn value_iteration(environment: &Environment, gamma: f64, epsilon: f64) -> O
 }
 
 /// The greatest of a row of values.
-pub fn greatest(row: &[f64]) -> f64 {
+pub(super) fn greatest(row: &[f64]) -> f64 {
     row.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// The mean of a row of values.
-pub fn mean(row: &[f64]) -> f64 {
+pub(super) fn mean(row: &[f64]) -> f64 {
     row.iter().sum::<f64>() / row.len() as f64
 }
 
 /// The action of the greatest value; the first of those within 1e-9 of it.
-pub fn greedy(row: &[f64]) -> usize {
+pub(super) fn greedy(row: &[f64]) -> usize {
     let greatest = greatest(row);
     row.iter().position(|&value| value >= greatest - 1e-9).unwrap_or(0)
 }
@@ -83,7 +83,7 @@ fn policy(environment: &Environment, q: &[f64], epsilon: f64) -> Vec<f64> {
 
 /// The value of every state under the policy greedy by `q`, from its linear equations
 /// `(1 − γ P) v = r`; `None` where they have no single solution.
-pub fn values_of_greedy(environment: &Environment, q: &[f64], gamma: f64) -> Option<Vec<f64>> {
+pub(super) fn values_of_greedy(environment: &Environment, q: &[f64], gamma: f64) -> Option<Vec<f64>> {
     let states = environment.states;
     let mut equations = DMatrix::<f64>::identity(states, states);
     let mut rewards = DVector::<f64>::zeros(states);
@@ -100,7 +100,7 @@ pub fn values_of_greedy(environment: &Environment, q: &[f64], gamma: f64) -> Opt
 
 /// What a policy earns within the limit of steps of an episode.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Score {
+pub(super) struct Score {
     /// The probability of reaching the goal.
     pub success: f64,
     /// The mean of the sum of rewards, not discounted.
@@ -111,7 +111,7 @@ pub struct Score {
 
 /// The exact score of the policy that is greedy by `q`, or at random with probability `epsilon`:
 /// the probabilities of all states are carried forward from the starts, step by step.
-pub fn score(environment: &Environment, q: &[f64], epsilon: f64) -> Score {
+pub(super) fn score(environment: &Environment, q: &[f64], epsilon: f64) -> Score {
     let actions = environment.actions;
     let chances = policy(environment, q, epsilon);
     let mut here = vec![0.0; environment.states];

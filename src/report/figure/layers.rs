@@ -4,7 +4,7 @@ use super::clip::{Area, Point, visible};
 use super::contours::contour;
 use super::heat_map::{HeatMap, cell_edges, heat_maps};
 use super::layout::{Sizes, is_drawable};
-use super::legend::dashes;
+use super::legend::{BAND, BARS, dashes};
 use super::palette::Palette;
 use super::svg::{Anchor, Stroke, Svg, Type, polyline, short};
 use super::{Color, Grid, Layer, Place, Plot};
@@ -174,7 +174,7 @@ fn draw_band(
             d.push('z');
         }
     }
-    svg.area(&d, color, 0.22);
+    svg.area(&d, color, BAND);
 }
 
 fn draw_bars(
@@ -201,7 +201,7 @@ fn draw_bars(
             d += &format!("M{} {}h{wide}v{high}h-{wide}z", short(left), short(top));
         }
     }
-    svg.area(&d, color, 0.85);
+    svg.area(&d, color, BARS);
 }
 
 fn draw_contours(

@@ -5,6 +5,10 @@ use super::svg::{Anchor, Stroke, Svg, Type};
 use super::{Color, Layer, Panel};
 use crate::report::style::text_width;
 
+/// How opaque bands are, and bars.
+pub(super) const BAND: f64 = 0.25;
+pub(super) const BARS: f64 = 0.85;
+
 /// The dashes of a line in `color`.
 pub(super) fn dashes(color: Color, dashed: bool) -> &'static str {
     let round = match color {
@@ -28,7 +32,8 @@ pub(super) struct Entry {
     color: Color,
     line: Option<bool>,
     dot: bool,
-    patch: bool,
+    /// The opacity of an area.
+    patch: Option<f64>,
 }
 
 /// The entries of `panel`, in the order of its layers.
@@ -38,7 +43,7 @@ pub(super) fn entries(panel: &Panel) -> Vec<Entry> {
         color,
         line: None,
         dot: false,
-        patch: false,
+        patch: None,
     };
     let found: Vec<Entry> = match panel {
         Panel::Surface(surface) => surface
@@ -56,8 +61,11 @@ pub(super) fn entries(panel: &Panel) -> Vec<Entry> {
                 Layer::Points { name, color, .. } => {
                     Some(Entry { dot: true, ..blank(name, *color) })
                 }
-                Layer::Band { name, color, .. } | Layer::Bars { name, color, .. } => {
-                    Some(Entry { patch: true, ..blank(name, *color) })
+                Layer::Band { name, color, .. } => {
+                    Some(Entry { patch: Some(BAND), ..blank(name, *color) })
+                }
+                Layer::Bars { name, color, .. } => {
+                    Some(Entry { patch: Some(BARS), ..blank(name, *color) })
                 }
                 _ => None,
             })
@@ -78,7 +86,7 @@ fn merge(entries: &mut Vec<Entry>, entry: Entry) {
     if let Some(other) = entries.iter_mut().find(same) {
         other.line = other.line.or(entry.line);
         other.dot |= entry.dot;
-        other.patch |= entry.patch;
+        other.patch = other.patch.or(entry.patch);
     } else {
         entries.push(entry);
     }
@@ -150,8 +158,7 @@ pub(super) fn draw(
         for (offset, entry) in entries {
             let x = left + offset;
             let color = palette.color(entry.color);
-            if entry.patch {
-                let opacity = if entry.line.is_some() { 0.25 } else { 0.6 };
+            if let Some(opacity) = entry.patch {
                 let (x, y) = (x + 4.0, y - 8.0);
                 svg.area(&format!("M{x:.1} {y:.1}h26v16h-26z"), color, opacity);
             }

@@ -246,9 +246,10 @@ fn summarize(benched: &Benched) {
         let found: serde_json::Value = serde_json::from_str(&text).unwrap();
         let seconds = found["median"]["point_estimate"].as_f64().unwrap() / 1e9;
         let rate = *operations as f64 / seconds;
-        let (rate, share) = match is_bytes {
-            true => (format!("{:.1} GB/s", rate / 1e9), String::new()),
-            false => (format!("{:.0}", rate / 1e9), format!("{:.0}%", 100.0 * rate / peak)),
+        let (rate, share) = if *is_bytes {
+            (format!("{:.1} GB/s", rate / 1e9), String::new())
+        } else {
+            (format!("{:.0}", rate / 1e9), format!("{:.0}%", 100.0 * rate / peak))
         };
         println!("{name:<40} {:>10.3} {rate:>10} {share:>8}", seconds * 1e3);
     }

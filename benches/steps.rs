@@ -65,9 +65,8 @@ fn main() {
                 times.extend(steps.milliseconds(task, variant));
             }
         }
-        let cell = |times: Vec<f64>| match times.is_empty() {
-            true => "-".to_owned(),
-            false => format!("{:.3}", median(times)),
+        let cell = |times: Vec<f64>| {
+            if times.is_empty() { "-".to_owned() } else { format!("{:.3}", median(times)) }
         };
         let [ours, flex, ndarray] = times.map(cell);
         println!("{task:<20} {ours:>12} {flex:>12} {ndarray:>12}");

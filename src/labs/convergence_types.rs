@@ -559,7 +559,7 @@ fn data(runs: &[Run], kinds: &Kinds) -> Vec<DataFile> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
     use super::*;
     use crate::labs::Silent;

@@ -119,8 +119,8 @@ mod tests {
         let sgd = serde_json::from_value(json!({"name": "sgd", "learning_rate": 0.1})).unwrap();
         let path = descend(square, &[5.0, -3.0], &sgd, 10).unwrap();
         assert_eq!(path.steps(), 10);
-        for (step, place) in path.places.iter().enumerate() {
-            let factor = 0.8_f64.powi(step as i32);
+        for (step, place) in (0..).zip(&path.places) {
+            let factor = 0.8_f64.powi(step);
             assert!(
                 (place[0] - 5.0 * factor).abs() < 1e-6 && (place[1] + 3.0 * factor).abs() < 1e-6
             );

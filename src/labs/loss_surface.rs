@@ -343,7 +343,7 @@ fn thinned(grid: &Grid, points: usize) -> Grid {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
     use super::*;
     use crate::labs::Silent;

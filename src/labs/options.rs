@@ -53,7 +53,7 @@ pub fn optimizer(text: &str) -> Result<OptimizerSettings, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
     use super::*;
 

@@ -209,14 +209,15 @@ impl Hessian {
     }
 }
 
-/// `count` levels in equal ratios from a thousandth of the greatest value of `grid` to half of it:
-/// contours on a logarithmic scale.
+/// `count` levels in equal ratios from the value that 2 % of `grid` lie below, or a thousandth of the
+/// greatest if that is less, to half of the greatest: contours on a logarithmic scale.
 pub(super) fn logarithmic_levels(grid: &Grid, count: usize) -> Vec<f64> {
-    let greatest = grid.values.iter().copied().fold(0.0, f64::max);
-    Grid::even((greatest * 1e-3).ln(), (greatest * 0.5).ln(), count)
-        .into_iter()
-        .map(f64::exp)
-        .collect()
+    let mut values = grid.values.clone();
+    values.sort_by(f64::total_cmp);
+    let greatest = values.last().copied().unwrap_or_default();
+    let low = values.get(values.len() / 50).copied().unwrap_or_default();
+    let least = low.min(1e-3 * greatest).max(1e-9 * greatest);
+    Grid::even(least.ln(), (0.5 * greatest).ln(), count).into_iter().map(f64::exp).collect()
 }
 
 fn axis_of(places: &[[f64; 2]], axis: usize, device: &burn::tensor::Device) -> Tensor<1> {
@@ -237,7 +238,7 @@ mod tests {
         (TestFunction::Himmelblau, 160.7282, [-42.288, 0.352]),
         (
             TestFunction::Rastrigin,
-            28.360_339_887_498_948,
+            28.360_339_887_498_95,
             [-58.356_643_294_831_12, -62.356_643_294_831_12],
         ),
         (TestFunction::Quadratic, 17.39, [1.4, -26.0]),

@@ -23,13 +23,13 @@ record_state!(Memory { gradient, step, steps, changes });
 impl Memory<1> {
     pub(super) fn into_record(self) -> OptimizerRecord {
         let keeper = Keeper(Arc::new(Mutex::new(Some(self))));
-        keeper.visited(ModuleOptimizer::from(keeper.clone())).to_record()
+        visited(ModuleOptimizer::from(keeper)).to_record()
     }
 
     /// `None` where nothing had been remembered yet.
     pub(super) fn from_record(record: OptimizerRecord) -> Option<Self> {
         let keeper = Keeper(Arc::default());
-        keeper.visited(ModuleOptimizer::from(keeper.clone()).load_record(record));
+        visited(ModuleOptimizer::from(keeper.clone()).load_record(record));
         keeper.held().take()
     }
 }
@@ -61,18 +61,19 @@ struct Place {
     memory: Param<Tensor<1>>,
 }
 
-impl Keeper {
-    fn visited(&self, mut optimizer: ModuleOptimizer) -> ModuleOptimizer {
-        let device = Device::default();
-        // The record names states by the parameters' ids.
-        let id = ParamId::from(1);
-        let place = Param::initialized(id, Tensor::zeros([1], &device.clone().autodiff()));
-        let mut gradients = GradientsParams::new();
-        gradients.register(id, Tensor::<1>::zeros([1], &device));
-        drop(optimizer.step(0.0, Place { memory: place }, gradients));
-        optimizer
-    }
+/// `optimizer` after it was shown a parameter.
+fn visited(mut optimizer: ModuleOptimizer) -> ModuleOptimizer {
+    let device = Device::default();
+    // The record names states by the parameters' ids.
+    let id = ParamId::from(1);
+    let place = Param::initialized(id, Tensor::zeros([1], &device.clone().autodiff()));
+    let mut gradients = GradientsParams::new();
+    gradients.register(id, Tensor::<1>::zeros([1], &device));
+    drop(optimizer.step(0.0, Place { memory: place }, gradients));
+    optimizer
+}
 
+impl Keeper {
     fn held(&self) -> MutexGuard<'_, Option<Memory<1>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -164,8 +164,8 @@ impl Fit {
             Stage::new(model, self, epochs_done)?;
         let model = groups::freeze(model, &self.experiment)?;
         let asks = self.experiment.optimizer.minimizer().is_some();
-        let (minimized, optimizer) = if asks { (optimizer, None) } else { (None, optimizer) };
-        let minimizer = self.minimizer(training.len(), minimized)?;
+        let (memory, optimizer) = if asks { (optimizer, None) } else { (None, optimizer) };
+        let minimizer = self.minimizer(training.len(), memory)?;
         let (optimizer, conductor) = groups::optimizer(&model, &self.experiment, optimizer)?;
         let mut run = self.run.clone();
         let experiment = Arc::new(self.experiment.clone());
@@ -258,11 +258,11 @@ impl Fit {
 }
 
 impl Fit {
-    /// What steps in the place of Burn's optimizer, if anything does, with the memory of `record`.
+    /// What steps in the place of Burn's optimizer, if anything does, with its `memory`.
     fn minimizer(
         &self,
         samples: usize,
-        record: Option<OptimizerRecord>,
+        memory: Option<OptimizerRecord>,
     ) -> Result<Option<LbfgsMinimizer>, TrainError> {
         let Some(minimizer) = self.experiment.optimizer.minimizer() else { return Ok(None) };
         let settings = &self.experiment.training;
@@ -272,8 +272,8 @@ impl Fit {
             return Err(TrainError::NotFullBatch { optimizer, in_a_step, samples });
         }
         let device = &self.surroundings.device;
-        Ok(Some(match record {
-            Some(record) => minimizer.load_record(record, device),
+        Ok(Some(match memory {
+            Some(memory) => minimizer.load_record(memory, device),
             None => minimizer,
         }))
     }

@@ -42,8 +42,8 @@ impl Criterion {
         match *self {
             Self::Patience { patience, min_delta } => {
                 let settings = EarlyStoppingSettings {
-                    patience,
                     min_delta,
+                    patience,
                     ..EarlyStoppingSettings::default()
                 };
                 let mut state = EarlyStoppingState::default();

@@ -6,6 +6,7 @@ use super::palette::Palette;
 use super::svg::{Anchor, Stroke, Svg, Type, polyline};
 use super::{ColorScale, Surface, SurfacePath, legend};
 use crate::report::axis::{Axis, padded};
+use crate::report::numbers::significant;
 use crate::report::style::text_width;
 
 /// The most facets along a side; finer grids are thinned.
@@ -191,7 +192,9 @@ impl Surface {
     fn height_name(&self) -> String {
         match self.log_offset {
             None => self.labels[2].clone(),
-            Some(offset) if offset > 0.0 => format!("log10({} − least + {offset})", self.labels[2]),
+            Some(offset) if offset > 0.0 => {
+                format!("log10({} − least + {})", self.labels[2], significant(offset, 2))
+            }
             Some(_) => format!("log10({} − least)", self.labels[2]),
         }
     }
@@ -513,7 +516,7 @@ mod tests {
         let surface = Surface { log_offset: Some(0.01), ..bowl() };
         let mesh = Mesh::new(&surface).unwrap();
         assert_eq!(mesh.axes[2].ends(), (-2.0, 2.01_f64.log10()));
-        assert_eq!(surface.height_name(), "log10(f − least + 0.01)");
+        assert_eq!(surface.height_name(), "log10(f − least + 0.010)");
         assert_eq!(mesh.height(10, 10), Some(0.0));
     }
 

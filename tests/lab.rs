@@ -39,7 +39,7 @@ fn a_lab_writes_figures_data_and_findings_and_names_them() {
     let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
     assert_eq!(printed["lab"], "gradient-descent");
     assert_eq!(printed["claims"][0]["holds"], true);
-    assert_eq!(printed["files"].as_array().unwrap().len(), 4);
+    assert_eq!(printed["files"].as_array().unwrap().len(), 6);
 }
 
 #[test]

@@ -280,7 +280,8 @@ mod tests {
     #[test]
     fn every_registered_optimizer_ends_at_least_squares() {
         let findings = lab(&[], 100).run(&mut Silent).unwrap();
-        assert_eq!(findings.claims.len(), OptimizerSettings::NAMES.len());
+        // All but L-BFGS.
+        assert_eq!(findings.claims.len(), OptimizerSettings::NAMES.len() - 1);
         assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
         // What least squares finds is close to the weights that the data were made with.
         let best = findings.tables[0].rows.last().unwrap();
@@ -300,10 +301,10 @@ mod tests {
 
     #[test]
     fn every_optimizer_has_a_rate_and_a_rate_that_is_written_counts() {
-        for name in OptimizerSettings::NAMES {
+        for name in OptimizerSettings::NAMES.iter().filter(|name| **name != "lbfgs") {
             assert_eq!(entry(name).unwrap().name(), *name);
         }
         assert_eq!(entry("adam:0.5").unwrap().learning_rate(), 0.5);
-        assert!(entry("adm").is_err());
+        assert!(entry("adm").is_err() && entry("lbfgs").is_err());
     }
 }

@@ -38,7 +38,7 @@ fn is_flex(_device: &Device) -> bool {
 }
 
 #[cfg(feature = "flex")]
-pub(crate) use flex::{Operation, checked, run, update};
+pub(crate) use flex::{Operation, checked, run, run_and_see, update};
 
 #[cfg(feature = "flex")]
 mod flex {
@@ -64,17 +64,34 @@ mod flex {
         /// What the backward pass needs of the forward pass, beside the inputs.
         type Saved: Debug + Clone + Send + 'static;
 
-        /// The output, row-major, and what to save, which is not needed unless `keep`.
+        /// Whether the gradient of the first input, of the shape of the output, takes the place of
+        /// the output's: then there is a `backward_in_place`, else a `backward`.
+        const IN_PLACE: bool = false;
+
+        /// The output, row-major, and what to save, which the backward pass asks for if `keep`.
         fn forward(&self, inputs: [&[f32]; N], keep: bool) -> (Vec<f32>, Option<Self::Saved>);
 
         /// The gradients of the inputs that are `wanted`, from that of the output.
         fn backward(
             &self,
-            inputs: [&[f32]; N],
-            saved: &Self::Saved,
-            gradient: &[f32],
-            wanted: [bool; N],
-        ) -> [Option<Vec<f32>>; N];
+            _inputs: [&[f32]; N],
+            _saved: &Self::Saved,
+            _gradient: &[f32],
+            _wanted: [bool; N],
+        ) -> [Option<Vec<f32>>; N] {
+            [const { None }; N]
+        }
+
+        /// Replaces the `gradient` of the output by that of the first input, and returns those of
+        /// the others.
+        fn backward_in_place(
+            &self,
+            _inputs: [&[f32]; N],
+            _saved: &Self::Saved,
+            _gradient: &mut [f32],
+        ) -> [Option<Vec<f32>>; N] {
+            [const { None }; N]
+        }
     }
 
     /// A tensor of any rank on the flex backend.
@@ -126,11 +143,21 @@ mod flex {
             _: &mut Checkpointer,
         ) {
             let State { operation, inputs, saved } = ops.state;
-            let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
+            let gradient = gradients.consume::<Flex>(&ops.node);
             let Some(saved) = saved else { return };
-            let wanted = ops.parents.each_ref().map(Option::is_some);
             let slices = inputs.each_ref().map(values);
-            let found = operation.backward(slices, &saved, values(&gradient), wanted);
+            let found = if O::IN_PLACE {
+                let Owned(mut gradient) = Owned::of(gradient);
+                let found = operation.backward_in_place(slices, &saved, gradient.storage_mut());
+                if let Some(Some(parent)) = ops.parents.first() {
+                    gradients.register::<Flex>(parent.id, gradient);
+                }
+                found
+            } else {
+                let gradient = gradient.to_contiguous();
+                let wanted = ops.parents.each_ref().map(Option::is_some);
+                operation.backward(slices, &saved, values(&gradient), wanted)
+            };
             for ((parent, input), found) in ops.parents.into_iter().zip(&inputs).zip(found) {
                 if let (Some(parent), Some(found)) = (parent, found) {
                     let shape = input.layout().shape().clone();
@@ -141,11 +168,21 @@ mod flex {
     }
 
     /// Runs `operation`, whose output has `shape`. Constants may be plain tensors.
-    #[allow(clippy::needless_pass_by_value, reason = "it goes into the graph")]
     pub(crate) fn run<O: Operation<N>, const N: usize, const D: usize>(
         operation: O,
         inputs: [Input; N],
         shape: [usize; D],
+    ) -> Tensor<D> {
+        run_and_see(operation, inputs, shape, |_| ())
+    }
+
+    /// As [`run`], and lets `see` what the forward pass saved, if it did.
+    #[allow(clippy::needless_pass_by_value, reason = "it goes into the graph")]
+    pub(crate) fn run_and_see<O: Operation<N>, const N: usize, const D: usize>(
+        operation: O,
+        inputs: [Input; N],
+        shape: [usize; D],
+        see: impl FnOnce(&O::Saved),
     ) -> Tensor<D> {
         let is_plain = |input: &Input| matches!(input, Input::Plain(_));
         let plain = inputs.iter().all(is_plain);
@@ -155,7 +192,11 @@ mod flex {
         });
         let nodes = inputs.each_ref().map(AutodiffTensor::node);
         let inputs = inputs.map(|input| input.into_primitive().to_contiguous());
-        let forward = |keep| operation.forward(inputs.each_ref().map(values), keep);
+        let forward = |keep| {
+            let (output, saved) = operation.forward(inputs.each_ref().map(values), keep);
+            saved.as_ref().map(see);
+            (output, saved)
+        };
         if plain {
             return Tensor::from_primitive::<Flex>(tensor(forward(false).0, shape));
         }
@@ -181,6 +222,10 @@ mod flex {
             let tensor = tensor
                 .try_into_primitive::<Flex>()
                 .unwrap_or_else(|error| panic!("not a tensor of the flex backend: {error:?}"));
+            Self::of(tensor)
+        }
+
+        fn of(tensor: FlexTensor) -> Self {
             let whole = tensor.is_contiguous()
                 && tensor.layout().start_offset() == 0
                 && tensor.bytes().len() == tensor.layout().num_elements() * size_of::<f32>();

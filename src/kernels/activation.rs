@@ -52,7 +52,13 @@ impl Bounds {
     #[inline(always)]
     pub(super) fn backward(self, output: &[f32], gradient: &[f32], to: &mut [f32]) {
         for (to, (&output, &gradient)) in to.iter_mut().zip(output.iter().zip(gradient)) {
-            *to = if output <= self.low || output >= self.high { 0.0 } else { gradient };
+            *to = self.slope(output, gradient);
         }
+    }
+
+    /// The gradient of a sum, given the sum or its output, and the output's gradient.
+    #[inline(always)]
+    pub(super) fn slope(self, output: f32, gradient: f32) -> f32 {
+        if output <= self.low || output >= self.high { 0.0 } else { gradient }
     }
 }

@@ -13,17 +13,22 @@
 //! whatever the stride, and rows of seven pixels fill vector registers as well as long ones. Where
 //! the input is not finite, every element of that channel's kernel gradient may be NaN.
 
+mod back;
 mod correlate;
 mod layout;
+mod small;
+
+use std::ops::Range;
 
 use super::activation::Activation;
 use super::linear::Gradients;
-use super::partition::{parts, run_all, split_optional_rows, split_rows};
-use super::reductions::sum_by;
+use super::partition::{parts, run_all, split_columns, split_rows};
 use super::shape::{ShapeError, ensure, ensure_length, ensure_optional_length, volume};
-use super::vectorize::vectorized;
-use correlate::{Tap, correlate, dot};
+use super::vectorize::{LANES, vectorized};
+use back::Back;
+use correlate::{Tap, correlate};
 use layout::Layout;
+use small::Read;
 
 /// Tasks per thread, so that threads of unequal speed finish together.
 const TASKS_PER_THREAD: usize = 4;
@@ -67,6 +72,14 @@ impl Depthwise {
         self.check(&layout, input, weight, output)?;
         ensure_optional_length("bias", bias, self.channels)?;
 
+        if self.is_small(&layout) {
+            let ranges = self.channel_blocks(&layout);
+            let widths: Vec<usize> =
+                ranges.iter().map(|range| range.len() * layout.output_plane()).collect();
+            let tasks = ranges.into_iter().zip(split_columns(output, &widths)).collect();
+            self.forward_small(&layout, [input, weight], bias, tasks);
+            return Ok(());
+        }
         let kernel = self.kernel[0] * self.kernel[1];
         let (input_plane, output_plane) = (layout.input_plane(), layout.output_plane());
         let mut first_plane = 0;
@@ -121,83 +134,79 @@ impl Depthwise {
         ensure_optional_length("gradients.input", gradients.input.as_deref(), input.len())?;
         ensure_optional_length("gradients.bias", gradients.bias.as_deref(), self.channels)?;
 
-        let (input_plane, output_plane) = (layout.input_plane(), layout.output_plane());
         let kernel = self.kernel[0] * self.kernel[1];
-        // For every plane the gradients of its kernel and its bias, added up over the batch below.
-        let mut partial_sums = vec![0.0; volume(&[self.batch, self.channels, kernel + 1])?];
-        let parts = self.parts(&layout);
-        let mut first_plane = 0;
-        let mut tasks = vec![];
-        let input_gradients = split_optional_rows(gradients.input, input_plane, parts);
-        for (sums, input_gradient) in
-            split_rows(&mut partial_sums, kernel + 1, parts).into_iter().zip(input_gradients)
-        {
-            let planes = sums.len() / (kernel + 1);
-            tasks.push((first_plane, sums, input_gradient));
-            first_plane += planes;
+        if self.is_small(&layout) {
+            let tasks = self.tasks(&layout, &self.channel_blocks(&layout), gradients);
+            let read = Read { input, weight, output, output_gradient };
+            self.backward_small(&layout, read, tasks);
+            return Ok(());
         }
-        run_all(tasks, |(first_plane, sums, mut input_gradient)| {
+        let parts = self.parts(&layout).min(self.channels);
+        let tasks = self.tasks(&layout, &divide(self.channels, 1, parts), gradients);
+        run_all(tasks, |task| {
+            let Task { first, of_weight, of_bias, of_input } = task;
             vectorized(
                 #[inline(always)]
                 || {
-                    let bounds = self.activation.bounds();
-                    let rows = layout.rows();
-                    let mut padded = layout.padded_buffer();
-                    let mut plane_of_z = vec![0.0; output_plane];
-                    let mut z = layout.margined_buffer();
-                    let mut padded_gradient = layout.padded_buffer();
-                    let taps = layout.taps();
-                    let mut reversed = layout.reversed_taps();
-                    for (index, sums) in sums.chunks_exact_mut(kernel + 1).enumerate() {
-                        let plane = first_plane + index;
-                        let at = plane * output_plane..(plane + 1) * output_plane;
-                        bounds.backward(&output[at.clone()], &output_gradient[at], &mut plane_of_z);
-                        layout.spread(&plane_of_z, &mut z);
-                        layout.scatter(
-                            &rows,
-                            &input[plane * input_plane..][..input_plane],
-                            &mut padded,
-                        );
-                        let weight = &weight[plane % self.channels * kernel..];
-                        for taps in &mut reversed {
-                            set_weights(taps, weight);
+                    let mut back = Back::new(self, &layout);
+                    let mut of_input = of_input;
+                    let mut of_bias = of_bias;
+                    for (index, of_weight) in of_weight.chunks_exact_mut(kernel).enumerate() {
+                        let channel = first + index;
+                        back.begin(&weight[channel * kernel..]);
+                        for image in 0..self.batch {
+                            let plane = image * self.channels + channel;
+                            back.read(plane, input, output, output_gradient);
+                            back.add_up(of_bias.is_some());
+                            let size = layout.input_plane();
+                            if let Some(gradients) = &mut of_input
+                                && let Some(gradient) = gradients.get_mut(image)
+                            {
+                                back.write(&mut gradient[index * size..][..size]);
+                            }
                         }
-                        let z_values = &z[layout.margin..];
-                        for (sum, tap) in sums.iter_mut().zip(&taps) {
-                            *sum = dot(&z_values[..layout.span], &padded[tap.offset..]);
-                        }
-                        sums[kernel] = sum_by(z_values, |value| value);
-                        if let Some(gradient) = input_gradient
-                            .as_mut()
-                            .and_then(|gradient| gradient.split_off_mut(..input_plane))
-                        {
-                            layout.correlate_back(&z, &reversed, &mut padded_gradient);
-                            layout.gather(&rows, &padded_gradient, gradient);
+                        back.finish(of_weight);
+                        if let Some(of_bias) = &mut of_bias {
+                            of_bias[index] = back.bias.iter().sum();
                         }
                     }
                 },
             );
         });
-        self.add_up(&partial_sums, gradients.weight, gradients.bias);
         Ok(())
     }
 
-    /// Adds up over the batch.
-    fn add_up(&self, partial_sums: &[f32], weight: &mut [f32], mut bias: Option<&mut [f32]>) {
+    /// The gradients of the channels of each task.
+    fn tasks<'a>(
+        &self,
+        layout: &Layout,
+        ranges: &[Range<usize>],
+        gradients: Gradients<'a>,
+    ) -> Vec<Task<'a>> {
         let kernel = self.kernel[0] * self.kernel[1];
-        weight.fill(0.0);
-        if let Some(bias) = &mut bias {
-            bias.fill(0.0);
-        }
-        for (plane, sums) in partial_sums.chunks_exact(kernel + 1).enumerate() {
-            let channel = plane % self.channels;
-            for (sum, value) in weight[channel * kernel..].iter_mut().zip(&sums[..kernel]) {
-                *sum += value;
+        let widths = |width: usize| -> Vec<usize> {
+            ranges.iter().map(|range| range.len() * width).collect()
+        };
+        let inputs: Vec<_> = match gradients.input {
+            Some(input) => {
+                split_columns(input, &widths(layout.input_plane())).into_iter().map(Some).collect()
             }
-            if let Some(bias) = &mut bias {
-                bias[channel] += sums[kernel];
-            }
-        }
+            None => ranges.iter().map(|_| None).collect(),
+        };
+        let (mut weights, mut biases) = (gradients.weight, gradients.bias);
+        let tasks = ranges.iter().zip(inputs).map(|(range, of_input)| Task {
+            first: range.start,
+            of_weight: weights.split_off_mut(..range.len() * kernel).unwrap_or_default(),
+            of_bias: biases.as_mut().and_then(|biases| biases.split_off_mut(..range.len())),
+            of_input,
+        });
+        tasks.collect()
+    }
+
+    /// The channels of each task, whole vectors of them.
+    fn channel_blocks(&self, layout: &Layout) -> Vec<Range<usize>> {
+        let blocks = self.channels.div_ceil(LANES);
+        divide(self.channels, LANES, self.parts(layout).min(blocks))
     }
 
     fn layout(&self) -> Result<Layout, ShapeError> {
@@ -226,6 +235,21 @@ impl Depthwise {
         let parts = parts(planes.saturating_mul(layout.output_plane()).saturating_mul(kernel));
         if parts == 1 { 1 } else { (parts * TASKS_PER_THREAD).min(planes) }
     }
+}
+
+/// `parts` ranges of whole blocks of `width`, the last of which may be shorter.
+fn divide(count: usize, width: usize, parts: usize) -> Vec<Range<usize>> {
+    let blocks = count.div_ceil(width);
+    let start = |part: usize| (part * blocks / parts * width).min(count);
+    (0..parts).map(|part| start(part)..start(part + 1)).collect()
+}
+
+/// Channels from `first` on, and where their gradients go: the input's in every image.
+struct Task<'a> {
+    first: usize,
+    of_weight: &'a mut [f32],
+    of_bias: Option<&'a mut [f32]>,
+    of_input: Option<Vec<&'a mut [f32]>>,
 }
 
 /// Gives the taps the weights of a channel's `kernel`.

@@ -20,7 +20,7 @@ pub(super) fn floats(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
 }
 
-fn size(value: &Value) -> usize {
+pub(super) fn size(value: &Value) -> usize {
     value.as_u64().unwrap() as usize
 }
 
@@ -28,7 +28,7 @@ fn sizes<const N: usize>(value: &Value) -> [usize; N] {
     std::array::from_fn(|index| size(&value[index]))
 }
 
-fn activation(case: &Value) -> Activation {
+pub(super) fn activation(case: &Value) -> Activation {
     match case["activation"].as_str().unwrap() {
         "relu" => Activation::Relu,
         "relu6" => Activation::Relu6,

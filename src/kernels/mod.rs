@@ -11,6 +11,7 @@
 #![allow(clippy::inline_always)]
 
 mod activation;
+pub mod batch_norm;
 pub mod binary_cross_entropy;
 pub mod convolution;
 pub mod cross_entropy;
@@ -31,3 +32,4 @@ pub mod updates;
 mod vectorize;
 
 pub use activation::Activation;
+pub use partition::zeros;

@@ -35,6 +35,33 @@ pub(super) fn split_optional_rows<T>(
     }
 }
 
+/// For each of `widths` its columns of every row, rows being as long as all widths together.
+pub(super) fn split_columns<'a, T>(slice: &'a mut [T], widths: &[usize]) -> Vec<Vec<&'a mut [T]>> {
+    let row = widths.iter().sum::<usize>().max(1);
+    let rows = slice.len() / row;
+    let mut columns: Vec<Vec<_>> = widths.iter().map(|_| Vec::with_capacity(rows)).collect();
+    for mut row in slice.chunks_exact_mut(row) {
+        for (&width, column) in widths.iter().zip(&mut columns) {
+            column.push(row.split_off_mut(..width).unwrap_or_default());
+        }
+    }
+    columns
+}
+
+/// Zeros for a large result, from all threads: they are limited by memory, which no single thread
+/// uses to the full.
+pub fn zeros(length: usize) -> Vec<f32> {
+    const BLOCK: usize = 1024;
+    const WORTH_IT: usize = 1 << 18;
+    if length < WORTH_IT {
+        return vec![0.0; length];
+    }
+    let blocks = (0..length.div_ceil(BLOCK)).into_par_iter().with_min_len(16).map(|_| [0.0; BLOCK]);
+    let mut zeros = blocks.collect::<Vec<_>>().into_flattened();
+    zeros.truncate(length);
+    zeros
+}
+
 /// Runs every task, in parallel if there are several, and returns the results in order.
 pub(super) fn run_all<Task: Send, Output: Send>(
     tasks: Vec<Task>,

@@ -9,6 +9,9 @@
 //!
 //! An image is worked through in tiles of columns that stay in the cache from the product to the
 //! activation. The images are divided among the threads; of small batches also the output channels.
+//! Images of few pixels are worked on several at a time.
+
+mod grouped;
 
 use super::activation::Activation;
 use super::linear::Gradients;
@@ -53,6 +56,19 @@ impl Pointwise {
             return Ok(());
         }
 
+        let group = self.group();
+        if group > 1 && batch > 1 {
+            let groups = batch.div_ceil(group).max(self.parts().min(batch));
+            let mut rest = input;
+            let tasks = split_rows(output, outputs * pixels, groups).into_iter().map(|output| {
+                let images = output.len() / (outputs * pixels);
+                (rest.split_off(..images * inputs * pixels).unwrap_or_default(), output)
+            });
+            run_all(tasks.collect(), |(input, output)| {
+                self.forward_group(input, weight, bias, output);
+            });
+            return Ok(());
+        }
         let blocks = self.parts().div_ceil(batch.max(1)).min(outputs.max(1));
         let mut tasks = vec![];
         for (image, output) in split_rows(output, outputs * pixels, batch).into_iter().enumerate() {
@@ -91,6 +107,9 @@ impl Pointwise {
                 Matrix::row_major(input, inputs, width, pixels),
                 false,
             );
+            if activation == Activation::Identity && bias.is_none() {
+                continue;
+            }
             vectorized(
                 #[inline(always)]
                 || {
@@ -123,7 +142,9 @@ impl Pointwise {
 
         // A batch without elements can have any size.
         let batch = if output.is_empty() { 0 } else { batch };
+        let group = self.group();
         let parts = self.parts().min(batch.max(1));
+        let biases = if gradients.bias.is_some() { outputs } else { 0 };
         let input_gradients = split_optional_rows(gradients.input, inputs * pixels, parts);
         let tasks = input_gradients.into_iter().enumerate().map(|(part, input_gradient)| {
             // As `split_rows` divides.
@@ -131,14 +152,19 @@ impl Pointwise {
         });
         let partial_sums = run_all(tasks.collect(), |(images, mut input_gradient)| {
             let mut sums =
-                Sums { weight: vec![0.0; weight.len()], bias: vec![0.0; outputs], z: vec![] };
-            for image in images {
-                let at =
-                    |channels: usize| image * channels * pixels..(image + 1) * channels * pixels;
+                Sums { weight: vec![0.0; weight.len()], bias: vec![0.0; biases], z: vec![] };
+            // As many groups as needed, of equal size but for one image.
+            let groups = images.len().div_ceil(group);
+            for index in 0..groups {
+                let start = images.start + index * images.len() / groups;
+                let end = images.start + (index + 1) * images.len() / groups;
+                let at = |channels: usize| start * channels * pixels..end * channels * pixels;
                 let image_gradient = input_gradient
                     .as_mut()
-                    .and_then(|gradient| gradient.split_off_mut(..inputs * pixels));
-                self.backward_image(
+                    .and_then(|gradient| gradient.split_off_mut(..(end - start) * inputs * pixels));
+                let backward = if group > 1 { Self::backward_group } else { Self::backward_image };
+                backward(
+                    self,
                     &input[at(inputs)],
                     weight,
                     &output[at(outputs)],
@@ -173,25 +199,30 @@ impl Pointwise {
         sums: &mut Sums,
     ) {
         let Self { inputs, outputs, pixels, activation, .. } = *self;
+        let Sums { weight: of_weight, bias, z } = sums;
+        let identity = activation == Activation::Identity;
         for (first, width) in tiles(pixels, outputs) {
-            sums.z.resize(outputs * width, 0.0);
-            vectorized(
-                #[inline(always)]
-                || {
-                    let bounds = activation.bounds();
-                    let rows =
-                        output.chunks_exact(pixels).zip(output_gradient.chunks_exact(pixels));
-                    let z_rows = sums.z.chunks_exact_mut(width).zip(&mut sums.bias);
-                    for ((z, bias), (output, gradient)) in z_rows.zip(rows) {
-                        bounds.backward(&output[first..], &gradient[first..], z);
-                        *bias += sum_by(z, |value| value);
-                    }
-                },
-            );
-            let z = Matrix::row_major(&sums.z, outputs, width, width);
+            if !identity {
+                z.resize(outputs * width, 0.0);
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        let bounds = activation.bounds();
+                        let rows =
+                            output.chunks_exact(pixels).zip(output_gradient.chunks_exact(pixels));
+                        for (z, (output, gradient)) in z.chunks_exact_mut(width).zip(rows) {
+                            bounds.backward(&output[first..], &gradient[first..], z);
+                        }
+                    },
+                );
+            }
+            let (z, stride) =
+                if identity { (&output_gradient[first..], pixels) } else { (&z[..], width) };
+            add_row_sums(z, stride, width, bias);
+            let z = Matrix::row_major(z, outputs, width, stride);
             let input = input.get(first..).unwrap_or_default();
             multiply(
-                MatrixMut::row_major(&mut sums.weight, outputs, inputs, inputs),
+                MatrixMut::row_major(of_weight, outputs, inputs, inputs),
                 z,
                 Matrix::row_major(input, inputs, width, pixels).transposed(),
                 true,
@@ -235,6 +266,18 @@ fn tiles(pixels: usize, channels: usize) -> impl Iterator<Item = (usize, usize)>
     const COLUMNS: usize = 48;
     let width = (TILE / channels.max(1)).max(COLUMNS) / COLUMNS * COLUMNS;
     (0..pixels).step_by(width).map(move |first| (first, width.min(pixels - first)))
+}
+
+/// Adds the sum of each row of `z`, which begin `stride` apart, to `sums`, if there are any.
+fn add_row_sums(z: &[f32], stride: usize, width: usize, sums: &mut [f32]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (sum, row) in sums.iter_mut().zip(z.chunks(stride.max(1))) {
+                *sum += sum_by(&row[..width], |value| value);
+            }
+        },
+    );
 }
 
 fn add(sums: &mut [f32], values: &[f32]) {

@@ -48,7 +48,7 @@ fn by_operations(layer: &Conv2d, input: Tensor<4>, after: After) -> Tensor<4> {
 }
 
 #[cfg(feature = "flex")]
-mod fused {
+pub(in crate::layers) mod fused {
     //! The layer as one operation of [`crate::kernels`].
 
     use super::{After, Conv2d, PaddingConfig2d, Tensor};
@@ -87,10 +87,17 @@ mod fused {
             relu: after.relu,
             pool: after.pool,
         };
-        Some((Block(Convolution::new(shape).ok()?), layer.bias.as_ref()?.val()))
+        Some((Block::new(shape)?, layer.bias.as_ref()?.val()))
     }
 
-    pub(super) fn run_block(
+    impl Block {
+        /// The block of this shape, if there is one.
+        pub(in crate::layers) fn new(shape: ConvolutionShape) -> Option<Self> {
+            Convolution::new(shape).ok().map(Self)
+        }
+    }
+
+    pub(in crate::layers) fn run_block(
         block: Block,
         input: Tensor<4>,
         weight: Tensor<4>,
@@ -104,7 +111,7 @@ mod fused {
 
     /// Inputs: pictures, weight, bias.
     #[derive(Debug, Clone)]
-    pub(super) struct Block(Convolution);
+    pub(in crate::layers) struct Block(Convolution);
 
     impl Operation<3> for Block {
         type Saved = Saved;

@@ -34,10 +34,13 @@ impl Separable {
         bias: Option<Tensor<1>>,
     ) -> Tensor<4> {
         #[cfg(feature = "flex")]
-        if crate::fused::on(&input.device())
-            && let Some(kernel) = self.kernel(input.dims(), weight.dims())
-        {
-            return fused::forward(kernel, input, weight, bias);
+        if crate::fused::on(&input.device()) {
+            if let Some(kernel) = self.kernel(input.dims(), weight.dims()) {
+                return fused::forward(kernel, input, weight, bias);
+            }
+            if let Some(block) = self.full(input.dims(), weight.dims()) {
+                return self.with_block(block, input, weight, bias);
+            }
         }
         self.by_operations(input, weight, bias)
     }
@@ -64,9 +67,12 @@ mod fused {
     use super::{Separable, Tensor};
     use crate::fused::{Operation, checked, run};
     use crate::kernels::Activation;
+    use crate::kernels::convolution::ConvolutionShape;
     use crate::kernels::depthwise::Depthwise;
     use crate::kernels::linear::Gradients;
     use crate::kernels::pointwise::Pointwise;
+    use crate::kernels::zeros;
+    use crate::layers::conv_block::fused::{Block, run_block};
 
     /// A convolution that the kernels have.
     #[derive(Debug, Clone, Copy)]
@@ -102,6 +108,40 @@ mod fused {
                 let shape = Pointwise { batch, inputs, outputs, pixels, activation };
                 Kernel::Pointwise(shape, [rows, columns])
             })
+        }
+
+        /// The kernel of a convolution over all channels, without activation, if there is one.
+        pub(super) fn full(&self, input: [usize; 4], weight: [usize; 4]) -> Option<Block> {
+            let [batch, in_channels, height, width] = input;
+            let [out_channels, inputs, rows, columns] = weight;
+            let [(top, bottom), (left, right)] = self.padding;
+            let shape = ConvolutionShape {
+                batch,
+                in_channels,
+                height,
+                width,
+                out_channels,
+                kernel: [rows, columns],
+                stride: [self.stride; 2],
+                padding: [top, left],
+                relu: false,
+                pool: false,
+            };
+            let has_it = inputs == in_channels && top == bottom && left == right;
+            has_it.then(|| Block::new(shape)).flatten()
+        }
+
+        pub(super) fn with_block(
+            &self,
+            block: Block,
+            input: Tensor<4>,
+            weight: Tensor<4>,
+            bias: Option<Tensor<1>>,
+        ) -> Tensor<4> {
+            let [outputs, ..] = weight.dims();
+            let bias = bias.unwrap_or_else(|| Tensor::zeros([outputs], &input.device().inner()));
+            let output = run_block(block, input, weight, bias);
+            if self.relu6 { output.clamp(0.0, 6.0) } else { output }
         }
     }
 
@@ -143,7 +183,7 @@ mod fused {
         fn forward(&self, inputs: [&[f32]; 3], keep: bool) -> (Vec<f32>, Option<Self::Saved>) {
             let [x, weight, bias] = inputs;
             let bias = (!bias.is_empty()).then_some(bias);
-            let mut y = vec![0.0; self.output().iter().product()];
+            let mut y = zeros(self.output().iter().product());
             checked(match self {
                 Self::Depthwise(shape) => shape.forward(x, weight, bias, &mut y),
                 Self::Pointwise(shape, _) => shape.forward(x, weight, bias, &mut y),
@@ -163,7 +203,7 @@ mod fused {
             let [x, weight, bias] = inputs;
             // Without an activation the output plays no part in the gradients.
             let y = saved.as_deref().unwrap_or(gradient);
-            let mut input = wanted[0].then(|| vec![0.0; x.len()]);
+            let mut input = wanted[0].then(|| zeros(x.len()));
             let mut of_weight = vec![0.0; weight.len()];
             let mut of_bias = (!bias.is_empty()).then(|| vec![0.0; bias.len()]);
             let gradients = Gradients {
@@ -188,6 +228,38 @@ mod tests {
     use burn::tensor::{Device, Distribution};
 
     use super::*;
+
+    #[test]
+    fn a_full_convolution_is_that_of_burn_in_values_and_gradients() {
+        let device = Device::flex().autodiff();
+        device.seed(3);
+        let random = |shape| Tensor::<4>::random(shape, Distribution::Normal(0.0, 2.0), &device);
+        for (padding, relu6) in [([(1, 1), (1, 1)], false), ([(0, 0), (2, 2)], true)] {
+            let layer = Separable { stride: 2, padding, relu6 };
+            let input = random([2, 3, 9, 8]).require_grad();
+            let weight = random([5, 3, 3, 3]).require_grad();
+            let compute = |output: Tensor<4>| {
+                let gradients = output.clone().powi_scalar(2).sum().backward();
+                let mut values: Vec<f32> = output.try_into_vec_as().unwrap();
+                for tensor in [&input, &weight] {
+                    let gradient = tensor.grad(&gradients).unwrap();
+                    values.extend(gradient.try_into_vec_as::<f32>().unwrap());
+                }
+                values
+            };
+            let block = layer.full(input.dims(), weight.dims()).unwrap();
+            let found = layer.with_block(block, input.clone(), weight.clone(), None);
+            let (found, expected) =
+                (compute(found), compute(layer.by_operations(input.clone(), weight.clone(), None)));
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                let near = (found - expected).abs() < 1e-4 * expected.abs().max(1.0);
+                assert!(near, "{found} {expected}");
+            }
+        }
+        let uneven = Separable { stride: 2, padding: [(0, 1), (0, 1)], relu6: false };
+        assert!(uneven.full([2, 3, 8, 8], [5, 3, 3, 3]).is_none(), "not what the kernel has");
+    }
 
     #[test]
     fn the_kernels_and_burn_s_operations_agree_in_values_and_gradients() {

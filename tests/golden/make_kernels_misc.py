@@ -38,6 +38,13 @@ DEPTHWISE = [  # batch, channels, size, kernel, stride, padding (top, bottom, le
     (1, 2, [9, 6], [5, 3], [2, 3], [2, 1, 0, 2], "relu"),
     (1, 2, [5, 11], [2, 2], [3, 4], [0, 0, 1, 0], "identity"),
 ]
+BATCH_NORM = [  # batch, channels, pixels, epsilon, activation
+    (30, 1, 1, 1e-5, "identity"),
+    (7, 3, 1, 1e-3, "relu6"),
+    (3, 4, 9, 1e-5, "relu6"),
+    (5, 2, 30, 1e-5, "identity"),
+    (2, 3, 49, 1e-5, "relu"),
+]
 CROSS_ENTROPY = [  # batch, classes, label smoothing, scale of the logits
     (4, 10, 0.0, 3.0),
     (3, 37, 0.1, 5.0),
@@ -118,6 +125,18 @@ def depthwise(batch, channels, size, kernel, stride, padding, activation):
     return layer(case, [batch, channels, *size], [channels, *kernel], channels, activation, function)
 
 
+def batch_norm(batch, channels, pixels, epsilon, activation):
+    """In training; scale and shift are large enough for both bounds of the activation."""
+    x, scale = argument([batch, channels, pixels], INPUT, 4.0), argument([channels], WEIGHT, 8.0)
+    shift = argument([channels], BIAS, 4.0)
+    y = ACTIVATIONS[activation](F.batch_norm(x, None, None, scale, shift, training=True, eps=epsilon))
+    y.backward(argument(y.shape, GRADIENT).detach())
+    case = {"batch": batch, "channels": channels, "pixels": pixels, "epsilon": epsilon, "activation": activation}
+    mean, variance = x.mean((0, 2)), x.var((0, 2), correction=0)
+    keys = ("output", "mean", "variance", "input_gradient", "scale_gradient", "shift_gradient")
+    return case | dict(zip(keys, map(short, (y, mean, variance, x.grad, scale.grad, shift.grad))))
+
+
 def cross_entropy(batch, classes, smoothing, scale):
     logits = argument([batch, classes], INPUT, scale)
     targets = [5 * row % classes for row in range(batch)]
@@ -172,6 +191,7 @@ write(
         "linear": [linear(*case) for case in LINEAR],
         "pointwise": [pointwise(*case) for case in POINTWISE],
         "depthwise": [depthwise(*case) for case in DEPTHWISE],
+        "batch_norm": [batch_norm(*case) for case in BATCH_NORM],
         "cross_entropy": [cross_entropy(*case) for case in CROSS_ENTROPY],
         "binary_cross_entropy": [binary_cross_entropy(*case) for case in BINARY_CROSS_ENTROPY],
         "optimizers": [trajectory(*case) for case in OPTIMIZERS] + [keras_trajectory(case) for case in KERAS_RMSPROP],

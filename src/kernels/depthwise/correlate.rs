@@ -2,7 +2,7 @@
 
 use super::super::vectorize::LANES;
 
-/// Lengths are padded to a multiple of this: four AVX-512 registers, eight of AVX2.
+/// What is worked on at a time: four AVX-512 registers, eight of AVX2.
 pub(super) const BLOCK: usize = 4 * LANES;
 
 /// An element of a kernel.
@@ -17,15 +17,17 @@ pub(super) struct Tap {
 }
 
 /// A vector register, or two.
-type Lanes = [f32; LANES];
+pub(super) type Lanes = [f32; LANES];
 
 const ONES: &Lanes = &[1.0; LANES];
 
 /// `destination[i]` ← Σ over the taps of `weight · source[offset + i]`; the length of `destination`
-/// is a multiple of [`BLOCK`].
+/// is a multiple of [`LANES`].
 #[inline(always)]
 pub(super) fn correlate(source: &[f32], taps: &[Tap], destination: &mut [f32]) {
-    for (index, block) in destination.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+    let (blocks, rest) = destination.as_chunks_mut::<BLOCK>();
+    let done = blocks.len() * BLOCK;
+    for (index, block) in blocks.iter_mut().enumerate() {
         // Four variables rather than an array: these stay in registers from tap to tap.
         let [mut a, mut b, mut c, mut d] = [[0.0; LANES]; 4];
         for tap in taps {
@@ -42,22 +44,52 @@ pub(super) fn correlate(source: &[f32], taps: &[Tap], destination: &mut [f32]) {
         block[2 * LANES..3 * LANES].copy_from_slice(&c);
         block[3 * LANES..].copy_from_slice(&d);
     }
+    for (index, block) in rest.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut sums = [0.0; LANES];
+        for tap in taps {
+            let (values, _) = source[tap.offset + done + index * LANES..].as_chunks::<LANES>();
+            if let [values, ..] = values {
+                sums = add_product(sums, &[tap.weight; LANES], values);
+            }
+        }
+        *block = sums;
+    }
 }
 
-/// Σ `left[i] · right[i]` over the length of `left`, a multiple of [`BLOCK`], in fixed order.
+/// For each of the taps, adds `left[i] · right[offset + i]` to the `sums` of its lanes, over the
+/// length of `left`, a multiple of [`LANES`].
 #[inline(always)]
-pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
-    let [mut a, mut b, mut c, mut d] = [[0.0; LANES]; 4];
-    for (left, right) in left.chunks_exact(BLOCK).zip(right.chunks_exact(BLOCK)) {
-        let [left_a, left_b, left_c, left_d] = four(left);
-        let [right_a, right_b, right_c, right_d] = four(right);
-        a = add_product(a, left_a, right_a);
-        b = add_product(b, left_b, right_b);
-        c = add_product(c, left_c, right_c);
-        d = add_product(d, left_d, right_d);
+pub(super) fn add_dots<const N: usize>(
+    left: &[f32],
+    right: &[f32],
+    taps: &[Tap; N],
+    sums: &mut [Lanes; N],
+) {
+    let (left, _) = left.as_chunks::<LANES>();
+    let rights = std::array::from_fn::<_, N, _>(
+        #[inline(always)]
+        |tap| &right[taps[tap].offset..].as_chunks::<LANES>().0[..left.len()],
+    );
+    // From zero, so that the rounding errors are those of one image.
+    let mut found = [[0.0; LANES]; N];
+    for index in 0..left.len() {
+        for tap in 0..N {
+            found[tap] = add_product(found[tap], &left[index], &rights[tap][index]);
+        }
     }
-    let sums = add_product(add_product(a, &b, ONES), &add_product(c, &d, ONES), ONES);
-    sums.iter().sum()
+    for (sums, found) in sums.iter_mut().zip(&found) {
+        *sums = add_product(*sums, found, ONES);
+    }
+}
+
+/// Adds the values to the sums of their lanes.
+#[inline(always)]
+pub(super) fn add_lanes(values: &[f32], sums: &mut Lanes) {
+    let mut found = [0.0; LANES];
+    for values in values.as_chunks::<LANES>().0 {
+        found = add_product(found, values, ONES);
+    }
+    *sums = add_product(*sums, &found, ONES);
 }
 
 /// The four registers of a block.
@@ -69,7 +101,7 @@ fn four(block: &[f32]) -> [&Lanes; 4] {
 }
 
 #[inline(always)]
-fn add_product(sums: Lanes, left: &Lanes, right: &Lanes) -> Lanes {
+pub(super) fn add_product(sums: Lanes, left: &Lanes, right: &Lanes) -> Lanes {
     std::array::from_fn(
         #[inline(always)]
         |lane| sums[lane] + left[lane] * right[lane],

@@ -8,6 +8,7 @@
 //! that are no output are computed and dropped.
 
 use super::super::shape::{ShapeError, ensure, volume};
+use super::super::vectorize::{LANES, copy_row};
 use super::correlate::{BLOCK, Tap, correlate};
 
 /// The memory layout of one channel.
@@ -24,9 +25,9 @@ pub(super) struct Layout {
     phases: [usize; 2],
     /// Elements per row of a phase, and of the laid out output.
     pitch: usize,
-    /// Elements of a phase, a multiple of [`BLOCK`].
+    /// Elements of a phase, a multiple of [`LANES`].
     phase: usize,
-    /// Elements of the laid out output, a multiple of [`BLOCK`].
+    /// Elements of the laid out output, a multiple of [`LANES`].
     pub(super) span: usize,
     /// The largest distance of a tap from the start of its phase.
     pub(super) margin: usize,
@@ -77,8 +78,8 @@ impl Layout {
             output: [height, width],
             phases: [0, 1].map(|axis| stride[axis].min(kernel[axis])),
             pitch,
-            phase: (padded[0].div_ceil(stride[0]) * pitch).next_multiple_of(BLOCK),
-            span: ((height - 1) * pitch + width).next_multiple_of(BLOCK),
+            phase: (padded[0].div_ceil(stride[0]) * pitch).next_multiple_of(LANES),
+            span: ((height - 1) * pitch + width).next_multiple_of(LANES),
             margin: (kernel[0] - 1) / stride[0] * pitch + (kernel[1] - 1) / stride[1],
         })
     }
@@ -150,7 +151,7 @@ impl Layout {
             let values = &input[row.input..][..width];
             let padded = &mut padded[row.start..];
             match self.stride[1] {
-                1 => padded[..width].copy_from_slice(values),
+                1 => copy_row(values, &mut padded[..width]),
                 2 => {
                     let (pairs, rest) =
                         values.get(row.first..).unwrap_or_default().as_chunks::<2>();
@@ -181,7 +182,13 @@ impl Layout {
             let values = &mut input[row.input..][..width];
             let padded = &padded[row.start..];
             match self.stride[1] {
-                1 => values.copy_from_slice(&padded[..width]),
+                1 => copy_row(&padded[..width], values),
+                2 => {
+                    let pairs = values.get_mut(row.first..).unwrap_or_default().chunks_mut(2);
+                    for (pair, &from) in pairs.zip(padded) {
+                        pair[0] = from;
+                    }
+                }
                 stride => {
                     let values = values.iter_mut().skip(row.first).step_by(stride);
                     values.zip(padded).for_each(|(to, &from)| *to = from);
@@ -195,7 +202,7 @@ impl Layout {
     pub(super) fn crop(&self, sums: &[f32], output: &mut [f32]) {
         let width = self.output[1];
         for (row, sums) in output.chunks_exact_mut(width).zip(sums.chunks(self.pitch)) {
-            row.copy_from_slice(&sums[..width]);
+            copy_row(&sums[..width], row);
         }
     }
 
@@ -205,7 +212,7 @@ impl Layout {
         let width = self.output[1];
         let rows = laid_out[self.margin..].chunks_mut(self.pitch);
         for (row, output) in rows.zip(output.chunks_exact(width)) {
-            row[..width].copy_from_slice(output);
+            copy_row(output, &mut row[..width]);
         }
     }
 

@@ -9,7 +9,8 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Architecture;
-use crate::layers::batch_norm::batch_norm;
+use crate::kernels::Activation;
+use crate::layers::batch_norm::activated_batch_norm;
 use crate::layers::separable::Separable;
 
 /// Where a convolution sees zeros around its input.
@@ -97,8 +98,9 @@ impl ConvBnRelu6 {
         let convolution = self.convolution(&inputs);
         if inputs.device().is_autodiff() && self.norm.training.is_enabled() {
             let bare = Separable { relu6: false, ..convolution };
-            let outputs = batch_norm(&self.norm, bare.forward(inputs, weight, None));
-            return if self.activation { outputs.clamp(0.0, 6.0) } else { outputs };
+            let outputs = bare.forward(inputs, weight, None);
+            let activation = if self.activation { Activation::Relu6 } else { Activation::Identity };
+            return activated_batch_norm(&self.norm, outputs, activation);
         }
         let (scale, shift) = self.evaluated_norm(&inputs.device());
         convolution.forward(inputs, weight * scale.reshape([-1, 1, 1, 1]), Some(shift))

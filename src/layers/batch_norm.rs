@@ -279,6 +279,9 @@ mod tests {
                 values in prop::collection::vec(-1.0..5.0_f32, 5 * 4 * 9),
                 activation in activations(),
             ) {
+                // A single value becomes 0, where Burn's clamp has a gradient and PyTorch's ReLU6,
+                // like the kernel, has none.
+                prop_assume!(shape[0] * shape[2] > 1);
                 let values = &values[..shape.iter().product()];
                 let [found, expected] = both(values, shape, activation);
                 for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {

@@ -255,7 +255,11 @@ mod tests {
         let whole = frozen.of(&samples, &mut NoProgress).unwrap().samples;
         let file = frozen.file(&samples, 1).unwrap();
         fs::write(&file, b"half").unwrap();
-        assert_eq!(frozen.of(&samples, &mut NoProgress).unwrap().samples, whole);
+        let again = frozen.of(&samples, &mut NoProgress).unwrap().samples;
+        // Small pictures go through convolutions several at a time: one alone is rounded otherwise.
+        for (one, other) in floats(&again).iter().zip(floats(&whole)) {
+            assert!((one - other).abs() <= 1e-5 * other.abs().max(1e-6), "{one} {other}");
+        }
         assert_eq!(fs::read(&file).unwrap().len(), 4 * whole.input_len());
     }
 }

@@ -9,6 +9,7 @@ validation and all, and memory is the process's peak resident set.
 
 import argparse
 import datetime
+import importlib.metadata
 import os
 import pathlib
 import platform
@@ -130,14 +131,9 @@ def machine():
 
 
 def versions(keras):
-    import torch
-
-    found = f"torch {torch.__version__}"
-    if keras:
-        from importlib.metadata import version
-
-        found += f", keras {version('keras')}, tensorflow {version('tensorflow-cpu')}"
-    return found
+    # Without importing them: a child's peak memory counts from that of the process it was forked from.
+    names = ["torch", *(["keras", "tensorflow-cpu"] if keras else [])]
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
 
 
 def main():

@@ -21,7 +21,7 @@ const BATCH: usize = 32;
 const ITEMS: usize = 1_700;
 
 fn main() {
-    converge::memory::keep_freed();
+    converge::process::prepare();
     let experiment = Experiment::load("movielens", &[]).unwrap();
     let device = device::open(device::default_name()).unwrap().autodiff();
     let sizes = [1_000, 100_000];

@@ -22,7 +22,7 @@ use converge::kernels::updates::{AdamState, AdamUpdate};
 use criterion::{Criterion, Throughput};
 
 fn main() {
-    converge::memory::keep_freed();
+    converge::process::prepare();
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
     let mut benched = vec![];
     convolutions(&mut criterion, &mut benched);

@@ -19,11 +19,11 @@ use converge::experiment::Experiment;
 use converge::train::loader::DeviceTargets;
 use converge::train::{Observer, StopRequest, Surroundings, mean_loss, new_model, train};
 
-const ROUNDS: usize = 5;
-const BARE_STEPS: u32 = 150;
+const ROUNDS: usize = 11;
+const BARE_STEPS: u32 = 500;
 
 fn main() {
-    converge::memory::keep_freed();
+    converge::process::prepare();
     let names: Vec<String> =
         std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
     let names = if names.is_empty() { vec!["cifar10".into(), "mnist".into()] } else { names };

@@ -39,7 +39,7 @@ const ROUNDS: usize = 7;
 const MEASURED: Duration = Duration::from_millis(300);
 
 fn main() {
-    converge::memory::keep_freed();
+    converge::process::prepare();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut steps = Steps::default();
     if arguments.iter().any(|argument| argument == "--serve") {

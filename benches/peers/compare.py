@@ -31,13 +31,15 @@ TASKS = [
     ("mobilenet 32", "MobileNetV2 1.0 step, 96x96, batch 32", 0.70),
     ("adam", "Adam, 1.3 million parameters", 1.00),
 ]
-#: Experiment, PyTorch's script with its arguments, and the most of its time and memory that ours may take.
+#: Experiment, PyTorch's script with its arguments, where its batches come from (the plain way first), and the most of the
+#: plain way's time that ours may take. Where an epoch takes minutes, fetching batches by index saves nothing that would show.
 TRAININGS = [
-    ("cifar10", ["cifar10_pytorch.py"], 0.30),
-    ("imdb", ["imdb_pytorch.py", "--variant", "imdb"], 0.45),
-    ("imdb-adam", ["imdb_pytorch.py", "--variant", "imdb-adam"], 0.45),
-    ("mnist", ["mnist_pytorch.py"], 0.20),
+    ("cifar10", ["cifar10_pytorch.py"], ["pictures", "tensors", "index"], 0.30),
+    ("imdb", ["imdb_pytorch.py", "--variant", "imdb"], ["tensors"], 0.45),
+    ("imdb-adam", ["imdb_pytorch.py", "--variant", "imdb-adam"], ["tensors"], 0.45),
+    ("mnist", ["mnist_pytorch.py"], ["pictures", "tensors", "index"], 0.20),
 ]
+BATCHES = ["pictures", "tensors", "index"]
 MEMORY_LIMIT = 0.5
 
 
@@ -102,22 +104,24 @@ def watched(command):
 
 def compare_trainings(options):
     lines = [
-        "| `converge train` | Converge, s an epoch | PyTorch | PyTorch, no DataLoader | ours / PyTorch | asked for "
-        "| Converge, MB | PyTorch, MB | ours / PyTorch | asked for |", "|---" * 10 + "|",
+        "| `converge train` | Converge, s an epoch | PyTorch: DataLoader of pictures | of tensors | by index | ours / PyTorch "
+        "| asked for | Converge, MB | PyTorch, MB | ours / PyTorch | asked for |", "|---" * 11 + "|",
     ]
-    for name, script, limit in TRAININGS:
+    for name, script, ways, limit in TRAININGS:
         with tempfile.TemporaryDirectory() as folder:
             epochs = ["--epochs", str(options.epochs)]
             ours = [options.converge, "train", name, "--data", "real", "--data-dir", options.data, "--output", folder, *epochs]
             peer = [sys.executable, HERE / script[0], *script[1:], "--data", options.data, "--seeds", "1", *epochs]
             peer += ["--threads", str(options.threads)]
-            (our_times, our_memory), (times, memory) = (watched(run) for run in (ours, [*peer, "--loader"]))
-            # Where an epoch takes minutes, fetching batches by index saves nothing that would show.
-            index_times = watched(peer)[0] if script[0] != "imdb_pytorch.py" else []
-        our_time, their_time = map(statistics.median, (our_times, times))
-        index_time = f"{statistics.median(index_times):.2f}" if index_times else "-"
+            our_times, our_memory = watched(ours)
+            peers = {way: watched([*peer, "--batches", way]) for way in ways}
+        our_time = statistics.median(our_times)
+        their_times = {way: statistics.median(times) for way, (times, _) in peers.items()}
+        cells = [f"{their_times[way]:.2f}" if way in their_times else "-" for way in BATCHES]
+        ratios = " to ".join(f"{our_time / time:.2f}" for time in sorted(their_times.values(), reverse=True))
+        memory = peers[ways[0]][1]
         lines.append(
-            f"| `{name}` | {our_time:.2f} | {their_time:.2f} | {index_time} | {our_time / their_time:.2f} | {limit:.2f} "
+            f"| `{name}` | {our_time:.2f} | {' | '.join(cells)} | {ratios} | {limit:.2f} "
             f"| {our_memory:.0f} | {memory:.0f} | {our_memory / memory:.2f} | {MEMORY_LIMIT:.2f} |"
         )
         print(lines[-1], file=sys.stderr, flush=True)

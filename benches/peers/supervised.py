@@ -10,7 +10,9 @@ import statistics
 import time
 
 import torch
+from PIL import Image
 from torch import nn
+from torchvision.transforms import ToTensor
 
 
 def arguments(description, epochs):
@@ -20,20 +22,40 @@ def arguments(description, epochs):
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--loader", action="store_true", help="batches from a DataLoader, not by index")
+    batching_arguments(parser)
     return parser.parse_args()
 
 
+def batching_arguments(parser):
+    parser.add_argument("--batches", choices=["pictures", "tensors", "index"], default="index", help=batches.__doc__)
+    parser.add_argument("--workers", type=int, default=0, help="processes of the DataLoader; 0, its default, has none")
+
+
+class Pictures(torch.utils.data.Dataset):
+    """Pictures and labels one at a time, by Pillow and ToTensor, as torchvision's MNIST and CIFAR10 have them."""
+
+    def __init__(self, pixels, labels):
+        self.pixels = (pixels.permute(0, 2, 3, 1) if pixels.dim() == 4 else pixels).contiguous().numpy()
+        self.labels, self.to_tensor = labels, ToTensor()
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return self.to_tensor(Image.fromarray(self.pixels[index])), int(self.labels[index])
+
+
 def scaled(pixels):
-    """Bytes 0..255 to floats 0..1."""
-    return pixels.float() / 255
+    """Bytes 0..255 to floats 0..1; floats are so already."""
+    return pixels if pixels.is_floating_point() else pixels.float() / 255
 
 
 def batches(parts, options):
-    """Shuffled batches of an epoch: from PyTorch's DataLoader, or, which is faster, by index from memory."""
-    if options.loader:
-        dataset = torch.utils.data.TensorDataset(*parts)
-        return torch.utils.data.DataLoader(dataset, options.batch_size, shuffle=True)
+    """Shuffled batches of an epoch: from a DataLoader of pictures (PyTorch's tutorials), or of tensors in memory; or by
+    index from these tensors, without DataLoader."""
+    if options.batches != "index":
+        dataset = (Pictures if options.batches == "pictures" else torch.utils.data.TensorDataset)(*parts)
+        return torch.utils.data.DataLoader(dataset, options.batch_size, shuffle=True, num_workers=options.workers)
     chosen = torch.randperm(len(parts[0])).split(options.batch_size)
     return (tuple(part[indices] for part in parts) for indices in chosen)
 

@@ -66,7 +66,7 @@ enum Command {
 
 /// Parses the command line, runs the command, and tells how it went.
 pub fn main() -> ExitCode {
-    crate::memory::keep_freed();
+    crate::process::prepare();
     let parsed = Cli::command().try_get_matches().and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches);
         cli.map(|cli| (cli, matches)).map_err(|error| error.format(&mut Cli::command()))

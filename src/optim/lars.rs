@@ -17,7 +17,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::lamb::trust_ratio;
-use super::moments::norm;
+use super::moments::{bounded, norm};
 use super::rule::Rule;
 use super::state::record_state;
 use crate::checks::{Checked, ensure, non_negative, positive, share};
@@ -96,8 +96,10 @@ impl Optimizer for Lars {
         state: Option<LarsState<D>>,
     ) -> (Tensor<D>, Option<LarsState<D>>) {
         if D > 1 {
-            let size = norm(weights.clone());
-            let divisor = norm(gradient.clone()) + size.clone().mul_scalar(self.weight_decay);
+            // A step along a huge gradient from weights of 0, whose ratio is 1, makes huge weights.
+            let size = norm(bounded(weights.clone()));
+            let divisor =
+                norm(bounded(gradient.clone())) + size.clone().mul_scalar(self.weight_decay);
             let numerator = size.clone().mul_scalar(self.trust_coefficient);
             let ratio = trust_ratio(size, numerator, divisor);
             gradient = (gradient + weights.clone().mul_scalar(self.weight_decay)) * ratio;

@@ -147,6 +147,12 @@ pub(super) fn average<const D: usize>(
     }
 }
 
+/// `weights` less their `share`: decoupled weight decay without the rounding of 1 − `share` to single
+/// precision, which is wrong in the same direction in every step.
+pub(super) fn decayed<const D: usize>(weights: Tensor<D>, share: f64) -> Tensor<D> {
+    if share == 0.0 { weights } else { weights.clone() - weights.mul_scalar(share) }
+}
+
 /// 1 − βᵗ: the sum of the weights of a moving average with decay β after t samples, by which its
 /// start from 0 is corrected.
 pub(super) fn correction(decay: f64, time: usize) -> f64 {

@@ -17,7 +17,7 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{average, check_betas, correction, decayed};
 use super::rule::Rule;
 use super::state::record_state;
 use crate::checks::{Checked, non_negative, positive};
@@ -98,7 +98,7 @@ impl Optimizer for NAdam {
         state: Option<NAdamState<D>>,
     ) -> (Tensor<D>, Option<NAdamState<D>>) {
         if self.decoupled_weight_decay {
-            weights = weights.mul_scalar(1.0 - learning_rate * self.weight_decay);
+            weights = decayed(weights, learning_rate * self.weight_decay);
         } else if self.weight_decay > 0.0 {
             gradient = gradient + weights.clone().mul_scalar(self.weight_decay);
         }

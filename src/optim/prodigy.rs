@@ -22,7 +22,7 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{average, bounded, check_betas, correction};
 use super::rule::{Agreement, Rule, Share};
 use super::state::record_state;
 use crate::checks::{Checked, non_negative, positive};
@@ -150,6 +150,7 @@ impl Rule for Prodigy {
         state: Option<&ProdigyState<D>>,
         known: Option<Agreement>,
     ) -> Option<Share> {
+        let gradient = bounded(gradient.clone());
         let own = state.map(ProdigyState::agreement);
         let agreement = own
             .into_iter()
@@ -163,7 +164,7 @@ impl Rule for Prodigy {
             .sum()
             .mul_scalar(distance / self.initial_distance * rate);
         let old = state.map(|state| state.travelled.clone());
-        let travelled = self.travelled(old, gradient.clone(), distance, rate).abs().sum();
+        let travelled = self.travelled(old, gradient, distance, rate).abs().sum();
         Some(Share { sums: Tensor::cat(vec![progress, travelled], 0), agreement })
     }
 
@@ -187,6 +188,7 @@ impl Rule for Prodigy {
         state: Option<ProdigyState<D>>,
         agreement: Agreement,
     ) -> (Tensor<D>, Option<ProdigyState<D>>) {
+        let gradient = bounded(gradient);
         let Agreement { time, distance, previous_distance, numerator } = agreement;
         let [beta1, beta2] = self.betas;
         let rate = self.rate(learning_rate, previous_distance, time);

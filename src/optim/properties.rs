@@ -65,7 +65,7 @@ fn trained(
     start: &[f32],
     slopes: &[Vec<f32>],
 ) -> (Vec<f32>, Vec<f32>) {
-    let (mut optimizer, conductor) = settings.conducted(wrappers);
+    let (mut optimizer, mut conductor) = settings.conducted(wrappers);
     let mut weights = weights(start);
     for (step, slope) in slopes.iter().enumerate() {
         let gradients = gradients(&weights, slope);
@@ -73,10 +73,9 @@ fn trained(
         if step == slopes.len() / 2 {
             // Whatever the state is by then, it can be written and read.
             let record = optimizer.to_record().into_bytes().unwrap();
-            optimizer = settings
-                .conducted(wrappers)
-                .0
-                .load_record(OptimizerRecord::from_bytes(record).unwrap());
+            let record = OptimizerRecord::from_bytes(record).unwrap();
+            let (new, its_conductor) = settings.conducted(wrappers);
+            (optimizer, conductor) = (new.load_record(record), its_conductor);
         }
     }
     let evaluated = conductor.evaluation_weights(&optimizer, &weights);
@@ -122,7 +121,7 @@ fn ordinary_slopes() -> impl Strategy<Value = Vec<Vec<f32>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn no_finite_gradient_makes_a_weight_nan(

@@ -24,7 +24,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::matrices::{eigenbasis, gram, multiply, refined_basis};
-use super::moments::{average, bounded, check_betas, correction};
+use super::moments::{average, bounded, check_betas, correction, decayed};
 use super::rule::Rule;
 use super::state::record_state;
 use crate::checks::{Checked, count, non_negative, positive, share};
@@ -192,7 +192,7 @@ impl Optimizer for Soap {
         let rate =
             learning_rate * correction(beta2, state.time).sqrt() / correction(beta1, state.time);
         let weights = weights - direction.mul_scalar(rate);
-        let weights = weights.mul_scalar(1.0 - learning_rate * self.weight_decay);
+        let weights = decayed(weights, learning_rate * self.weight_decay);
         state.first = Some(first);
         state.second = Some(second);
         self.learn(&mut state, &gradient);

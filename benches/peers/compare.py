@@ -108,6 +108,8 @@ def compare_trainings(options):
         "| asked for | Converge, MB | PyTorch, MB | ours / PyTorch | asked for |", "|---" * 11 + "|",
     ]
     for name, script, ways, limit in TRAININGS:
+        if options.trainings and name not in options.trainings:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             epochs = ["--epochs", str(options.epochs)]
             ours = [options.converge, "train", name, "--data", "real", "--data-dir", options.data, "--output", folder, *epochs]
@@ -149,6 +151,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--trainings", nargs="+", help="only these of the trainings")
     parser.add_argument("--no-keras", dest="keras", action="store_false")
     options = parser.parse_args()
     os.environ["RAYON_NUM_THREADS"] = str(options.threads)

@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
+use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::optim::{
     GradientsParams, LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource,
 };
@@ -68,17 +68,24 @@ impl Conductor {
         evaluated
     }
 
-    /// `optimizer` with `rule` for the parameters of `group`.
+    /// `optimizer` with `rule` for the `members`, which are parameters and their paths.
     pub(super) fn join<O: Rule>(
         &self,
         optimizer: ModuleOptimizer,
-        group: ParamGroup,
+        members: &[(ParamId, &str)],
         rule: &O,
         wrappers: &WrapperSettings,
     ) -> ModuleOptimizer {
-        let shared = Arc::clone(&self.shared);
-        let member = Conducted { rule: rule.clone(), wrappers: wrappers.clone(), shared };
-        optimizer.with_group(group, member, None)
+        let conducted =
+            |rule| Conducted { rule, wrappers: wrappers.clone(), shared: self.shared.clone() };
+        let group = |fits: &dyn Fn(&str) -> bool| {
+            let fitting = members.iter().filter(|(_, path)| fits(path));
+            ParamGroup::from_ids(fitting.map(|(id, _)| *id).collect())
+        };
+        let optimizer = optimizer.with_group(group(&|_| true), conducted(rule.clone()), None);
+        let Some((words, other)) = rule.exception() else { return optimizer };
+        let excepted = group(&|path| words.iter().any(|word| path.contains(word)));
+        optimizer.with_group(excepted, conducted(other), None)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -171,7 +178,8 @@ pub(super) fn conduct<O: Rule>(
     let shared = Arc::<Mutex<Shared>>::default();
     let conducted = |rule| Conducted { rule, wrappers: wrappers.clone(), shared: shared.clone() };
     let mut optimizer = ModuleOptimizer::from(conducted(rule.clone()));
-    if let Some((group, other)) = rule.exception() {
+    if let Some((words, other)) = rule.exception() {
+        let group = ParamGroup::from_any_predicates(words.to_vec());
         optimizer = optimizer.with_group(group, conducted(other), None);
     }
     let averages = O::AVERAGES || wrappers.averages();

@@ -50,7 +50,7 @@ mod state;
 mod wrappers;
 mod yogi;
 
-use burn::module::ParamGroup;
+use burn::module::ParamId;
 use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
@@ -124,16 +124,17 @@ macro_rules! optimizers {
                 }
             }
 
-            /// `optimizer`, conducted by `conductor`, with this one for the parameters of `group`.
+            /// `optimizer`, conducted by `conductor`, with this one for the `members`, which are
+            /// parameters and their paths.
             pub fn join(
                 &self,
                 optimizer: ModuleOptimizer,
                 conductor: &Conductor,
-                group: ParamGroup,
+                members: &[(ParamId, &str)],
                 wrappers: &WrapperSettings,
             ) -> ModuleOptimizer {
                 match self { $(
-                    Self::$optimizer(rule) => conductor.join(optimizer, group, rule, wrappers)
+                    Self::$optimizer(rule) => conductor.join(optimizer, members, rule, wrappers)
                 ),+ }
             }
 

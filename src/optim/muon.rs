@@ -18,7 +18,6 @@
 //! PyTorch iterates in bfloat16. Source: Jordan et al., "Muon: An optimizer for hidden layers in
 //! neural networks", 2024; Liu et al., "Muon is Scalable for LLM Training", 2025.
 
-use burn::module::ParamGroup;
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -159,12 +158,9 @@ impl Rule for Muon {
     const STATE: &'static str = "1 for matrices, 2 for vectors";
     const WHEN: &'static str = "hidden layers of any network, transformers above all";
 
-    fn exception(&self) -> Option<(ParamGroup, Self)> {
-        if self.adamw_parameters.is_empty() {
-            return None;
-        }
-        let group = ParamGroup::from_any_predicates(self.adamw_parameters.clone());
-        Some((group, Self { adamw_only: true, ..self.clone() }))
+    fn exception(&self) -> Option<(&[String], Self)> {
+        let other = || (&*self.adamw_parameters, Self { adamw_only: true, ..self.clone() });
+        (!self.adamw_parameters.is_empty()).then(other)
     }
 }
 

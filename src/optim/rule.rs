@@ -3,7 +3,6 @@
 //!
 //! `catalogue` lists the descriptions; `conductor` calls the rest.
 
-use burn::module::ParamGroup;
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::Tensor;
 use serde::Serialize;
@@ -62,8 +61,8 @@ pub(super) trait Rule: Optimizer + Default + Serialize {
         self.step(learning_rate, weights, gradient, state)
     }
 
-    /// Parameters that need another variant of the optimizer, by their paths.
-    fn exception(&self) -> Option<(ParamGroup, Self)> {
+    /// Another variant of the optimizer, for the parameters whose path contains one of these words.
+    fn exception(&self) -> Option<(&[String], Self)> {
         None
     }
 }

@@ -189,6 +189,26 @@ fn muon_leaves_the_parameters_named_to_adamw() {
 }
 
 #[test]
+fn muon_leaves_them_to_adamw_in_a_group_of_its_own_too() {
+    let json = serde_json::json!({"name": "muon", "adamw_parameters": ["kern"]});
+    let settings: OptimizerSettings = serde_json::from_value(json).unwrap();
+    let wrappers = WrapperSettings::default();
+    let stepped = |with_group: bool| {
+        let (mut optimizer, conductor) = settings.conducted(&wrappers);
+        let parameters = parameters();
+        if with_group {
+            let members = [(parameters.kernel.id, "kernel"), (parameters.matrix.id, "matrix")];
+            optimizer = settings.join(optimizer, &conductor, &members, &wrappers);
+        }
+        let gradients = gradients(&parameters, 1);
+        conductor.step(&mut optimizer, 1e-3, parameters, gradients)
+    };
+    let (plain, grouped) = (stepped(false), stepped(true));
+    assert_eq!(values(&plain.kernel), values(&grouped.kernel));
+    assert_eq!(values(&plain.matrix), values(&grouped.matrix));
+}
+
+#[test]
 fn every_optimizer_and_wrapper_has_a_reference() {
     let golden = golden();
     let cases = golden["cases"].as_array().unwrap();

@@ -1,7 +1,7 @@
 //! Groups of parameters: which of them are frozen, decay, or have a rate or an optimizer of their own.
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
-use burn::module::{Module as _, ParamGroup};
+use burn::module::{Module as _, ParamGroup, ParamId};
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 
 use super::TrainError;
@@ -42,6 +42,10 @@ fn ids<'a>(parameters: impl IntoIterator<Item = &'a Parameter>) -> ParamGroup {
     ParamGroup::from_ids(parameters.into_iter().map(|parameter| parameter.id).collect())
 }
 
+fn paths<'a>(parameters: impl IntoIterator<Item = &'a Parameter>) -> Vec<(ParamId, &'a str)> {
+    parameters.into_iter().map(|parameter| (parameter.id, parameter.name.as_str())).collect()
+}
+
 /// `model` with the parameters frozen that `experiment` freezes.
 pub(super) fn freeze(model: Model, experiment: &Experiment) -> Result<Model, TrainError> {
     let groups = members(&model, experiment)?;
@@ -65,8 +69,8 @@ pub(super) fn optimizer(
     };
     if let Some(bare) = bare(settings) {
         let all = parameters(model);
-        let vectors = ids(all.iter().filter(|parameter| parameter.is_vector));
-        optimizer = bare.join(optimizer, &conductor, vectors, wrappers);
+        let vectors = paths(all.iter().filter(|parameter| parameter.is_vector));
+        optimizer = bare.join(optimizer, &conductor, &vectors, wrappers);
     }
     for Members { settings: group, parameters } in members(model, experiment)? {
         let mut own = group.optimizer.as_ref().unwrap_or(settings).clone();
@@ -78,10 +82,10 @@ pub(super) fn optimizer(
         } else if group.optimizer.is_none() {
             continue;
         }
-        optimizer = own.join(optimizer, &conductor, ids(&parameters), wrappers);
+        optimizer = own.join(optimizer, &conductor, &paths(&parameters), wrappers);
         if let (None, Some(bare)) = (group.weight_decay, bare(&own)) {
-            let vectors = ids(parameters.iter().filter(|parameter| parameter.is_vector));
-            optimizer = bare.join(optimizer, &conductor, vectors, wrappers);
+            let vectors = paths(parameters.iter().filter(|parameter| parameter.is_vector));
+            optimizer = bare.join(optimizer, &conductor, &vectors, wrappers);
         }
     }
     if let Some(record) = record {

@@ -120,7 +120,7 @@ def compare_trainings(options):
         our_time = statistics.median(our_times)
         their_times = {way: statistics.median(times) for way, (times, _) in peers.items()}
         cells = [f"{their_times[way]:.2f}" if way in their_times else "-" for way in BATCHES]
-        ratios = " to ".join(f"{our_time / time:.2f}" for time in sorted(their_times.values(), reverse=True))
+        ratios = ", ".join(f"{our_time / time:.2f}" for time in sorted(their_times.values(), reverse=True))
         memory = peers[ways[0]][1]
         lines.append(
             f"| `{name}` | {our_time:.2f} | {' | '.join(cells)} | {ratios} | {limit:.2f} "

@@ -145,7 +145,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=32)
-    supervised.batching_arguments(parser)
+    supervised.batching_arguments(parser, ["tensors", "index"])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     (texts, labels), (test_texts, test_labels) = (read(options.data / "aclImdb" / part) for part in ["train", "test"])

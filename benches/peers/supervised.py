@@ -22,13 +22,12 @@ def arguments(description, epochs):
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
-    batching_arguments(parser)
+    batching_arguments(parser, ["pictures", "tensors", "index"])
     return parser.parse_args()
 
 
-def batching_arguments(parser):
-    parser.add_argument("--batches", choices=["pictures", "tensors", "index"], default="index", help=batches.__doc__)
-    parser.add_argument("--workers", type=int, default=0, help="processes of the DataLoader; 0, its default, has none")
+def batching_arguments(parser, ways):
+    parser.add_argument("--batches", choices=ways, default="index", help=batches.__doc__)
 
 
 class Pictures(torch.utils.data.Dataset):
@@ -55,7 +54,7 @@ def batches(parts, options):
     index from these tensors, without DataLoader."""
     if options.batches != "index":
         dataset = (Pictures if options.batches == "pictures" else torch.utils.data.TensorDataset)(*parts)
-        return torch.utils.data.DataLoader(dataset, options.batch_size, shuffle=True, num_workers=options.workers)
+        return torch.utils.data.DataLoader(dataset, options.batch_size, shuffle=True)
     chosen = torch.randperm(len(parts[0])).split(options.batch_size)
     return (tuple(part[indices] for part in parts) for indices in chosen)
 

@@ -115,6 +115,7 @@ fn every_optimizer_moves_as_its_reference_does_over_50_steps() {
         let (settings, wrappers) = settings_of(case);
         let (mut optimizer, conductor) = settings.conducted(&wrappers);
         let mut parameters = parameters();
+        let tolerance = case["tolerance"].as_f64().unwrap();
         let formula = match case["gradient"].as_str().unwrap() {
             "smooth" => smooth,
             _ => mixed,
@@ -126,7 +127,7 @@ fn every_optimizer_moves_as_its_reference_does_over_50_steps() {
             let evaluated = conductor.evaluation_weights(&optimizer, &parameters);
             for (what, weights) in [("after", &parameters), ("evaluated", &evaluated)] {
                 let expected = &case[what][step.to_string()];
-                if !expected.is_null() && distance(weights, expected) > 1e-6 {
+                if !expected.is_null() && distance(weights, expected) > tolerance {
                     let distance = distance(weights, expected);
                     wrong += &format!("{}, {what} step {step}: {distance:.1e}\n", case["name"]);
                 }

@@ -50,4 +50,5 @@ def main():
     line("seeds 0-9 highest", table.max(axis=0))
 
 
-main()
+if __name__ == "__main__":
+    main()

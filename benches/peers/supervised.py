@@ -1,4 +1,4 @@
-"""The training loop both PyTorch peers share: whole data set in memory, Adam, best epoch by validation loss.
+"""The training loop that PyTorch's peers share: whole data set in memory, Adam, best epoch by validation loss.
 
 Epoch losses are averaged as Keras and Converge average them: over the pictures, while the weights move.
 """
@@ -15,12 +15,13 @@ from torch import nn
 from torchvision.transforms import ToTensor
 
 
-def arguments(description, epochs):
+def arguments(description, epochs, learning_rate=1e-3):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder holding the data set's folder")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=learning_rate)
     parser.add_argument("--threads", type=int, default=2)
     batching_arguments(parser, ["pictures", "tensors", "index"])
     return parser.parse_args()
@@ -75,7 +76,7 @@ def fit(build_model, seed, train, validation, test, options):
     """Trains one model and returns its test accuracy after the last epoch and at the best validation loss."""
     torch.manual_seed(seed)
     model = build_model()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
+    optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate, betas=(0.9, 0.999), eps=1e-8)
     best_loss, best_epoch, best_weights = float("inf"), 0, None
     for epoch in range(1, options.epochs + 1):
         started = time.perf_counter()
@@ -96,7 +97,7 @@ def fit(build_model, seed, train, validation, test, options):
             best_loss, best_epoch, best_weights = val_loss, epoch, copy.deepcopy(model.state_dict())
         print(
             f"seed {seed} epoch {epoch:2} loss {loss_sum / count:.4f} accuracy {correct / count:.4f} "
-            f"val_loss {val_loss:.4f} val_accuracy {val_accuracy:.4f} train_seconds {seconds:.1f}",
+            f"val_loss {val_loss:.4f} val_accuracy {val_accuracy:.4f} train_seconds {seconds:.3f}",
             flush=True,
         )
     last = evaluate(model, *test)
@@ -116,12 +117,17 @@ def run(build_model, train, validation, test, options):
     parameters = sum(p.numel() for p in build_model().parameters())
     print(f"torch {torch.__version__}, {options.threads} threads, {parameters} parameters")
     print(f"{len(train[1])} training, {len(validation[1])} validation, {len(test[1])} test pictures", flush=True)
-    last, best = zip(*(fit(build_model, seed, train, validation, test, options) for seed in options.seeds))
+    summarise((fit(build_model, seed, train, validation, test, options) for seed in options.seeds), options)
 
-    def spread(values):
-        deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-        return f"{statistics.mean(values):.4f} (standard deviation {deviation:.4f})"
 
+def spread(values):
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{statistics.mean(values):.4f} (standard deviation {deviation:.4f})"
+
+
+def summarise(accuracies, options):
+    """A line with the means of what `fit` returned for each seed."""
+    last, best = zip(*accuracies)
     print(
         f"mean test accuracy over {len(last)} seeds: {spread(last)} after epoch {options.epochs}, "
         f"{spread(best)} at best val_loss"

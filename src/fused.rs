@@ -38,7 +38,7 @@ fn is_flex(_device: &Device) -> bool {
 }
 
 #[cfg(feature = "flex")]
-pub(crate) use flex::{Operation, checked, run, run_and_see, update};
+pub(crate) use flex::{Input, Operation, checked, run, run_and_see, update};
 
 #[cfg(feature = "flex")]
 mod flex {

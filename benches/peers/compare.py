@@ -32,12 +32,17 @@ TASKS = [
     ("adam", "Adam, 1.3 million parameters", 1.00),
 ]
 #: Experiment, PyTorch's script with its arguments, where its batches come from (the plain way first), and the most of the
-#: plain way's time that ours may take. Where an epoch takes minutes, fetching batches by index saves nothing that would show.
+#: plain way's time that ours may take, if there is such a number. Where an epoch takes minutes, fetching batches by index
+#: saves nothing that would show.
 TRAININGS = [
     ("cifar10", ["cifar10_pytorch.py"], ["pictures", "tensors", "index"], 0.30),
     ("imdb", ["imdb_pytorch.py", "--variant", "imdb"], ["tensors"], 0.45),
     ("imdb-adam", ["imdb_pytorch.py", "--variant", "imdb-adam"], ["tensors"], 0.45),
     ("mnist", ["mnist_pytorch.py"], ["pictures", "tensors", "index"], 0.20),
+    ("sentiment-small", ["imdb_pytorch.py", "--variant", "sentiment-small"], ["tensors", "index"], None),
+    ("movielens", ["movielens_pytorch.py", "--folds", "1"], ["tensors", "index"], None),
+    ("transfer", ["transfer_pytorch.py"], ["tensors", "index"], None),
+    ("housing-batchnorm", ["housing_pytorch.py"], ["tensors", "index"], None),
 ]
 BATCHES = ["pictures", "tensors", "index"]
 MEMORY_LIMIT = 0.5
@@ -71,6 +76,8 @@ def compare_steps(options):
     ]
     lines = ["| | " + " | ".join(name for name, _, _ in columns) + " | ours / best PyTorch | asked for |", "|---" * 9 + "|"]
     for task, title, limit in TASKS:
+        if options.tasks is not None and task not in options.tasks:
+            continue
         times = {name: [] for name, _, _ in columns}
         for _ in range(options.rounds):
             for name, peer, variant in columns:
@@ -94,7 +101,7 @@ def watched(command):
     ends, tail = [], []
     for line in process.stdout:
         tail = [*tail[-20:], line]
-        if "epoch" in line and "val_loss" in line and line.split()[0] in ("seed", "epoch"):
+        if line.startswith(("seed", "epoch")) and "epoch" in line and "loss" in line and "test" not in line:
             ends.append(time.perf_counter())
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
@@ -122,8 +129,9 @@ def compare_trainings(options):
         cells = [f"{their_times[way]:.2f}" if way in their_times else "-" for way in BATCHES]
         ratios = ", ".join(f"{our_time / time:.2f}" for time in sorted(their_times.values(), reverse=True))
         memory = peers[ways[0]][1]
+        asked = "-" if limit is None else f"{limit:.2f}"
         lines.append(
-            f"| `{name}` | {our_time:.2f} | {' | '.join(cells)} | {ratios} | {limit:.2f} "
+            f"| `{name}` | {our_time:.2f} | {' | '.join(cells)} | {ratios} | {asked} "
             f"| {our_memory:.0f} | {memory:.0f} | {our_memory / memory:.2f} | {MEMORY_LIMIT:.2f} |"
         )
         print(lines[-1], file=sys.stderr, flush=True)
@@ -151,6 +159,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--tasks", nargs="*", help="only these of the steps")
     parser.add_argument("--trainings", nargs="+", help="only these of the trainings")
     parser.add_argument("--no-keras", dest="keras", action="store_false")
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Converge, PyTorch and Keras side by side, in an environment of their own with pinned versions:
 #
-#     benches/peers/run.sh [DATA]        DATA holds mnist, cifar-10-batches-bin and aclImdb
+#     benches/peers/run.sh [DATA]        DATA holds the folders that `converge data` names
 #
 # Prints the tables and writes them to target/peers.md. Keep the machine otherwise idle: it takes
 # about half an hour, most of it PyTorch's.

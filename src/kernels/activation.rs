@@ -32,6 +32,11 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
+    /// The lower and the upper one.
+    pub(super) fn ends(self) -> [f32; 2] {
+        [self.low, self.high]
+    }
+
     /// `value` within the bounds; NaN stays NaN, as in PyTorch.
     #[inline(always)]
     pub(super) fn apply(self, value: f32) -> f32 {

@@ -23,7 +23,8 @@ use super::activation::Activation;
 use super::partition::{parts, run_all, split_columns};
 use super::shape::{ShapeError, ensure, ensure_length, volume};
 use super::vectorize::vectorized;
-use block::{Block, Buffers, Line, blocks};
+pub(super) use block::Affine;
+use block::{Block, Buffers, blocks};
 
 /// Tasks per thread, so that threads of unequal speed finish together.
 const TASKS_PER_THREAD: usize = 4;
@@ -55,6 +56,49 @@ pub struct Statistics {
     pub variance: Vec<f32>,
     /// d.
     inverse_deviation: Vec<f32>,
+}
+
+/// The gradients of a channel.
+pub(super) struct Slopes {
+    /// Of γ and β.
+    pub(super) of_parameters: [f32; 2],
+    /// What dx has of x − μ and of 1, beside γ d g.
+    pub(super) of_input: [f32; 2],
+}
+
+impl Statistics {
+    /// Adds those of a channel with the given Σ x and Σ x² over `count` values.
+    pub(super) fn push(&mut self, [sum, squares]: [f64; 2], count: usize, epsilon: f64) {
+        let mean = sum / count as f64;
+        let variance = squares / count as f64 - mean * mean;
+        // NaN stays NaN.
+        let variance = if variance < 0.0 { 0.0 } else { variance };
+        self.mean.push(mean as f32);
+        self.variance.push(variance as f32);
+        self.inverse_deviation.push((1.0 / (variance + epsilon).sqrt()) as f32);
+    }
+
+    /// What is done to `channel`, given its γ and β.
+    pub(super) fn affine(&self, channel: usize, scale: f32, shift: f32) -> Affine {
+        Affine { mean: self.mean[channel], scale: scale * self.inverse_deviation[channel], shift }
+    }
+
+    /// The gradients of `channel`, given Σ g and Σ g (x − μ) over `count` values, and γ.
+    pub(super) fn slopes(
+        &self,
+        channel: usize,
+        [sum, product]: [f64; 2],
+        scale: f32,
+        count: usize,
+    ) -> Slopes {
+        let deviation = f64::from(self.inverse_deviation[channel]);
+        let slope = f64::from(scale) * deviation;
+        let of_centred = -slope * deviation * deviation * product / count as f64;
+        Slopes {
+            of_parameters: [(product * deviation) as f32, sum as f32],
+            of_input: [of_centred as f32, (-slope * sum / count as f64) as f32],
+        }
+    }
 }
 
 impl BatchNorm {
@@ -116,15 +160,8 @@ impl BatchNorm {
                 }
             },
         );
-        for &[sum, squares] in &buffers.totals {
-            let count = (self.batch * self.pixels) as f64;
-            let mean = sum / count;
-            let variance = squares / count - mean * mean;
-            // NaN stays NaN.
-            let variance = if variance < 0.0 { 0.0 } else { variance };
-            found.mean.push(mean as f32);
-            found.variance.push(variance as f32);
-            found.inverse_deviation.push((1.0 / (variance + self.epsilon).sqrt()) as f32);
+        for &totals in &buffers.totals {
+            found.push(totals, self.batch * self.pixels, self.epsilon);
         }
     }
 
@@ -138,16 +175,12 @@ impl BatchNorm {
         first: usize,
         scale: &[f32],
         shift: &[f32],
-    ) -> Vec<Line> {
+    ) -> Vec<Affine> {
         let first = first / self.pixels.max(1);
         block
             .channels
             .clone()
-            .map(|channel| Line {
-                mean: found.mean[channel - first],
-                scale: scale[channel] * found.inverse_deviation[channel - first],
-                shift: shift[channel],
-            })
+            .map(|channel| found.affine(channel - first, scale[channel], shift[channel]))
             .collect()
     }
 
@@ -156,7 +189,7 @@ impl BatchNorm {
     fn normalise(
         &self,
         block: &Block,
-        lines: &[Line],
+        lines: &[Affine],
         first: usize,
         input: &[f32],
         outputs: &mut [&mut [f32]],
@@ -267,15 +300,13 @@ impl BatchNorm {
         buffers: &Buffers,
         found: &mut Vec<[f32; 2]>,
     ) -> Vec<[f32; 2]> {
-        let count = (self.batch * self.pixels) as f64;
+        let count = self.batch * self.pixels;
         let channels = block.channels.clone().zip(&buffers.totals);
         channels
             .map(|(channel, &[sum, product])| {
-                let deviation = f64::from(statistics.inverse_deviation[channel]);
-                found.push([(product * deviation) as f32, sum as f32]);
-                let slope = f64::from(scale[channel]) * deviation;
-                let of_centred = -slope * deviation * deviation * product / count;
-                [of_centred as f32, (-slope * sum / count) as f32]
+                let slopes = statistics.slopes(channel, [sum, product], scale[channel], count);
+                found.push(slopes.of_parameters);
+                slopes.of_input
             })
             .collect()
     }

@@ -1,11 +1,13 @@
-//! Looking up rows of a table by id, and the gradient of that, which touches only those rows.
+//! Looking up rows of a table by id, and the gradient of that.
 //!
 //! `output[position] = table[ids[position]]`, so the gradient of a row is the sum over the
-//! positions that name it, in their order. Kept as a list of rows, it costs what the batch costs,
-//! however large the table. `models` with an embedding call this; row-sparse optimizer updates read
-//! the list.
+//! positions that name it, in their order. The columns are divided among the threads, since common ids would
+//! make rows unequal.
 
-use std::ops::Range;
+use super::partition::{parts, run_all, split_columns, split_rows, zeros};
+
+/// What moving or adding a number costs, in multiply-adds: memory is slower than arithmetic.
+const MOVE: usize = 4;
 
 /// Ids or slices that do not fit the table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,74 +49,53 @@ pub enum EmbeddingError {
     },
 }
 
-/// A gradient that is zero outside a few rows of its table.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct RowGradients {
-    /// The rows that have a gradient, in ascending order, each once.
-    pub ids: Vec<u32>,
-    /// The gradient of each of these rows, `[ids, width]`.
-    pub rows: Vec<f32>,
-}
-
-impl RowGradients {
-    /// Adds the gradients to those of the whole table, `[rows, width]`.
-    pub fn scatter_into(&self, table: &mut [f32], width: usize) -> Result<(), EmbeddingError> {
-        let table_rows = table_rows(table.len(), width)?;
-        check_ids(&self.ids, table_rows)?;
-        check_rows("row gradients", self.rows.len(), self.ids.len(), width)?;
-        for (&id, row) in self.ids.iter().zip(self.rows.chunks_exact(width)) {
-            let target = &mut table[row_range(id, width)];
-            target.iter_mut().zip(row).for_each(|(target, gradient)| *target += gradient);
-        }
-        Ok(())
-    }
-}
-
 /// The rows `ids` of `table`, `[rows, width]`: `[ids, width]`.
 pub fn gather(table: &[f32], width: usize, ids: &[u32]) -> Result<Vec<f32>, EmbeddingError> {
     check_ids(ids, table_rows(table.len(), width)?)?;
-    let mut rows = Vec::with_capacity(ids.len() * width);
-    for &id in ids {
-        rows.extend_from_slice(&table[row_range(id, width)]);
-    }
+    let mut rows = zeros(ids.len() * width);
+    let parts = parts(rows.len().saturating_mul(MOVE));
+    let mut rest = ids;
+    let pieces = split_rows(&mut rows, width, parts).into_iter().map(|rows| {
+        let ids = rest.split_off(..rows.len() / width).unwrap_or_default();
+        (ids, rows)
+    });
+    run_all(pieces.collect(), |(ids, rows)| {
+        for (&id, row) in ids.iter().zip(rows.chunks_exact_mut(width)) {
+            row.copy_from_slice(&table[id as usize * width..][..width]);
+        }
+    });
     Ok(rows)
 }
 
-/// The gradient of a table of `table_rows` rows, from the `gradients`, `[ids, width]`, of the rows
+/// The gradient of the `table_rows` rows of a table, from the `gradients`, `[ids, width]`, of the rows
 /// looked up.
-///
-/// Positions are added in their order, so the result has the same bits on every run.
-pub fn row_gradients(
+pub fn table_gradient(
     ids: &[u32],
     gradients: &[f32],
     width: usize,
     table_rows: usize,
-) -> Result<RowGradients, EmbeddingError> {
+) -> Result<Vec<f32>, EmbeddingError> {
     check_ids(ids, table_rows)?;
-    check_rows("gradients of the rows looked up", gradients.len(), ids.len(), width)?;
-    // Sorting positions along with their ids keeps equal ids in order of position.
-    let mut order: Vec<(u32, usize)> = ids.iter().copied().zip(0..).collect();
-    order.sort_unstable();
-    let mut sums = RowGradients::default();
-    for same in order.chunk_by(|left, right| left.0 == right.0) {
-        let start = sums.rows.len();
-        for (count, &(id, position)) in same.iter().enumerate() {
-            let gradient = &gradients[position * width..(position + 1) * width];
-            if count == 0 {
-                sums.ids.push(id);
-                sums.rows.extend_from_slice(gradient);
-            } else {
-                let sum = &mut sums.rows[start..];
-                sum.iter_mut().zip(gradient).for_each(|(sum, gradient)| *sum += gradient);
-            }
-        }
+    if ids.len().checked_mul(width) != Some(gradients.len()) {
+        let name = "gradients of the rows looked up";
+        let (values, rows) = (gradients.len(), ids.len());
+        return Err(EmbeddingError::Length { name, values, rows, width });
     }
-    Ok(sums)
-}
-
-fn row_range(id: u32, width: usize) -> Range<usize> {
-    let start = id as usize * width;
-    start..start + width
+    let too_large =
+        EmbeddingError::RaggedRows { name: "embedding table", values: usize::MAX, width };
+    let mut table = zeros(table_rows.checked_mul(width).ok_or(too_large)?);
+    let parts = parts(gradients.len().saturating_mul(MOVE)).min(width.max(1));
+    let first = |part: usize| part * width / parts;
+    let widths: Vec<usize> = (0..parts).map(|part| first(part + 1) - first(part)).collect();
+    let tasks = split_columns(&mut table, &widths).into_iter().enumerate().collect();
+    run_all(tasks, |(part, mut rows)| {
+        let columns = first(part)..first(part + 1);
+        for (&id, gradient) in ids.iter().zip(gradients.chunks_exact(width.max(1))) {
+            let row = &mut rows[id as usize];
+            row.iter_mut().zip(&gradient[columns.clone()]).for_each(|(sum, value)| *sum += value);
+        }
+    });
+    Ok(table)
 }
 
 /// The number of rows of a table with `values` values.
@@ -130,18 +111,6 @@ fn check_ids(ids: &[u32], rows: usize) -> Result<(), EmbeddingError> {
         Some(position) => Err(EmbeddingError::IdOutOfRange { position, id: ids[position], rows }),
         None => Ok(()),
     }
-}
-
-fn check_rows(
-    name: &'static str,
-    values: usize,
-    rows: usize,
-    width: usize,
-) -> Result<(), EmbeddingError> {
-    if rows.checked_mul(width) == Some(values) {
-        return Ok(());
-    }
-    Err(EmbeddingError::Length { name, values, rows, width })
 }
 
 #[cfg(test)]
@@ -160,53 +129,55 @@ mod tests {
     }
 
     #[test]
-    fn gradients_of_one_row_add_up() {
-        let gradients = [1.0, 2.0, 10.0, 20.0, 100.0, 200.0];
-        let found = row_gradients(&[3, 1, 3], &gradients, 2, 4).unwrap();
-        let expected = RowGradients { ids: vec![1, 3], rows: vec![10.0, 20.0, 101.0, 202.0] };
-        assert_eq!(found, expected);
-        let mut table = [0.5; 8];
-        found.scatter_into(&mut table, 2).unwrap();
-        assert_eq!(table.to_vec(), [0.5, 0.5, 10.5, 20.5, 0.5, 0.5, 101.5, 202.5]);
-    }
-
-    #[test]
     fn positions_are_added_in_their_order() {
         // 1e8 + 1 is 1e8 in `f32`, so the order shows.
-        let gradients = [1e8, 1.0, -1e8, 1.0];
-        assert_eq!(row_gradients(&[0; 4], &gradients, 1, 1).unwrap().rows, [1.0]);
-        let gradients = [1e8, -1e8, 1.0, 1.0];
-        assert_eq!(row_gradients(&[0; 4], &gradients, 1, 1).unwrap().rows, [2.0]);
+        assert_eq!(table_gradient(&[0; 4], &[1e8, 1.0, -1e8, 1.0], 1, 2).unwrap(), [1.0, 0.0]);
+        assert_eq!(table_gradient(&[1; 4], &[1e8, -1e8, 1.0, 1.0], 1, 2).unwrap(), [0.0, 2.0]);
     }
 
     #[test]
     fn an_id_outside_the_table_is_refused() {
         let expected = EmbeddingError::IdOutOfRange { position: 1, id: 3, rows: 3 };
         assert_eq!(gather(&[0.0; 6], 2, &[0, 3]), Err(expected.clone()));
-        assert_eq!(row_gradients(&[0, 3], &[0.0; 4], 2, 3), Err(expected));
-        let gradients = RowGradients { ids: vec![2], rows: vec![0.0; 2] };
-        assert!(gradients.scatter_into(&mut [0.0; 4], 2).is_err());
+        assert_eq!(table_gradient(&[0, 3], &[0.0; 4], 2, 3), Err(expected));
+        assert!(table_gradient(&[0], &[0.0; 3], 2, 3).is_err());
+    }
+
+    #[test]
+    fn several_threads_give_the_bits_of_one() {
+        let (width, count) = (33, 20_000_u32);
+        let ids: Vec<u32> = (0..count).map(|i| i * i % 1009 % 300).collect();
+        let values: Vec<f32> = (0..count * 33).map(|i| (i % 1013) as f32 / 7.0).collect();
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let gradient = table_gradient(&ids, &values, width, 300).unwrap();
+                (gather(&gradient, width, &ids).unwrap(), gradient)
+            })
+        };
+        assert_eq!(on(1), on(3));
     }
 
     proptest! {
         #[test]
-        fn a_sparse_gradient_scattered_is_the_dense_one(
+        fn a_lookup_and_its_gradient_are_those_of_plain_loops(
             ids in prop::collection::vec(0..9_u32, 0..60),
             width in 1..5_usize,
         ) {
             // Small whole numbers add up exactly in any order.
-            let gradients: Vec<f32> = (0..ids.len() * width).map(|i| (i * 7 % 23) as f32).collect();
+            let values: Vec<f32> = (0..ids.len() * width).map(|i| (i * 7 % 23) as f32).collect();
             let mut expected = vec![0.0; 9 * width];
+            let mut rows = vec![];
             for (position, &id) in ids.iter().enumerate() {
                 for column in 0..width {
-                    expected[id as usize * width + column] += gradients[position * width + column];
+                    expected[id as usize * width + column] += values[position * width + column];
                 }
             }
-            let sparse = row_gradients(&ids, &gradients, width, 9).unwrap();
-            prop_assert!(sparse.ids.is_sorted_by(|left, right| left < right));
-            let mut dense = vec![0.0; 9 * width];
-            sparse.scatter_into(&mut dense, width).unwrap();
-            prop_assert_eq!(dense, expected);
+            for &id in &ids {
+                rows.extend_from_slice(&expected[id as usize * width..][..width]);
+            }
+            prop_assert_eq!(&table_gradient(&ids, &values, width, 9).unwrap(), &expected);
+            prop_assert_eq!(gather(&expected, width, &ids).unwrap(), rows);
         }
 
         #[test]
@@ -215,11 +186,9 @@ mod tests {
             table in 0..20_usize,
             width in 0..5_usize,
         ) {
-            let mut values = vec![1.0; table];
+            let values = vec![1.0; table];
             let _ = gather(&values, width, &ids);
-            if let Ok(gradients) = row_gradients(&ids, &values, width, usize::MAX) {
-                let _ = gradients.scatter_into(&mut values, width);
-            }
+            let _ = table_gradient(&ids, &values, width, 20);
         }
     }
 }

@@ -11,12 +11,14 @@
 #![allow(clippy::inline_always)]
 
 mod activation;
+mod aligned;
 pub mod batch_norm;
 pub mod binary_cross_entropy;
 pub mod convolution;
 pub mod cross_entropy;
 pub mod depthwise;
 pub mod embedding;
+pub mod inverted_residual;
 pub mod linear;
 pub mod lstm;
 mod matrix_product;
@@ -28,6 +30,7 @@ mod partition;
 pub mod pointwise;
 pub mod reductions;
 pub mod shape;
+mod simd;
 pub mod updates;
 mod vectorize;
 

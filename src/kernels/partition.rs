@@ -48,18 +48,23 @@ pub(super) fn split_columns<'a, T>(slice: &'a mut [T], widths: &[usize]) -> Vec<
     columns
 }
 
-/// Zeros for a large result, from all threads: they are limited by memory, which no single thread
-/// uses to the full.
+/// Zeros for a large result, as [`filled`].
 pub fn zeros(length: usize) -> Vec<f32> {
-    const BLOCK: usize = 1024;
-    const WORTH_IT: usize = 1 << 18;
-    if length < WORTH_IT {
-        return vec![0.0; length];
-    }
-    let blocks = (0..length.div_ceil(BLOCK)).into_par_iter().with_min_len(16).map(|_| [0.0; BLOCK]);
-    let mut zeros = blocks.collect::<Vec<_>>().into_flattened();
+    const BLOCK: usize = 16;
+    let mut zeros = filled(length.div_ceil(BLOCK), [0.0; BLOCK]).into_flattened();
     zeros.truncate(length);
     zeros
+}
+
+/// `count` times a block of 64 bytes; a large result from all threads: they are limited by memory, which no
+/// single thread uses to the full.
+pub(super) fn filled<T: Copy + Send + Sync>(count: usize, block: T) -> Vec<T> {
+    const WORTH_IT: usize = 1 << 14;
+    const SHARE: usize = 1 << 10;
+    if count < WORTH_IT {
+        return vec![block; count];
+    }
+    (0..count).into_par_iter().with_min_len(SHARE).map(|_| block).collect()
 }
 
 /// Runs every task, in parallel if there are several, and returns the results in order.

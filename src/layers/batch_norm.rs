@@ -74,7 +74,12 @@ fn values_per_channel(dims: &[usize]) -> usize {
 
 /// Moves the running statistics towards the mean and the biased variance of a batch that has
 /// `count` values per channel.
-fn move_statistics(layer: &BatchNorm, count: usize, mean: Tensor<1>, variance: Tensor<1>) {
+pub(super) fn move_statistics(
+    layer: &BatchNorm,
+    count: usize,
+    mean: Tensor<1>,
+    variance: Tensor<1>,
+) {
     let unbiased = count as f64 / count.saturating_sub(1).max(1) as f64;
     let running = |old: Tensor<1>, new: Tensor<1>, factor: f64| {
         old.mul_scalar(1.0 - layer.momentum)

@@ -66,10 +66,10 @@ impl Embedding {
         let weight = self.weight.val();
         let mut lookups = self.tracking.lock();
         if !(lookups.on && ids.device().is_autodiff()) {
-            return weight.select(0, ids);
+            return look_up(weight, ids);
         }
         let ids = ids.inner();
-        let rows = Tensor::from_inner(weight.inner().select(0, ids.clone())).require_grad();
+        let rows = Tensor::from_inner(look_up(weight.inner(), ids.clone())).require_grad();
         lookups.pending.push((ids, rows.clone()));
         rows
     }
@@ -109,6 +109,58 @@ impl Embedding {
     }
 }
 
+/// The rows `ids` of a table: one operation of [`crate::kernels`] on the `flex` backend.
+fn look_up(table: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if crate::fused::on(&table.device()) {
+        return fused::look_up(table, ids);
+    }
+    table.select(0, ids)
+}
+
+#[cfg(feature = "flex")]
+mod fused {
+    //! The lookup as one operation of [`crate::kernels`].
+
+    use std::sync::Arc;
+
+    use super::{Int, Tensor};
+    use crate::fused::{Operation, checked, run};
+    use crate::kernels::embedding::{gather, table_gradient};
+
+    /// The ids to look up in a table of `rows` rows of `width` numbers.
+    #[derive(Debug, Clone)]
+    struct Lookup {
+        ids: Arc<[u32]>,
+        rows: usize,
+        width: usize,
+    }
+
+    pub(super) fn look_up(table: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
+        let ids: Vec<u32> = checked(ids.try_into_vec_as());
+        let ([rows, width], count) = (table.dims(), ids.len());
+        run(Lookup { ids: ids.into(), rows, width }, [table.into()], [count, width])
+    }
+
+    impl Operation<1> for Lookup {
+        type Saved = ();
+
+        fn forward(&self, [table]: [&[f32]; 1], _keep: bool) -> (Vec<f32>, Option<()>) {
+            (checked(gather(table, self.width, &self.ids)), Some(()))
+        }
+
+        fn backward(
+            &self,
+            _inputs: [&[f32]; 1],
+            _saved: &(),
+            gradient: &[f32],
+            _wanted: [bool; 1],
+        ) -> [Option<Vec<f32>>; 1] {
+            [Some(checked(table_gradient(&self.ids, gradient, self.width, self.rows)))]
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -127,6 +179,20 @@ mod tests {
     fn loss(table: &Embedding, device: &Device) -> Tensor<1> {
         let rows = table.forward(Tensor::from_ints([3, 1, 3], device));
         (rows * Tensor::from_floats([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], device)).sum()
+    }
+
+    #[cfg(feature = "flex")]
+    #[test]
+    fn the_kernel_and_burn_s_operation_agree_in_values_and_gradients() {
+        let device = Device::flex().autodiff();
+        let table = table(&device).weight.val();
+        let ids = || Tensor::<1, Int>::from_ints([4, 0, 4, 2], &device);
+        let compute = |rows: Tensor<2>| -> [Vec<f32>; 2] {
+            let gradients = rows.clone().square().sum().backward();
+            [rows, table.grad(&gradients).unwrap()].map(|tensor| tensor.try_into_vec_as().unwrap())
+        };
+        let found = compute(fused::look_up(table.clone(), ids()));
+        assert_eq!(found, compute(table.clone().select(0, ids())));
     }
 
     #[test]

@@ -8,5 +8,7 @@ pub mod batch_norm;
 pub mod conv_block;
 pub mod dense;
 pub mod embedding;
+#[cfg(feature = "flex")]
+pub mod inverted_residual;
 pub mod lstm;
 pub mod separable;

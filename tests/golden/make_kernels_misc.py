@@ -45,6 +45,13 @@ BATCH_NORM = [  # batch, channels, pixels, epsilon, activation
     (5, 2, 30, 1e-5, "identity"),
     (2, 3, 49, 1e-5, "relu"),
 ]
+INVERTED_RESIDUAL = [  # batch, channels (inputs, wide, outputs; equal: not widened), size, stride, padding, residual
+    (2, [3, 18, 5], [7, 6], 1, [1, 1, 1, 1], False),
+    (3, [8, 24, 8], [6, 5], 1, [1, 1, 1, 1], True),
+    (2, [4, 20, 6], [8, 9], 2, [0, 1, 0, 1], False),
+    (3, [17, 17, 4], [7, 7], 2, [1, 1, 1, 1], False),
+    (2, [5, 5, 5], [5, 6], 1, [1, 1, 1, 1], True),
+]
 CROSS_ENTROPY = [  # batch, classes, label smoothing, scale of the logits
     (4, 10, 0.0, 3.0),
     (3, 37, 0.1, 5.0),
@@ -137,6 +144,29 @@ def batch_norm(batch, channels, pixels, epsilon, activation):
     return case | dict(zip(keys, map(short, (y, mean, variance, x.grad, scale.grad, shift.grad))))
 
 
+def inverted_residual(batch, channels, size, stride, padding, residual):
+    """In training, epsilon 1e-3; arguments 1 and 2 are x and dy, from 3 on kernel, scale and shift of every layer."""
+    inputs, wide, outputs = channels
+    top, bottom, left, right = padding
+    shapes = [(3, [wide, inputs, 1, 1]), (6, [wide, 1, 3, 3]), (9, [outputs, wide, 1, 1])][inputs == wide :]
+    layers = [
+        (argument(shape, k), argument(shape[:1], k + 1, 8.0), argument(shape[:1], k + 2, 4.0)) for k, shape in shapes
+    ]
+    y = x = argument([batch, inputs, *size], 1, 4.0)
+    for (k, _), (kernel, scale, shift) in zip(shapes, layers):
+        options = {"stride": stride, "groups": wide} if k == 6 else {}
+        y = F.conv2d(F.pad(y, (left, right, top, bottom)) if k == 6 else y, kernel, **options)
+        y = F.batch_norm(y, None, None, scale, shift, training=True, eps=1e-3)
+        if k != 9:
+            assert min(y.abs().min(), (y - 6).abs().min()) > 2e-5, "rounding would decide which gradients pass"
+            y = F.relu6(y)
+    y = x + y if residual else y
+    y.backward(argument(y.shape, 2).detach())
+    case = {"batch": batch, "channels": channels, "size": size, "stride": stride, "padding": padding}
+    case |= {"residual": residual, "output": short(y), "input_gradient": short(x.grad)}
+    return case | {"layers": [[short(parameter.grad) for parameter in layer] for layer in layers]}
+
+
 def cross_entropy(batch, classes, smoothing, scale):
     logits = argument([batch, classes], INPUT, scale)
     targets = [5 * row % classes for row in range(batch)]
@@ -192,6 +222,7 @@ write(
         "pointwise": [pointwise(*case) for case in POINTWISE],
         "depthwise": [depthwise(*case) for case in DEPTHWISE],
         "batch_norm": [batch_norm(*case) for case in BATCH_NORM],
+        "inverted_residual": [inverted_residual(*case) for case in INVERTED_RESIDUAL],
         "cross_entropy": [cross_entropy(*case) for case in CROSS_ENTROPY],
         "binary_cross_entropy": [binary_cross_entropy(*case) for case in BINARY_CROSS_ENTROPY],
         "optimizers": [trajectory(*case) for case in OPTIMIZERS] + [keras_trajectory(case) for case in KERAS_RMSPROP],

@@ -46,11 +46,11 @@ impl Block {
 
 /// What is done to a channel: γ d (x − μ) + β.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
-    pub(super) mean: f32,
+pub(in super::super) struct Affine {
+    pub(in super::super) mean: f32,
     /// γ d.
-    pub(super) scale: f32,
-    pub(super) shift: f32,
+    pub(in super::super) scale: f32,
+    pub(in super::super) shift: f32,
 }
 
 /// Numbers for each position of a piece.
@@ -114,7 +114,7 @@ impl Buffers {
 
     /// Writes out the lines of the channels of `block`.
     #[inline(always)]
-    pub(super) fn lay_out(&mut self, block: &Block, lines: &[Line]) {
+    pub(super) fn lay_out(&mut self, block: &Block, lines: &[Affine]) {
         let [mean, scale, shift] = &mut self.lines;
         write_out(mean, block, lines, |line| line.mean);
         write_out(scale, block, lines, |line| line.scale);

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::aligned::Aligned;
+use super::super::aligned::Aligned;
 use super::lists::{Candidates, List, PASSING};
 use super::picture::{Matrix, transpose, unpad, widen};
 use super::shape::{ConvolutionShape, Geometry};

@@ -163,8 +163,11 @@ impl ForwardPart<'_> {
                 &mut self.output[place.clone()],
                 sites,
             );
-            transpose(simd, matrix, &strip.origins[source], planes, sites);
-            narrow(planes, &mut self.origins[place]);
+            // Without either every output is its own origin, 0.
+            if self.shape.relu || self.shape.pool {
+                transpose(simd, matrix, &strip.origins[source], planes, sites);
+                narrow(planes, &mut self.origins[place]);
+            }
         }
     }
 }

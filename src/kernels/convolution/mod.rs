@@ -18,7 +18,6 @@
 // enables the set.
 #![allow(clippy::inline_always)]
 
-mod aligned;
 mod backward;
 mod forward;
 mod lists;
@@ -36,12 +35,14 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use aligned::Aligned;
+use super::aligned::Aligned;
+use super::partition::zeros;
 use backward::{BackwardPart, Filters};
 use forward::{Columns, ForwardPart, NO_ORIGIN};
+pub(super) use picture::Matrix;
 pub use shape::ConvolutionShape;
 use shape::Geometry;
-use simd::Level;
+pub(super) use simd::Level;
 
 /// Why a convolution cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -169,7 +170,7 @@ impl Convolution {
         check_length("bias", bias, shape.out_channels)?;
 
         let columns = Columns::pack(shape, *level, weight, bias);
-        let mut output = vec![0.0; self.output_length()];
+        let mut output = zeros(self.output_length());
         let mut origins = vec![0; self.output_length()];
         let mut padded = Aligned::zeros(shape.batch * geometry.picture + level.lanes());
         let pictures = self.pictures_per_part();
@@ -233,7 +234,7 @@ impl Convolution {
         let Self { shape, geometry, level } = self;
         let filters =
             wants_input_gradient.then(|| Filters::pack(shape, &geometry.window, *level, weight));
-        let mut input = vec![0.0; if wants_input_gradient { shape.input_length() } else { 0 }];
+        let mut input = zeros(if wants_input_gradient { shape.input_length() } else { 0 });
         let pictures = self.pictures_per_part();
         let outputs = pictures * self.output_picture();
         // Without an input gradient every part gets an empty slice.

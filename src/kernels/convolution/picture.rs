@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::shape::ConvolutionShape;
-use super::simd::Simd;
+use super::simd::{Level, Operation, Simd};
 
 /// Copies a picture (channels, height, width) into the middle of `padded` (height, width,
 /// channels), whose border stays as it is.
@@ -68,10 +68,40 @@ pub(super) fn all_finite(values: &[f32]) -> bool {
 
 /// The size of a matrix and the numbers from one of its rows to the next.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Matrix {
+pub(in super::super) struct Matrix {
     pub rows: usize,
     pub columns: usize,
     pub stride: usize,
+}
+
+impl Matrix {
+    /// Writes the transpose of `source`, of this size, to `target` with row stride `stride`.
+    pub(in super::super) fn transpose(
+        self,
+        level: Level,
+        source: &[f32],
+        target: &mut [f32],
+        stride: usize,
+    ) {
+        level.run(Transpose { matrix: self, source, target, stride });
+    }
+}
+
+/// A [`transpose`] at any level.
+struct Transpose<'a> {
+    matrix: Matrix,
+    source: &'a [f32],
+    target: &'a mut [f32],
+    stride: usize,
+}
+
+impl Operation for Transpose<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        transpose(simd, self.matrix, self.source, self.target, self.stride);
+    }
 }
 
 /// Writes the transpose of `source`, of size `matrix`, to `target` with row stride `stride`.

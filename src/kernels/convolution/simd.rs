@@ -100,7 +100,7 @@ pub(super) trait Operation {
 
 /// An instruction set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
+pub(in super::super) enum Level {
     /// What every processor of the architecture can do.
     Portable,
     /// AVX2 with fused multiply-add.
@@ -128,7 +128,7 @@ impl Level {
     }
 
     /// The best level that this processor offers.
-    pub(super) fn best() -> Self {
+    pub(in super::super) fn best() -> Self {
         Self::available().last().copied().unwrap_or(Self::Portable)
     }
 

@@ -4,7 +4,8 @@
 //! nine sums up for every image would cost more than the products of a small one.
 
 use super::super::activation::Activation;
-use super::correlate::{Lanes, Tap, add_dots, add_lanes};
+use super::super::vectorize::Lanes;
+use super::correlate::{Tap, add_dots, add_lanes};
 use super::layout::{Layout, Row};
 use super::{Depthwise, LANES, set_weights};
 

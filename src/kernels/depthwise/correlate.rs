@@ -1,6 +1,6 @@
 //! The two inner loops of the depthwise convolution, over consecutive memory.
 
-use super::super::vectorize::LANES;
+use super::super::vectorize::{LANES, Lanes, add_product};
 
 /// What is worked on at a time: four AVX-512 registers, eight of AVX2.
 pub(super) const BLOCK: usize = 4 * LANES;
@@ -15,9 +15,6 @@ pub(super) struct Tap {
     /// What it is multiplied with.
     pub(super) weight: f32,
 }
-
-/// A vector register, or two.
-pub(super) type Lanes = [f32; LANES];
 
 const ONES: &Lanes = &[1.0; LANES];
 
@@ -98,12 +95,4 @@ fn four(block: &[f32]) -> [&Lanes; 4] {
     const NONE: &Lanes = &[0.0; LANES];
     let (lanes, _) = block.as_chunks::<LANES>();
     [0, 1, 2, 3].map(|index| lanes.get(index).unwrap_or(NONE))
-}
-
-#[inline(always)]
-pub(super) fn add_product(sums: Lanes, left: &Lanes, right: &Lanes) -> Lanes {
-    std::array::from_fn(
-        #[inline(always)]
-        |lane| sums[lane] + left[lane] * right[lane],
-    )
 }

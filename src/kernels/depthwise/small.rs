@@ -8,8 +8,7 @@ use std::ops::Range;
 
 use super::super::activation::{Activation, Bounds};
 use super::super::partition::run_all;
-use super::super::vectorize::vectorized;
-use super::correlate::{Lanes, add_product};
+use super::super::vectorize::{Lanes, add_product, vectorized};
 use super::{Depthwise, LANES, Layout, Task};
 
 /// Elements of a kernel.

@@ -7,7 +7,7 @@
 
 use pulp::Simd;
 
-use super::simd::multiply_add;
+use super::super::simd::multiply_add;
 
 /// `1 / (1 + exp -x)`. Below -88, where the value is subnormal, it is 0.
 #[inline(always)]
@@ -63,7 +63,7 @@ fn exp_parts<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
 mod tests {
     use pulp::WithSimd;
 
-    use super::super::simd::{Level, vectors, vectors_mut};
+    use super::super::super::simd::{Level, vectors, vectors_mut};
     use super::*;
 
     struct Apply<'a> {

@@ -13,11 +13,11 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::tanh;
 use super::forward::PartState;
 use super::layout::Layout;
 use super::product::{AddTransposedProduct, Packed, Product, WIDTH};
-use super::simd::{multiply_add, vectors, vectors_mut};
 use super::{LstmParameters, LstmShape};
 
 /// The transposed weights in the order of the layout.

@@ -7,10 +7,10 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
+use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::{sigmoid, tanh};
 use super::layout::Layout;
 use super::product::{Packed, Product, WIDTH, add_rows_times_panel};
-use super::simd::{multiply_add, vectors, vectors_mut};
 use super::{LstmParameters, LstmShape};
 
 /// Weights and bias in the order of the layout.

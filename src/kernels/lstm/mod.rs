@@ -20,7 +20,6 @@ mod error;
 mod forward;
 mod layout;
 mod product;
-mod simd;
 #[cfg(test)]
 mod tests;
 
@@ -34,7 +33,8 @@ use self::backward::{BackwardPart, BackwardWeights, PartGradients};
 use self::error::{check_length, check_optional};
 use self::forward::{ForwardPart, ForwardWeights, PartState};
 use self::layout::Layout;
-use self::simd::Level;
+use super::partition::zeros;
+use super::simd::Level;
 
 /// The sizes of the operation, each 1 or above, and its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +160,7 @@ fn forward_at(
     let layout = Layout::new(shape, level.lanes());
     let weights = ForwardWeights::new(&layout, parameters);
     let parts = layout.parts(rayon::current_num_threads());
-    let mut outputs = wanted.outputs.then(|| vec![0.0; batch * time * hidden]);
+    let mut outputs = wanted.outputs.then(|| zeros(batch * time * hidden));
 
     let states: Vec<PartState> = parts
         .par_iter()
@@ -205,7 +205,7 @@ pub fn backward(
     let layout = Layout::new(shape, saved.level.lanes());
     let weights = BackwardWeights::new(&layout, parameters, input_gradient);
     let parts = part_ranges(&saved.parts);
-    let mut input_gradients = input_gradient.then(|| vec![0.0; batch * time * inputs]);
+    let mut input_gradients = input_gradient.then(|| zeros(batch * time * inputs));
 
     let found: Vec<PartGradients> = saved
         .parts

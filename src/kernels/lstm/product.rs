@@ -8,7 +8,7 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::simd::{multiply_add, vectors, vectors_mut};
+use super::super::simd::{multiply_add, vectors, vectors_mut};
 
 /// Columns of a tile of [`Product`], in vectors.
 pub(super) const WIDTH: usize = 2;

@@ -8,6 +8,8 @@ use burn::tensor::{Device, Tensor};
 use super::architecture::{BLOCKS, BlockShape};
 use super::layer::LayerShape;
 use super::{Architecture, ConvBnRelu6};
+#[cfg(feature = "flex")]
+use crate::layers::inverted_residual;
 
 /// The convolutions of MobileNetV2.
 #[derive(Module, Debug)]
@@ -110,12 +112,25 @@ impl Features {
 
 impl InvertedResidual {
     fn forward(&self, inputs: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "flex")]
+        if let Some(outputs) = self.train_fused(&inputs) {
+            return outputs;
+        }
         let wide = match &self.expand {
             Some(expand) => expand.forward(inputs.clone()),
             None => inputs.clone(),
         };
         let narrow = self.project.forward(self.depthwise.forward(wide));
         if self.residual { inputs + narrow } else { narrow }
+    }
+
+    /// The outputs in training, where the block can be one operation.
+    #[cfg(feature = "flex")]
+    fn train_fused(&self, inputs: &Tensor<4>) -> Option<Tensor<4>> {
+        let layers = self.expand.iter().chain([&self.depthwise, &self.project]);
+        let layers: Vec<_> = layers.map(ConvBnRelu6::parameters).collect();
+        let depthwise = self.depthwise.convolution(inputs);
+        inverted_residual::train(inputs, &layers, depthwise, self.residual)
     }
 }
 

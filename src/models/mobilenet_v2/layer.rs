@@ -115,7 +115,13 @@ impl ConvBnRelu6 {
         (scale, shift)
     }
 
-    fn convolution(&self, inputs: &Tensor<4>) -> Separable {
+    /// The convolution's weight and the normalisation, for an operation that fuses several layers.
+    #[cfg(feature = "flex")]
+    pub(super) fn parameters(&self) -> (Tensor<4>, &BatchNorm) {
+        (self.weight.val(), &self.norm)
+    }
+
+    pub(super) fn convolution(&self, inputs: &Tensor<4>) -> Separable {
         let [_, _, height, width] = inputs.dims();
         let [_, _, kernel, _] = self.weight.dims();
         let around = |size| self.padding.around(size, kernel, self.stride);

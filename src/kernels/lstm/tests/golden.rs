@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::super::super::simd::Level;
 use super::super::LstmShape;
-use super::super::simd::Level;
 use super::{Problem, relative_error, run};
 
 fn numbers(value: &Value) -> Vec<f64> {

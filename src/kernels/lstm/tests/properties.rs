@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::simd::Level;
+use super::super::super::simd::Level;
 use super::super::{LstmError, LstmShape, LstmWanted, backward, forward, forward_at};
 use super::{Problem, mixed, reference, relative_error, run};
 

@@ -1,0 +1,72 @@
+//! Numbers that start at a cache line, so that no vector straddles two lines: loads that do cost
+//! twice.
+
+#![allow(unsafe_code)]
+
+use std::ops::{Deref, DerefMut};
+
+use pulp::Simd;
+
+use super::partition::filled;
+use super::vectorize::LANES;
+
+/// A cache line of numbers: what a vectorised loop works on.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Line(pub(super) [f32; LANES]);
+
+impl Line {
+    pub(super) const ZERO: Self = Self([0.0; LANES]);
+
+    /// The vector number `part` of it.
+    #[inline(always)]
+    pub(super) fn part<S: Simd>(&self, part: usize) -> S::f32s {
+        S::as_simd_f32s(&self.0).0[part]
+    }
+
+    /// Writes the vector number `part` of it.
+    #[inline(always)]
+    pub(super) fn set_part<S: Simd>(&mut self, part: usize, vector: S::f32s) {
+        S::as_mut_simd_f32s(&mut self.0).0[part] = vector;
+    }
+}
+
+/// The numbers of consecutive lines.
+pub(super) fn numbers(lines: &[Line]) -> &[f32] {
+    // SAFETY: a line is exactly sixteen `f32` without padding, the lines are contiguous and
+    // borrowed for as long as the slice.
+    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LANES) }
+}
+
+/// The numbers of consecutive lines, to be changed.
+pub(super) fn numbers_mut(lines: &mut [Line]) -> &mut [f32] {
+    // SAFETY: as for `numbers`, and the lines are borrowed mutably.
+    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LANES) }
+}
+
+/// A buffer of `f32` that starts at a cache line.
+#[derive(Debug, Clone)]
+pub(super) struct Aligned {
+    lines: Vec<Line>,
+}
+
+impl Aligned {
+    /// At least `length` zeros: the length is rounded up to whole cache lines.
+    pub(super) fn zeros(length: usize) -> Self {
+        Self { lines: filled(length.div_ceil(LANES), Line::ZERO) }
+    }
+}
+
+impl Deref for Aligned {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        numbers(&self.lines)
+    }
+}
+
+impl DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        numbers_mut(&mut self.lines)
+    }
+}

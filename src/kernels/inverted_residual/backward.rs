@@ -1,0 +1,335 @@
+//! The backward pass: gradients of p, d, e and x in turn, each of some pixels at a time.
+//!
+//! The gradient of the output of a normalisation is kept, with f′ applied, until the sums of all images
+//! are known; only then that of its input can be computed, on the way into the next product.
+
+use std::ops::Range;
+
+use super::super::aligned::Line;
+use super::super::matrix_product::{MatrixMut, multiply};
+use super::super::partition::{run_all, split_optional_rows};
+use super::super::shape::{ShapeError, ensure_length, ensure_optional_length};
+use super::super::vectorize::vectorized;
+use super::filter::{KERNEL, TapSums, Taps, Window};
+use super::forward::rows_of;
+use super::maps::lines;
+use super::normalization::{Backward, Normalization, Order, Sums};
+use super::room::Room;
+use super::{
+    InvertedResidual, Layer, LayerGradients, Pass, Saved, matrix, matrix_mut, tiles, weights,
+};
+
+impl InvertedResidual {
+    /// Writes the gradient of the input, unless nobody needs it, and returns those of the layers,
+    /// given what [`forward`](Self::forward) read and returned, and the `gradient` of the output.
+    pub fn backward(
+        &self,
+        input: &[f32],
+        layers: &[Layer],
+        saved: &Saved,
+        gradient: &[f32],
+        of_input: Option<&mut [f32]>,
+    ) -> Result<Vec<LayerGradients>, ShapeError> {
+        let pass = Pass::new(self, input, layers)?;
+        let Saved { expanded, filtered, projected, statistics } = saved;
+        let images = pass.images();
+        let [before, behind] = pass.counts();
+        ensure_length("gradient", gradient, self.batch * self.outputs * pass.to.pixels)?;
+        ensure_optional_length("of_input", of_input.as_deref(), input.len())?;
+        ensure_length("saved.statistics", statistics, layers.len())?;
+        for maps in [expanded, filtered, projected] {
+            ensure_length("saved", maps, images.len())?;
+        }
+        let mut of_layers = vec![];
+
+        let norm = pass.projected_norm(statistics);
+        let tasks = images.clone().into_iter().zip(projected).collect();
+        let sums = run_all(tasks, |(images, p)| pass.sum_of_output(images, p, &norm, gradient));
+        let (of_projected, of_norm) = norm.backward(&Sums::total(sums), behind);
+
+        let filtered_norm = pass.filtered_norm(statistics);
+        let tasks = pass.with_room(&images, pass.to);
+        let tasks = tasks.into_iter().zip(projected.iter().zip(filtered)).collect();
+        let found = run_all(tasks, |((images, room), (p, d))| {
+            pass.through_projection(images, [p, d], &of_projected, &filtered_norm, gradient, room)
+        });
+        let (of_filtered, kernels, sums) = unzip(found);
+        of_layers.push(LayerGradients::new(total(kernels), of_norm));
+        let (of_filter, of_norm) = filtered_norm.backward(&sums, behind);
+
+        let expanded_norm = pass.expanded_norm(statistics);
+        let maps = expanded.iter().zip(filtered).zip(of_filtered);
+        let tasks = pass.with_room(&images, pass.from).into_iter().zip(maps).collect();
+        let found = run_all(tasks, |((images, room), ((e, d), g))| {
+            pass.through_filter(images, [e, d, &g], &of_filter, expanded_norm.as_ref(), room)
+        });
+        let (of_wide, kernels, sums) = unzip(found);
+        of_layers.push(LayerGradients::new(TapSums::total(&kernels, self.wide), of_norm));
+
+        let of_inputs = split_optional_rows(of_input, self.inputs * pass.from.pixels, images.len());
+        let tasks = images.into_iter().zip(of_inputs).zip(of_wide.iter().zip(expanded)).collect();
+        if let (Some(layer), Some(norm)) = (pass.expand, &expanded_norm) {
+            let (of_expansion, of_norm) = norm.backward(&sums, before);
+            let kernels = run_all(tasks, |((images, mut of_input), (g, e))| {
+                let of_input = of_input.as_deref_mut();
+                pass.through_expansion(images, [e, g], layer, &of_expansion, gradient, of_input)
+            });
+            of_layers.push(LayerGradients::new(total(kernels), of_norm));
+        } else {
+            run_all(tasks, |((images, of_input), (g, _))| {
+                if let Some(of_input) = of_input {
+                    pass.from.scatter(g, 0..images.len() * pass.from.pixels, of_input);
+                    pass.add_residual(&images, gradient, of_input);
+                }
+            });
+        }
+        of_layers.reverse();
+        Ok(of_layers)
+    }
+}
+
+impl LayerGradients {
+    fn new(kernel: Vec<f32>, [scale, shift]: [Vec<f32>; 2]) -> Self {
+        Self { kernel, scale, shift }
+    }
+}
+
+/// What every task found: maps, and the gradient of a kernel; and the sums of all.
+fn unzip<Maps, Kernel>(found: Vec<(Maps, Kernel, Sums)>) -> (Vec<Maps>, Vec<Kernel>, Sums) {
+    let (mut maps, mut kernels, mut sums) = (vec![], vec![], vec![]);
+    for (of_maps, of_kernel, of_sums) in found {
+        maps.push(of_maps);
+        kernels.push(of_kernel);
+        sums.push(of_sums);
+    }
+    (maps, kernels, Sums::total(sums))
+}
+
+/// The sum of what the tasks found.
+fn total(parts: Vec<Vec<f32>>) -> Vec<f32> {
+    /// Numbers of a task.
+    const MANY: usize = 1 << 14;
+    let mut parts = parts.into_iter();
+    let mut total = parts.next().unwrap_or_default();
+    let rest: Vec<_> = parts.collect();
+    run_all(total.chunks_mut(MANY).enumerate().collect(), |(chunk, total)| {
+        for part in &rest {
+            for (total, part) in total.iter_mut().zip(&part[chunk * MANY..]) {
+                *total += part;
+            }
+        }
+    });
+    total
+}
+
+impl Pass<'_> {
+    /// Σ g and Σ g (p − μ) of some images.
+    fn sum_of_output(
+        &self,
+        images: Range<usize>,
+        projected: &[Line],
+        norm: &Normalization,
+        gradient: &[f32],
+    ) -> Sums {
+        let InvertedResidual { wide, outputs, .. } = *self.shape;
+        let width = lines(outputs);
+        let first = images.start * self.to.pixels;
+        let mut room = Room::new();
+        let [g] = room.tiles([outputs], wide);
+        let mut sums = Sums::new(outputs);
+        for rows in tiles(projected.len() / width, wide) {
+            let g = &mut g[..rows.len() * width];
+            self.to.gather(gradient, first + rows.start..first + rows.end, g);
+            vectorized(
+                #[inline(always)]
+                || {
+                    let p = &projected[rows.start * width..rows.end * width];
+                    norm.gate(p, g, Order::by_pixel(width), &mut sums);
+                },
+            );
+        }
+        sums
+    }
+
+    /// From dy of some images to g of d and dW₃, given p and d.
+    fn through_projection(
+        &self,
+        images: Range<usize>,
+        [projected, filtered]: [&[Line]; 2],
+        of_projected: &Backward,
+        norm: &Normalization,
+        gradient: &[f32],
+        mut of_filtered: Vec<Line>,
+    ) -> (Vec<Line>, Vec<f32>, Sums) {
+        let InvertedResidual { wide, outputs, .. } = *self.shape;
+        let (narrow, width) = (lines(outputs), lines(wide));
+        let first = images.start * self.to.pixels;
+        let mut room = Room::new();
+        let [dy, dp, b, g] = room.tiles([outputs, outputs, wide, wide], wide);
+        let mut of_kernel = vec![0.0; outputs * wide];
+        let mut sums = Sums::new(wide);
+        for rows in tiles(filtered.len() / width, wide) {
+            let [dy, dp] = [&mut *dy, &mut *dp].map(|tile| &mut tile[..rows.len() * narrow]);
+            let [b, g] = [&mut *b, &mut *g].map(|tile| &mut tile[..rows.len() * width]);
+            let d = &filtered[rows.start * width..rows.end * width];
+            self.to.gather(gradient, first + rows.start..first + rows.end, dy);
+            vectorized(
+                #[inline(always)]
+                || {
+                    let p = &projected[rows.start * narrow..rows.end * narrow];
+                    of_projected.differentiate(p, dy, dp, Order::by_pixel(narrow));
+                    norm.apply(d, b, Order::by_pixel(width));
+                },
+            );
+            let (dp, kernel) = (matrix(dp, outputs), weights(self.project.kernel, outputs));
+            multiply(weights_mut(&mut of_kernel, outputs), dp.transposed(), matrix(b, wide), true);
+            multiply(matrix_mut(g, wide), dp, kernel, false);
+            vectorized(
+                #[inline(always)]
+                || norm.gate(d, g, Order::by_pixel(width), &mut sums),
+            );
+            of_filtered.extend_from_slice(g);
+        }
+        (of_filtered, of_kernel, sums)
+    }
+
+    /// From g of d to g of e and dK, given e, or nothing, and d; to dx where x is not widened.
+    fn through_filter(
+        &self,
+        images: Range<usize>,
+        [expanded, filtered, of_filtered]: [&[Line]; 3],
+        of_filter: &Backward,
+        norm: Option<&Normalization>,
+        mut of_wide: Vec<Line>,
+    ) -> (Vec<Line>, TapSums, Sums) {
+        let InvertedResidual { wide, stride, size: [rows, columns], .. } = *self.shape;
+        let [top, _, left, _] = self.shape.padding;
+        let [out_rows, out_columns] = self.output_size;
+        let width = lines(wide);
+        let reversed = Taps::new(self.depthwise.kernel).reversed();
+        let mut window = self.window();
+        // The gradients of the outputs lie as far apart as the kernels moved.
+        let spread = 2..2 + (out_rows - 1) * stride + 1;
+        let mut gradients = Window::new((columns + 2) * width, spread, stride);
+        let mut z = vec![Line::ZERO; out_columns * width];
+        let mut row = vec![Line::ZERO; columns * width];
+        let mut of_kernel = TapSums::new(wide);
+        let mut sums = Sums::new(wide);
+        let mut gathered = vec![];
+        for (index, image) in images.enumerate() {
+            let maps = self.wide_image(image, index, expanded, &mut gathered);
+            let at = index * out_rows * z.len();
+            window.restart();
+            gradients.restart();
+            vectorized(
+                #[inline(always)]
+                || {
+                    for y in 0..rows {
+                        let around = gradients.reach(
+                            y + top,
+                            #[inline(always)]
+                            |y, to| {
+                                let at = at + y * z.len()..at + (y + 1) * z.len();
+                                of_filter.differentiate(
+                                    &filtered[at.clone()],
+                                    &of_filtered[at],
+                                    &mut z,
+                                    Order::by_line(out_columns),
+                                );
+                                let rows = window.reach(
+                                    y * stride,
+                                    #[inline(always)]
+                                    |y, to| self.activate(maps, y, norm, to),
+                                );
+                                let next = [filtered, of_filtered].map(|maps| {
+                                    rows_of(
+                                        maps,
+                                        z.len(),
+                                        index * out_rows + y + 1..index * out_rows + y + 2,
+                                    )
+                                });
+                                of_kernel.add(rows, stride, &z, next);
+                                spread_out(&z, out_columns, stride, to, KERNEL - 1 - left);
+                            },
+                        );
+                        let ahead = rows_of(maps, row.len(), y + KERNEL..y + KERNEL + 1);
+                        reversed.correlate(around, 1, &mut row, ahead);
+                        if let Some(norm) = norm {
+                            norm.gate(
+                                &maps[y * row.len()..][..row.len()],
+                                &mut row,
+                                Order::by_line(columns),
+                                &mut sums,
+                            );
+                        }
+                        for column in 0..columns {
+                            of_wide.extend((0..width).map(
+                                #[inline(always)]
+                                |line| row[line * columns + column],
+                            ));
+                        }
+                    }
+                },
+            );
+        }
+        (of_wide, of_kernel, sums)
+    }
+
+    /// From g of e to dW₁ and dx of some images, given e.
+    fn through_expansion(
+        &self,
+        images: Range<usize>,
+        [expanded, of_expanded]: [&[Line]; 2],
+        layer: Layer,
+        of_expansion: &Backward,
+        gradient: &[f32],
+        mut of_input: Option<&mut [f32]>,
+    ) -> Vec<f32> {
+        let InvertedResidual { inputs, wide, .. } = *self.shape;
+        let (narrow, width) = (lines(inputs), lines(wide));
+        let first = images.start * self.from.pixels;
+        let mut room = Room::new();
+        let [x, de] = room.tiles([inputs, wide], wide);
+        let mut of_kernel = vec![0.0; wide * inputs];
+        for rows in tiles(expanded.len() / width, wide) {
+            let (x, de) = (&mut x[..rows.len() * narrow], &mut de[..rows.len() * width]);
+            let at = rows.start * width..rows.end * width;
+            vectorized(
+                #[inline(always)]
+                || {
+                    let order = Order::by_pixel(width);
+                    of_expansion.differentiate(&expanded[at.clone()], &of_expanded[at], de, order);
+                },
+            );
+            self.from.gather(self.input, first + rows.start..first + rows.end, x);
+            let de = matrix(de, wide);
+            multiply(weights_mut(&mut of_kernel, wide), de.transposed(), matrix(x, inputs), true);
+            if let Some(of_input) = &mut of_input {
+                multiply(matrix_mut(x, inputs), de, weights(layer.kernel, wide), false);
+                self.from.scatter(x, rows, of_input);
+            }
+        }
+        if let Some(of_input) = of_input {
+            self.add_residual(&images, gradient, of_input);
+        }
+        of_kernel
+    }
+}
+
+/// The gradient of the weights of a 1x1 convolution.
+fn weights_mut(kernel: &mut [f32], outputs: usize) -> MatrixMut<'_> {
+    let inputs = kernel.len() / outputs;
+    MatrixMut::row_major(kernel, outputs, inputs, inputs)
+}
+
+/// Copies the lines of a row of `columns` pixels to pixels `stride` apart, `before` of each line's
+/// begin.
+#[inline(always)]
+fn spread_out(row: &[Line], columns: usize, stride: usize, to: &mut [Line], before: usize) {
+    let length = to.len() / (row.len() / columns);
+    for (row, to) in row.chunks_exact(columns).zip(to.chunks_exact_mut(length)) {
+        for (from, to) in row.iter().zip(to[before..].iter_mut().step_by(stride)) {
+            *to = *from;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The forward pass.
+
+use std::ops::Range;
+
+use super::super::aligned::Line;
+use super::super::matrix_product::multiply;
+use super::super::partition::{run_all, split_rows};
+use super::super::shape::{ShapeError, ensure_length};
+use super::super::vectorize::vectorized;
+use super::filter::{KERNEL, Taps, Window};
+use super::maps::lines;
+use super::normalization::{Normalization, Order, Sums};
+use super::room::Room;
+use super::{InvertedResidual, Layer, Pass, Saved, matrix, matrix_mut, tiles, weights};
+
+impl InvertedResidual {
+    /// Writes `output`, given `input` and the layers: the one that widens, if there is one, the one
+    /// that filters, and the one that narrows.
+    pub fn forward(
+        &self,
+        input: &[f32],
+        layers: &[Layer],
+        output: &mut [f32],
+    ) -> Result<Saved, ShapeError> {
+        let pass = Pass::new(self, input, layers)?;
+        ensure_length("output", output, self.batch * self.outputs * pass.to.pixels)?;
+        let images = pass.images();
+        let [before, behind] = pass.counts();
+        let mut statistics = vec![];
+
+        let mut expanded = vec![vec![]; images.len()];
+        if let Some(layer) = pass.expand {
+            let sums;
+            let tasks = pass.with_room(&images, pass.from);
+            (expanded, sums) =
+                unzip(run_all(tasks, |(images, room)| pass.expand(images, layer, room)));
+            statistics.push(sums.statistics(self.wide, before, self.epsilon));
+        }
+        let norm = pass.expanded_norm(&statistics);
+        let tasks = pass.with_room(&images, pass.to).into_iter().zip(&expanded).collect();
+        let (filtered, sums) = unzip(run_all(tasks, |((images, room), expanded)| {
+            pass.filter(images, expanded, norm.as_ref(), room)
+        }));
+        statistics.push(sums.statistics(self.wide, behind, self.epsilon));
+
+        let norm = pass.filtered_norm(&statistics);
+        let (projected, sums) =
+            unzip(run_all(filtered.iter().collect(), |filtered| pass.project(filtered, &norm)));
+        statistics.push(sums.statistics(self.outputs, behind, self.epsilon));
+
+        let norm = pass.projected_norm(&statistics);
+        let outputs = split_rows(output, self.outputs * pass.to.pixels, images.len());
+        let tasks = images.into_iter().zip(&projected).zip(outputs).collect();
+        run_all(tasks, |((images, projected), output)| {
+            pass.write(images, projected, &norm, output);
+        });
+        Ok(Saved { expanded, filtered, projected, statistics })
+    }
+}
+
+/// What every task found, and the sums of all.
+fn unzip(found: Vec<(Vec<Line>, Sums)>) -> (Vec<Vec<Line>>, Sums) {
+    let (maps, sums): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    (maps, Sums::total(sums))
+}
+
+/// Rows of a map, which are `length` long, as far as it has them.
+pub(super) fn rows_of(map: &[Line], length: usize, rows: Range<usize>) -> &[Line] {
+    &map[(rows.start * length).min(map.len())..(rows.end * length).min(map.len())]
+}
+
+impl Pass<'_> {
+    /// e of some images.
+    fn expand(
+        &self,
+        images: Range<usize>,
+        layer: Layer,
+        mut expanded: Vec<Line>,
+    ) -> (Vec<Line>, Sums) {
+        let InvertedResidual { inputs, wide, .. } = *self.shape;
+        let (narrow, width) = (lines(inputs), lines(wide));
+        let rows = images.len() * self.from.pixels;
+        let first = images.start * self.from.pixels;
+        let mut room = Room::new();
+        let [x, e] = room.tiles([inputs, wide], wide);
+        let mut sums = Sums::new(wide);
+        for rows in tiles(rows, wide) {
+            let (x, e) = (&mut x[..rows.len() * narrow], &mut e[..rows.len() * width]);
+            self.from.gather(self.input, first + rows.start..first + rows.end, x);
+            let kernel = weights(layer.kernel, wide).transposed();
+            multiply(matrix_mut(e, wide), matrix(x, inputs), kernel, false);
+            vectorized(
+                #[inline(always)]
+                || sums.add_squares(e),
+            );
+            expanded.extend_from_slice(e);
+        }
+        (expanded, sums)
+    }
+
+    /// d of some images.
+    fn filter(
+        &self,
+        images: Range<usize>,
+        expanded: &[Line],
+        norm: Option<&Normalization>,
+        mut filtered: Vec<Line>,
+    ) -> (Vec<Line>, Sums) {
+        let InvertedResidual { wide, stride, .. } = *self.shape;
+        let [rows, columns] = self.output_size;
+        let [top, ..] = self.shape.padding;
+        let length = self.shape.size[1] * lines(wide);
+        let taps = Taps::new(self.depthwise.kernel);
+        let mut window = self.window();
+        let width = lines(wide);
+        let mut row = vec![Line::ZERO; columns * width];
+        let mut sums = Sums::new(wide);
+        let mut gathered = vec![];
+        for (index, image) in images.enumerate() {
+            let maps = self.wide_image(image, index, expanded, &mut gathered);
+            window.restart();
+            vectorized(
+                #[inline(always)]
+                || {
+                    for y in 0..rows {
+                        let rows = window.reach(
+                            y * stride,
+                            #[inline(always)]
+                            |y, to| self.activate(maps, y, norm, to),
+                        );
+                        let next = y * stride + KERNEL;
+                        let ahead = rows_of(maps, length, next - top..next + stride - top);
+                        taps.correlate(rows, stride, &mut row, ahead);
+                        for column in 0..columns {
+                            filtered.extend((0..width).map(
+                                #[inline(always)]
+                                |line| row[line * columns + column],
+                            ));
+                        }
+                        sums.add_squares(&filtered[filtered.len() - row.len()..]);
+                    }
+                },
+            );
+        }
+        (filtered, sums)
+    }
+
+    /// e of an image, or x, which is then `gathered`; `index` counts the images of `expanded`.
+    pub(super) fn wide_image<'a>(
+        &self,
+        image: usize,
+        index: usize,
+        expanded: &'a [Line],
+        gathered: &'a mut Vec<Line>,
+    ) -> &'a [Line] {
+        let (pixels, width) = (self.from.pixels, lines(self.shape.wide));
+        if self.expand.is_some() {
+            return &expanded[index * pixels * width..][..pixels * width];
+        }
+        gathered.resize(pixels * width, Line::ZERO);
+        self.from.gather(self.input, image * pixels..(image + 1) * pixels, gathered);
+        gathered
+    }
+
+    /// Rows of a, padded.
+    pub(super) fn window(&self) -> Window {
+        let [rows, columns] = self.shape.size;
+        let [top, _, left, right] = self.shape.padding;
+        Window::new((left + columns + right) * lines(self.shape.wide), top..top + rows, 1)
+    }
+
+    /// Writes row `y` of a into a padded row, given e, or x, of an image.
+    #[inline(always)]
+    pub(super) fn activate(
+        &self,
+        maps: &[Line],
+        y: usize,
+        norm: Option<&Normalization>,
+        to: &mut [Line],
+    ) {
+        let width = lines(self.shape.wide);
+        let length = self.shape.size[1] * width;
+        let [_, _, left, _] = self.shape.padding;
+        let (from, order) = (&maps[y * length..][..length], Order::by_line(to.len() / width));
+        let to = &mut to[left..];
+        match norm {
+            Some(norm) => norm.apply(from, to, order),
+            None => order.copy(from, width, to),
+        }
+    }
+
+    /// p of some images.
+    fn project(&self, filtered: &[Line], norm: &Normalization) -> (Vec<Line>, Sums) {
+        let InvertedResidual { wide, outputs, .. } = *self.shape;
+        let (width, narrow) = (lines(wide), lines(outputs));
+        let rows = filtered.len() / width;
+        let mut room = Room::new();
+        let [b, p] = room.tiles([wide, outputs], wide);
+        let mut projected = Vec::with_capacity(rows * narrow);
+        let mut sums = Sums::new(outputs);
+        for rows in tiles(rows, wide) {
+            let (b, p) = (&mut b[..rows.len() * width], &mut p[..rows.len() * narrow]);
+            vectorized(
+                #[inline(always)]
+                || {
+                    let d = &filtered[rows.start * width..rows.end * width];
+                    norm.apply(d, b, Order::by_pixel(width));
+                },
+            );
+            let kernel = weights(self.project.kernel, outputs).transposed();
+            multiply(matrix_mut(p, outputs), matrix(b, wide), kernel, false);
+            vectorized(
+                #[inline(always)]
+                || sums.add_squares(p),
+            );
+            projected.extend_from_slice(p);
+        }
+        (projected, sums)
+    }
+
+    /// Writes y of some images.
+    fn write(
+        &self,
+        images: Range<usize>,
+        projected: &[Line],
+        norm: &Normalization,
+        output: &mut [f32],
+    ) {
+        let width = lines(self.shape.outputs);
+        let mut room = Room::new();
+        let [y] = room.tiles([self.shape.outputs], self.shape.wide);
+        for rows in tiles(projected.len() / width, self.shape.wide) {
+            let y = &mut y[..rows.len() * width];
+            vectorized(
+                #[inline(always)]
+                || {
+                    let p = &projected[rows.start * width..rows.end * width];
+                    norm.apply(p, y, Order::by_pixel(width));
+                },
+            );
+            self.to.scatter(y, rows, output);
+        }
+        self.add_residual(&images, self.input, output);
+    }
+}

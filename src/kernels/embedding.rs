@@ -1,8 +1,8 @@
 //! Looking up rows of a table by id, and the gradient of that.
 //!
 //! `output[position] = table[ids[position]]`, so the gradient of a row is the sum over the
-//! positions that name it, in their order. The columns are divided among the threads, since common ids would
-//! make rows unequal.
+//! positions that name it, in their order. The columns are divided among the threads, since common
+//! ids would make shares of rows unequal.
 
 use super::partition::{parts, run_all, split_columns, split_rows, zeros};
 
@@ -67,30 +67,28 @@ pub fn gather(table: &[f32], width: usize, ids: &[u32]) -> Result<Vec<f32>, Embe
     Ok(rows)
 }
 
-/// The gradient of the `table_rows` rows of a table, from the `gradients`, `[ids, width]`, of the rows
-/// looked up.
+/// The gradient of a table of `values` values, from the `gradients`, `[ids, width]`, of the rows looked
+/// up.
 pub fn table_gradient(
     ids: &[u32],
     gradients: &[f32],
     width: usize,
-    table_rows: usize,
+    values: usize,
 ) -> Result<Vec<f32>, EmbeddingError> {
-    check_ids(ids, table_rows)?;
+    check_ids(ids, table_rows(values, width)?)?;
     if ids.len().checked_mul(width) != Some(gradients.len()) {
         let name = "gradients of the rows looked up";
         let (values, rows) = (gradients.len(), ids.len());
         return Err(EmbeddingError::Length { name, values, rows, width });
     }
-    let too_large =
-        EmbeddingError::RaggedRows { name: "embedding table", values: usize::MAX, width };
-    let mut table = zeros(table_rows.checked_mul(width).ok_or(too_large)?);
-    let parts = parts(gradients.len().saturating_mul(MOVE)).min(width.max(1));
+    let mut table = zeros(values);
+    let parts = parts(gradients.len().saturating_mul(MOVE)).min(width);
     let first = |part: usize| part * width / parts;
     let widths: Vec<usize> = (0..parts).map(|part| first(part + 1) - first(part)).collect();
     let tasks = split_columns(&mut table, &widths).into_iter().enumerate().collect();
     run_all(tasks, |(part, mut rows)| {
         let columns = first(part)..first(part + 1);
-        for (&id, gradient) in ids.iter().zip(gradients.chunks_exact(width.max(1))) {
+        for (&id, gradient) in ids.iter().zip(gradients.chunks_exact(width)) {
             let row = &mut rows[id as usize];
             row.iter_mut().zip(&gradient[columns.clone()]).for_each(|(sum, value)| *sum += value);
         }
@@ -139,8 +137,8 @@ mod tests {
     fn an_id_outside_the_table_is_refused() {
         let expected = EmbeddingError::IdOutOfRange { position: 1, id: 3, rows: 3 };
         assert_eq!(gather(&[0.0; 6], 2, &[0, 3]), Err(expected.clone()));
-        assert_eq!(table_gradient(&[0, 3], &[0.0; 4], 2, 3), Err(expected));
-        assert!(table_gradient(&[0], &[0.0; 3], 2, 3).is_err());
+        assert_eq!(table_gradient(&[0, 3], &[0.0; 4], 2, 6), Err(expected));
+        assert!(table_gradient(&[0], &[0.0; 3], 2, 6).is_err());
     }
 
     #[test]
@@ -151,7 +149,7 @@ mod tests {
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let gradient = table_gradient(&ids, &values, width, 300).unwrap();
+                let gradient = table_gradient(&ids, &values, width, 300 * width).unwrap();
                 (gather(&gradient, width, &ids).unwrap(), gradient)
             })
         };
@@ -176,7 +174,7 @@ mod tests {
             for &id in &ids {
                 rows.extend_from_slice(&expected[id as usize * width..][..width]);
             }
-            prop_assert_eq!(&table_gradient(&ids, &values, width, 9).unwrap(), &expected);
+            prop_assert_eq!(&table_gradient(&ids, &values, width, 9 * width).unwrap(), &expected);
             prop_assert_eq!(gather(&expected, width, &ids).unwrap(), rows);
         }
 

@@ -128,18 +128,17 @@ mod fused {
     use crate::fused::{Operation, checked, run};
     use crate::kernels::embedding::{gather, table_gradient};
 
-    /// The ids to look up in a table of `rows` rows of `width` numbers.
+    /// The ids to look up in a table whose rows have `width` numbers.
     #[derive(Debug, Clone)]
     struct Lookup {
         ids: Arc<[u32]>,
-        rows: usize,
         width: usize,
     }
 
     pub(super) fn look_up(table: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
         let ids: Vec<u32> = checked(ids.try_into_vec_as());
-        let ([rows, width], count) = (table.dims(), ids.len());
-        run(Lookup { ids: ids.into(), rows, width }, [table.into()], [count, width])
+        let ([_, width], count) = (table.dims(), ids.len());
+        run(Lookup { ids: ids.into(), width }, [table.into()], [count, width])
     }
 
     impl Operation<1> for Lookup {
@@ -151,12 +150,12 @@ mod fused {
 
         fn backward(
             &self,
-            _inputs: [&[f32]; 1],
+            [table]: [&[f32]; 1],
             _saved: &(),
             gradient: &[f32],
             _wanted: [bool; 1],
         ) -> [Option<Vec<f32>>; 1] {
-            [Some(checked(table_gradient(&self.ids, gradient, self.width, self.rows)))]
+            [Some(checked(table_gradient(&self.ids, gradient, self.width, table.len())))]
         }
     }
 }

@@ -32,13 +32,21 @@ impl InvertedResidual {
     ) -> Result<Vec<LayerGradients>, ShapeError> {
         let pass = Pass::new(self, input, layers)?;
         let Saved { expanded, filtered, projected, statistics } = saved;
-        let images = pass.images();
+        let images = pass.images(projected.len());
         let [before, behind] = pass.counts();
         ensure_length("gradient", gradient, self.batch * self.outputs * pass.to.pixels)?;
         ensure_optional_length("of_input", of_input.as_deref(), input.len())?;
         ensure_length("saved.statistics", statistics, layers.len())?;
-        for maps in [expanded, filtered, projected] {
+        let wide = if self.expands { self.wide } else { 0 };
+        for (maps, planes, channels) in [
+            (expanded, pass.from, wide),
+            (filtered, pass.to, self.wide),
+            (projected, pass.to, self.outputs),
+        ] {
             ensure_length("saved", maps, images.len())?;
+            for (maps, images) in maps.iter().zip(&images) {
+                ensure_length("saved", maps, images.len() * planes.pixels * lines(channels))?;
+            }
         }
         let mut of_layers = vec![];
 

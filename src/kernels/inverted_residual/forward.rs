@@ -24,7 +24,7 @@ impl InvertedResidual {
     ) -> Result<Saved, ShapeError> {
         let pass = Pass::new(self, input, layers)?;
         ensure_length("output", output, self.batch * self.outputs * pass.to.pixels)?;
-        let images = pass.images();
+        let images = pass.images(pass.tasks());
         let [before, behind] = pass.counts();
         let mut statistics = vec![];
 

@@ -10,7 +10,7 @@
 //! those of [`pointwise`](super::pointwise), [`depthwise`](super::depthwise) and
 //! [`batch_norm`](super::batch_norm), of which this is the composition. As one operation it saves
 //! most trips to memory, which is what these layers wait for: e, d and p are kept with their
-//! channels last ([`maps`]); a and b exist for a few rows at a time, and are computed a second time
+//! channels last; a and b exist for a few rows at a time, and are computed a second time
 //! in the backward pass; the sums that a normalisation needs are added up while the values are still
 //! in the cache. The threads meet where a normalisation needs the sums of all images.
 //! Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
@@ -176,13 +176,18 @@ impl<'a> Pass<'a> {
         Ok(Self { shape, input, expand, depthwise, project, from, to, output_size })
     }
 
-    /// The images of each task.
-    fn images(&self) -> Vec<Range<usize>> {
+    /// How many tasks the images are divided among.
+    fn tasks(&self) -> usize {
         let InvertedResidual { batch, inputs, wide, outputs, .. } = *self.shape;
         let products = inputs * self.from.pixels + outputs * self.to.pixels;
         let parts = parts(batch.saturating_mul(wide).saturating_mul(products));
-        let parts = if parts == 1 { 1 } else { (parts * TASKS_PER_THREAD).min(batch) };
-        (0..parts).map(|part| part * batch / parts..(part + 1) * batch / parts).collect()
+        if parts == 1 { 1 } else { (parts * TASKS_PER_THREAD).min(batch) }
+    }
+
+    /// The images of each of so many `tasks`.
+    fn images(&self, tasks: usize) -> Vec<Range<usize>> {
+        let first = |task: usize| task * self.shape.batch / tasks;
+        (0..tasks).map(|task| first(task)..first(task + 1)).collect()
     }
 
     /// The images of each task with room for wide maps of them, from this thread's memory: that of

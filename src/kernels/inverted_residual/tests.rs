@@ -236,6 +236,12 @@ fn several_tasks_compute_what_one_computes_and_the_same_bits_every_time() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         arrays(&pool.install(|| run(&LARGE, &arguments)))
     };
+    // The tasks are those of the forward pass, whoever runs the backward pass.
+    let layers = arguments.layers();
+    let mut output = vec![0.0; arguments.gradient.len()];
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let saved = pool.install(|| LARGE.forward(&arguments.input, &layers, &mut output)).unwrap();
+    LARGE.backward(&arguments.input, &layers, &saved, &arguments.gradient, None).unwrap();
     let (one, three) = (with(1), with(3));
     assert_eq!(three, with(3));
     for ((what, one), (_, three)) in one.iter().zip(&three) {
@@ -278,6 +284,9 @@ fn arguments_that_do_not_fit_are_refused() {
     let saved = LARGE.forward(&arguments.input, &layers, &mut vec![0.0; length]).unwrap();
     let short = &arguments.gradient[1..];
     assert!(LARGE.backward(&arguments.input, &layers, &saved, short, None).is_err());
+    let smaller = InvertedResidual { batch: 4, ..LARGE };
+    let (input, gradient) = (&arguments.input[..4 * 24 * 380], &arguments.gradient[..4 * 24 * 380]);
+    assert!(smaller.backward(input, &layers, &saved, gradient, None).is_err());
 }
 
 #[test]

@@ -245,6 +245,13 @@ fn draw_contours(
     svg.line(&d, Stroke::new(color, 1.1));
 }
 
+/// The place nearest to `at` that keeps `margin` from both ends; the first that does where they are
+/// too close together for that, if only by rounding.
+fn within(at: f64, margin: f64, (low, high): (f64, f64)) -> f64 {
+    let first = low + margin;
+    at.clamp(first, first.max(high - margin))
+}
+
 fn draw_text(
     svg: &mut Svg,
     placed: &Placed<'_>,
@@ -259,10 +266,8 @@ fn draw_text(
     let arrow = text.chars().all(|letter| ('←'..='⇿').contains(&letter));
     let size = placed.sizes.small * if arrow { 1.5 } else { 1.0 };
     let half = (text_width(text, size) / 2.0).min(area.width() / 2.0);
-    let place = (
-        x.clamp(area.left + half, area.right - half),
-        y.clamp(area.top + 0.6 * size, area.bottom - 0.6 * size),
-    );
+    let place =
+        (within(x, half, (area.left, area.right)), within(y, 0.6 * size, (area.top, area.bottom)));
     let palette = placed.palette;
     // Ink on a colour is what can be read there; other colours get a margin of the page.
     let position = (placed.x.position(at.0), placed.y.position(at.1));

@@ -200,6 +200,21 @@ fn panels_of_one_legend_share_it_and_others_have_their_own() {
 }
 
 #[test]
+fn a_text_wider_than_its_plot_is_shortened_in_the_middle() {
+    let text = Layer::Text { text: "long ".repeat(80), at: (0.5, 0.5), color: Color::Ink };
+    // Widths of labels, and with them the ends of the axes, fall on many fractions of a pixel.
+    for columns in 1..5 {
+        for digits in 0..8 {
+            let unit = 10_f64.powi(-digits);
+            let (x, y) = (Axis::linear("x"), Axis::linear("y").between(0.5 - unit, 0.5 + unit));
+            let panel = Panel::Plot(Plot::new("", x.between(0.0, 1.0), y).with(text.clone()));
+            let svg = svg(&figure(vec![panel; columns], columns));
+            assert_eq!(svg.matches(">long ").count(), columns);
+        }
+    }
+}
+
+#[test]
 fn a_figure_without_panels_is_an_error() {
     let error = draw_figure(&figure(vec![], 1), Page::Light).unwrap_err();
     assert!(matches!(error, ReportError::Drawing(_)));

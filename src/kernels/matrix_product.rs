@@ -4,17 +4,23 @@
 
 #![allow(unsafe_code)]
 
+/// What matrices are made of.
+pub(super) trait Real: Copy + From<f32> + 'static {}
+
+impl Real for f32 {}
+impl Real for f64 {}
+
 /// A matrix inside a slice.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Matrix<'a> {
-    data: &'a [f32],
+pub(super) struct Matrix<'a, T = f32> {
+    data: &'a [T],
     layout: Layout,
 }
 
 /// A matrix inside a slice, to be written.
 #[derive(Debug)]
-pub(super) struct MatrixMut<'a> {
-    data: &'a mut [f32],
+pub(super) struct MatrixMut<'a, T = f32> {
+    data: &'a mut [T],
     layout: Layout,
 }
 
@@ -46,13 +52,8 @@ impl Layout {
     }
 }
 
-impl<'a> Matrix<'a> {
-    pub(super) fn row_major(
-        data: &'a [f32],
-        rows: usize,
-        columns: usize,
-        row_stride: usize,
-    ) -> Self {
+impl<'a, T: Real> Matrix<'a, T> {
+    pub(super) fn row_major(data: &'a [T], rows: usize, columns: usize, row_stride: usize) -> Self {
         Self { data, layout: Layout::row_major(rows, columns, row_stride) }
     }
 
@@ -69,9 +70,9 @@ impl<'a> Matrix<'a> {
     }
 }
 
-impl<'a> MatrixMut<'a> {
+impl<'a, T: Real> MatrixMut<'a, T> {
     pub(super) fn row_major(
-        data: &'a mut [f32],
+        data: &'a mut [T],
         rows: usize,
         columns: usize,
         row_stride: usize,
@@ -86,7 +87,12 @@ impl<'a> MatrixMut<'a> {
 ///
 /// When the shapes do not match or reach beyond their slices, which is a mistake in the calling
 /// kernel: these check what the user passes first.
-pub(super) fn multiply(product: MatrixMut, left: Matrix, right: Matrix, accumulate: bool) {
+pub(super) fn multiply<T: Real>(
+    product: MatrixMut<T>,
+    left: Matrix<T>,
+    right: Matrix<T>,
+    accumulate: bool,
+) {
     let MatrixMut { data, layout } = product;
     let (m, n, k) = (left.layout.rows, right.layout.columns, left.layout.columns);
     assert!(
@@ -118,8 +124,8 @@ pub(super) fn multiply(product: MatrixMut, left: Matrix, right: Matrix, accumula
             right.data.as_ptr(),
             right.layout.column_stride.cast_signed(),
             right.layout.row_stride.cast_signed(),
-            1.0_f32,
-            1.0_f32,
+            T::from(1.0),
+            T::from(1.0),
             false,
             false,
             false,

@@ -8,63 +8,72 @@ use burn::tensor::Tensor;
 use super::batch_norm::move_statistics;
 use super::separable::Separable;
 use crate::fused::{Input, Operation, checked, run_and_see};
-use crate::kernels::inverted_residual::{InvertedResidual, Layer, LayerGradients, Saved};
+use crate::kernels::inverted_residual::{InvertedResidual, Layer, LayerGradients, Saved, Widening};
 use crate::kernels::zeros;
 
-/// The output of a block in training, `[batch, channels, height, width]`, and moves the running
-/// statistics; `None` where the kernel is not for this device or these shapes.
-///
-/// `layers` are the 1x1 convolution that widens `input`, if there is one, the depthwise one, which is
-/// to work as `depthwise` says, and the 1x1 convolution that narrows, each with the normalisation
-/// behind it; with `residual`, `input` is added.
-pub(crate) fn train(
-    input: &Tensor<4>,
-    layers: &[(Tensor<4>, &BatchNorm)],
-    depthwise: Separable,
-    residual: bool,
-) -> Option<Tensor<4>> {
-    let device = input.device();
-    let trains = |(_, norm): &(Tensor<4>, &BatchNorm)| norm.training.is_enabled();
-    if !(crate::fused::on(&device) && device.is_autodiff() && layers.iter().all(trains)) {
-        return None;
-    }
-    let (block, output) = kernel(input.dims(), layers, depthwise, residual)?;
-    match layers.len() {
-        2 => run_layers::<7>(block, input, layers, output),
-        _ => run_layers::<10>(block, input, layers, output),
-    }
+/// A block: convolutions in order, each with the normalisation behind it.
+pub(crate) struct Block<'a> {
+    /// The one that widens, if there is one, the depthwise one, and the 1x1 one that narrows.
+    pub layers: Vec<(Tensor<4>, &'a BatchNorm)>,
+    /// How the first works, if it widens.
+    pub widening: Option<Separable>,
+    /// How the depthwise one works.
+    pub depthwise: Separable,
+    /// Whether the input is added to the output.
+    pub residual: bool,
 }
 
-/// The kernel for these shapes, and the shape of its output.
-fn kernel(
-    [batch, inputs, rows, columns]: [usize; 4],
-    layers: &[(Tensor<4>, &BatchNorm)],
-    depthwise: Separable,
-    residual: bool,
-) -> Option<(InvertedResidual, [usize; 4])> {
-    let (narrow, last) = layers.last()?;
-    let [outputs, wide, ..] = narrow.dims();
-    let [(top, bottom), (left, right)] = depthwise.padding;
-    let block = InvertedResidual {
-        batch,
-        inputs,
-        wide,
-        outputs,
-        expands: layers.len() > 2,
-        size: [rows, columns],
-        stride: depthwise.stride,
-        padding: [top, bottom, left, right],
-        epsilon: last.epsilon,
-        residual,
-    };
-    let kernels: Vec<[usize; 4]> = layers.iter().map(|(weight, _)| weight.dims()).collect();
-    let expected = [[wide, inputs, 1, 1], [wide, 1, 3, 3], [outputs, wide, 1, 1]];
-    let first = expected.len().checked_sub(layers.len())?;
-    #[allow(clippy::float_cmp, reason = "equal or not")]
-    let same = layers.iter().all(|(_, norm)| norm.epsilon == block.epsilon);
-    let [rows, columns] = block.output_size().ok()?;
-    let fits = kernels == expected[first..] && same && batch > 0;
-    fits.then_some((block, [batch, outputs, rows, columns]))
+impl Block<'_> {
+    /// The output in training, `[batch, channels, height, width]`, and moves the running statistics;
+    /// `None` where the kernel is not for this device or these shapes.
+    pub(crate) fn train(&self, input: &Tensor<4>) -> Option<Tensor<4>> {
+        let device = input.device();
+        let trains = |(_, norm): &(Tensor<4>, &BatchNorm)| norm.training.is_enabled();
+        if !(crate::fused::on(&device) && device.is_autodiff() && self.layers.iter().all(trains)) {
+            return None;
+        }
+        let (block, output) = self.kernel(input.dims())?;
+        match self.layers.len() {
+            2 => run_layers::<7>(block, input, &self.layers, output),
+            _ => run_layers::<10>(block, input, &self.layers, output),
+        }
+    }
+
+    /// The kernel for these shapes, and the shape of its output.
+    fn kernel(
+        &self,
+        [batch, inputs, rows, columns]: [usize; 4],
+    ) -> Option<(InvertedResidual, [usize; 4])> {
+        let Self { layers, widening, depthwise, residual } = self;
+        let (narrow, last) = layers.last()?;
+        let [outputs, wide, ..] = narrow.dims();
+        let padding =
+            |[(top, bottom), (left, right)]: [(usize, usize); 2]| [top, bottom, left, right];
+        let [_, _, side, _] = layers.first()?.0.dims();
+        let block = InvertedResidual {
+            batch,
+            inputs,
+            wide,
+            outputs,
+            widening: widening.map(|widening| Widening {
+                side,
+                stride: widening.stride,
+                padding: padding(widening.padding),
+            }),
+            size: [rows, columns],
+            stride: depthwise.stride,
+            padding: padding(depthwise.padding),
+            epsilon: last.epsilon,
+            residual: *residual,
+        };
+        let kernels: Vec<[usize; 4]> = layers.iter().map(|(weight, _)| weight.dims()).collect();
+        let expected = [[wide, inputs, side, side], [wide, 1, 3, 3], [outputs, wide, 1, 1]];
+        #[allow(clippy::float_cmp, reason = "equal or not")]
+        let same = layers.iter().all(|(_, norm)| norm.epsilon == block.epsilon);
+        let [rows, columns] = block.output_size().ok()?;
+        let fits = kernels == expected[usize::from(widening.is_none())..] && same && batch > 0;
+        fits.then_some((block, [batch, outputs, rows, columns]))
+    }
 }
 
 /// Runs a block with `N` inputs: the maps, and weights, γ and β of every layer.
@@ -80,10 +89,9 @@ fn run_layers<const N: usize>(
     }
     let inputs: [Input; N] = inputs.try_into().ok()?;
     let device = input.device();
-    let [_, _, rows, columns] = input.dims();
     let mut counts = vec![output[0] * output[2] * output[3]; layers.len()];
-    if block.expands {
-        counts[0] = block.batch * rows * columns;
+    if block.widening.is_some() {
+        counts[0] = block.batch * checked(block.wide_size()).iter().product::<usize>();
     }
     Some(run_and_see(block, inputs, output, |saved: &Saved| {
         let tensor = |values: &[f32]| Tensor::<1>::from_floats(values, &device);

@@ -45,12 +45,16 @@ BATCH_NORM = [  # batch, channels, pixels, epsilon, activation
     (5, 2, 30, 1e-5, "identity"),
     (2, 3, 49, 1e-5, "relu"),
 ]
-INVERTED_RESIDUAL = [  # batch, channels (inputs, wide, outputs; equal: not widened), size, stride, padding, residual
+INVERTED_RESIDUAL = [  # batch, channels (inputs, wide, outputs; equal: not widened), size, stride, padding, residual,
+    # and how it is widened, unless by a 1x1 convolution: side, stride, padding
     (2, [3, 18, 5], [7, 6], 1, [1, 1, 1, 1], False),
     (3, [8, 24, 8], [6, 5], 1, [1, 1, 1, 1], True),
     (2, [4, 20, 6], [8, 9], 2, [0, 1, 0, 1], False),
     (3, [17, 17, 4], [7, 7], 2, [1, 1, 1, 1], False),
     (2, [5, 5, 5], [5, 6], 1, [1, 1, 1, 1], True),
+    (2, [26, 33, 4], [6, 5], 1, [1, 1, 1, 1], False),
+    (2, [3, 20, 5], [11, 14], 1, [1, 1, 1, 1], False, (3, 2, [1, 1, 1, 1])),
+    (2, [2, 7, 3], [12, 9], 2, [0, 1, 1, 1], False, (3, 2, [0, 1, 0, 1])),
 ]
 CROSS_ENTROPY = [  # batch, classes, label smoothing, scale of the logits
     (4, 10, 0.0, 3.0),
@@ -144,18 +148,20 @@ def batch_norm(batch, channels, pixels, epsilon, activation):
     return case | dict(zip(keys, map(short, (y, mean, variance, x.grad, scale.grad, shift.grad))))
 
 
-def inverted_residual(batch, channels, size, stride, padding, residual):
-    """In training, epsilon 1e-3; arguments 1 and 2 are x and dy, from 3 on kernel, scale and shift of every layer."""
+def inverted_residual(batch, channels, size, stride, padding, residual, widening=(1, 1, (0, 0, 0, 0))):
+    """In training, epsilon 1e-3; arguments 1 and 2 are x and dy, from 3 on kernel, scale and shift of every layer.
+    The widening has a side, a stride and a padding."""
     inputs, wide, outputs = channels
-    top, bottom, left, right = padding
-    shapes = [(3, [wide, inputs, 1, 1]), (6, [wide, 1, 3, 3]), (9, [outputs, wide, 1, 1])][inputs == wide :]
+    side, *widens = widening
+    shapes = [(3, [wide, inputs, side, side]), (6, [wide, 1, 3, 3]), (9, [outputs, wide, 1, 1])][inputs == wide :]
     layers = [
         (argument(shape, k), argument(shape[:1], k + 1, 8.0), argument(shape[:1], k + 2, 4.0)) for k, shape in shapes
     ]
     y = x = argument([batch, inputs, *size], 1, 4.0)
     for (k, _), (kernel, scale, shift) in zip(shapes, layers):
-        options = {"stride": stride, "groups": wide} if k == 6 else {}
-        y = F.conv2d(F.pad(y, (left, right, top, bottom)) if k == 6 else y, kernel, **options)
+        step, (top, bottom, left, right) = {3: widens, 6: (stride, padding)}.get(k, (1, (0, 0, 0, 0)))
+        y = F.pad(y, (left, right, top, bottom))
+        y = F.conv2d(y, kernel, stride=step, groups=wide if k == 6 else 1)
         y = F.batch_norm(y, None, None, scale, shift, training=True, eps=1e-3)
         if k != 9:
             assert min(y.abs().min(), (y - 6).abs().min()) > 2e-5, "rounding would decide which gradients pass"
@@ -163,7 +169,7 @@ def inverted_residual(batch, channels, size, stride, padding, residual):
     y = x + y if residual else y
     y.backward(argument(y.shape, 2).detach())
     case = {"batch": batch, "channels": channels, "size": size, "stride": stride, "padding": padding}
-    case |= {"residual": residual, "output": short(y), "input_gradient": short(x.grad)}
+    case |= {"widening": widening, "residual": residual, "output": short(y), "input_gradient": short(x.grad)}
     return case | {"layers": [[short(parameter.grad) for parameter in layer] for layer in layers]}
 
 

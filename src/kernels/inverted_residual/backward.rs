@@ -8,13 +8,14 @@ use std::ops::Range;
 use super::super::aligned::Line;
 use super::super::matrix_product::{MatrixMut, multiply};
 use super::super::partition::{run_all, split_optional_rows};
-use super::super::shape::{ShapeError, ensure_length, ensure_optional_length};
+use super::super::shape::{ShapeError, ensure, ensure_length, ensure_optional_length};
 use super::super::vectorize::vectorized;
 use super::filter::{KERNEL, TapSums, Taps, Window};
-use super::forward::rows_of;
 use super::maps::lines;
 use super::normalization::{Backward, Normalization, Order, Sums};
+use super::recompute::{Direct, Onward};
 use super::room::Room;
+use super::wide_rows::{WideRows, rows_of};
 use super::{
     InvertedResidual, Layer, LayerGradients, Pass, Saved, matrix, matrix_mut, tiles, weights,
 };
@@ -31,15 +32,19 @@ impl InvertedResidual {
         of_input: Option<&mut [f32]>,
     ) -> Result<Vec<LayerGradients>, ShapeError> {
         let pass = Pass::new(self, input, layers)?;
-        let Saved { expanded, filtered, projected, statistics } = saved;
+        let Saved { expanded, filtered, projected, spread, statistics } = saved;
         let images = pass.images(projected.len());
         let [before, behind] = pass.counts();
         ensure_length("gradient", gradient, self.batch * self.outputs * pass.to.pixels)?;
         ensure_optional_length("of_input", of_input.as_deref(), input.len())?;
         ensure_length("saved.statistics", statistics, layers.len())?;
-        let wide = if self.expands { self.wide } else { 0 };
+        let kept = if pass.keeps() { self.wide } else { 0 };
+        let spread = spread
+            .as_ref()
+            .filter(|spread| pass.recomputes() && spread.fits(pass.patches.length(), self.wide));
+        ensure(spread.is_some() == pass.recomputes(), "saved", self, "that of the forward pass")?;
         for (maps, planes, channels) in [
-            (expanded, pass.from, wide),
+            (expanded, pass.from, kept),
             (filtered, pass.to, self.wide),
             (projected, pass.to, self.outputs),
         ] {
@@ -66,30 +71,50 @@ impl InvertedResidual {
         let (of_filter, of_norm) = filtered_norm.backward(&sums, behind);
 
         let expanded_norm = pass.expanded_norm(statistics);
-        let maps = expanded.iter().zip(filtered).zip(of_filtered);
+        let scaled = expanded_norm.as_ref().zip(pass.expand).filter(|_| spread.is_some());
+        let scaled = scaled.map(|(norm, layer)| norm.scaled(layer.kernel));
+        let mut of_inputs = split_optional_rows(of_input, pass.patches.image(), images.len());
+        let onward = |of_input: &mut Option<_>| match &scaled {
+            Some(scaled) => Onward::Direct(Direct::new(&pass.patches, scaled, of_input.take())),
+            None if self.expands() => Onward::Waits,
+            None => Onward::Input(of_input.take()),
+        };
+        let onwards: Vec<_> = of_inputs.iter_mut().map(onward).collect();
+        let maps = expanded.iter().zip(filtered).zip(of_filtered).zip(onwards);
         let tasks = pass.with_room(&images, pass.from).into_iter().zip(maps).collect();
-        let found = run_all(tasks, |((images, room), ((e, d), g))| {
-            pass.through_filter(images, [e, d, &g], &of_filter, expanded_norm.as_ref(), room)
+        let found = run_all(tasks, |((images, room), (((e, d), g), onward))| {
+            let (norm, to) = (expanded_norm.as_ref(), (room, onward));
+            let mut found = pass.through_filter(images.clone(), [e, d, &g], &of_filter, norm, to);
+            if let Onward::Input(Some(of_input)) = &mut found.0.1 {
+                pass.add_residual(&images, gradient, of_input);
+            }
+            found
         });
-        let (of_wide, kernels, sums) = unzip(found);
+        let (found, kernels, sums) = unzip(found);
         of_layers.push(LayerGradients::new(TapSums::total(&kernels, self.wide), of_norm));
 
-        let of_inputs = split_optional_rows(of_input, self.inputs * pass.from.pixels, images.len());
-        let tasks = images.into_iter().zip(of_inputs).zip(of_wide.iter().zip(expanded)).collect();
         if let (Some(layer), Some(norm)) = (pass.expand, &expanded_norm) {
             let (of_expansion, of_norm) = norm.backward(&sums, before);
-            let kernels = run_all(tasks, |((images, mut of_input), (g, e))| {
-                let of_input = of_input.as_deref_mut();
-                pass.through_expansion(images, [e, g], layer, &of_expansion, gradient, of_input)
-            });
-            of_layers.push(LayerGradients::new(total(kernels), of_norm));
-        } else {
-            run_all(tasks, |((images, of_input), (g, _))| {
-                if let Some(of_input) = of_input {
-                    pass.from.scatter(g, 0..images.len() * pass.from.pixels, of_input);
-                    pass.add_residual(&images, gradient, of_input);
-                }
-            });
+            let kernel = if let Some(spread) = spread {
+                let directs = found.into_iter().filter_map(|(_, onward)| onward.direct());
+                let (of_inputs, kernels): (Vec<_>, _) = directs.unzip();
+                let (kernel, rest) =
+                    spread.backward(layer.kernel, &total(kernels), &of_expansion, before);
+                run_all(images.into_iter().zip(of_inputs).collect(), |(images, of_input)| {
+                    if let Some(of_input) = of_input {
+                        pass.finish_input(images.clone(), &rest, of_input);
+                        pass.add_residual(&images, gradient, of_input);
+                    }
+                });
+                kernel
+            } else {
+                let maps = found.iter().zip(expanded);
+                let tasks = images.into_iter().zip(of_inputs).zip(maps).collect();
+                total(run_all(tasks, |((images, of_input), ((g, _), e))| {
+                    pass.through_expansion(images, [e, g], layer, &of_expansion, gradient, of_input)
+                }))
+            };
+            of_layers.push(LayerGradients::new(kernel, of_norm));
         }
         of_layers.reverse();
         Ok(of_layers)
@@ -202,15 +227,16 @@ impl Pass<'_> {
     }
 
     /// From g of d to g of e and dK, given e, or nothing, and d; to dx where x is not widened.
-    fn through_filter(
+    fn through_filter<'a>(
         &self,
         images: Range<usize>,
         [expanded, filtered, of_filtered]: [&[Line]; 3],
         of_filter: &Backward,
         norm: Option<&Normalization>,
-        mut of_wide: Vec<Line>,
-    ) -> (Vec<Line>, TapSums, Sums) {
-        let InvertedResidual { wide, stride, size: [rows, columns], .. } = *self.shape;
+        (mut of_wide, mut onward): (Vec<Line>, Onward<'a>),
+    ) -> ((Vec<Line>, Onward<'a>), TapSums, Sums) {
+        let InvertedResidual { wide, stride, .. } = *self.shape;
+        let [rows, columns] = self.patches.output;
         let [top, _, left, _] = self.shape.padding;
         let [out_rows, out_columns] = self.output_size;
         let width = lines(wide);
@@ -223,9 +249,9 @@ impl Pass<'_> {
         let mut row = vec![Line::ZERO; columns * width];
         let mut of_kernel = TapSums::new(wide);
         let mut sums = Sums::new(wide);
-        let mut gathered = vec![];
+        let mut wide_rows = WideRows::new(self);
         for (index, image) in images.enumerate() {
-            let maps = self.wide_image(image, index, expanded, &mut gathered);
+            wide_rows.begin(image, index, expanded);
             let at = index * out_rows * z.len();
             window.restart();
             gradients.restart();
@@ -247,7 +273,7 @@ impl Pass<'_> {
                                 let rows = window.reach(
                                     y * stride,
                                     #[inline(always)]
-                                    |y, to| self.activate(maps, y, norm, to),
+                                    |y, to| self.activate(wide_rows.row(y), norm, to),
                                 );
                                 let next = [filtered, of_filtered].map(|maps| {
                                     rows_of(
@@ -260,11 +286,11 @@ impl Pass<'_> {
                                 spread_out(&z, out_columns, stride, to, KERNEL - 1 - left);
                             },
                         );
-                        let ahead = rows_of(maps, row.len(), y + KERNEL..y + KERNEL + 1);
+                        let ahead = wide_rows.ahead(y + KERNEL..y + KERNEL + 1);
                         reversed.correlate(around, 1, &mut row, ahead);
                         if let Some(norm) = norm {
                             norm.gate(
-                                &maps[y * row.len()..][..row.len()],
+                                wide_rows.row(y),
                                 &mut row,
                                 Order::by_line(columns),
                                 &mut sums,
@@ -276,11 +302,18 @@ impl Pass<'_> {
                                 |line| row[line * columns + column],
                             ));
                         }
+                        onward.take(
+                            self,
+                            index,
+                            (y + 1) * columns,
+                            wide_rows.patches(),
+                            &mut of_wide,
+                        );
                     }
                 },
             );
         }
-        (of_wide, of_kernel, sums)
+        ((of_wide, onward), of_kernel, sums)
     }
 
     /// From g of e to dW₁ and dx of some images, given e.

@@ -10,7 +10,9 @@ use super::super::vectorize::vectorized;
 use super::filter::{KERNEL, Taps, Window};
 use super::maps::lines;
 use super::normalization::{Normalization, Order, Sums};
+use super::recompute::Moments;
 use super::room::Room;
+use super::wide_rows::WideRows;
 use super::{InvertedResidual, Layer, Pass, Saved, matrix, matrix_mut, tiles, weights};
 
 impl InvertedResidual {
@@ -29,7 +31,13 @@ impl InvertedResidual {
         let mut statistics = vec![];
 
         let mut expanded = vec![vec![]; images.len()];
-        if let Some(layer) = pass.expand {
+        let mut spread = None;
+        if let Some(layer) = pass.expand.filter(|_| pass.recomputes()) {
+            let moments = run_all(images.clone(), |images| pass.moments(images));
+            let found = Moments::total(moments).widened(layer.kernel, before, self.epsilon);
+            spread = Some(found.0);
+            statistics.push(found.1);
+        } else if let Some(layer) = pass.expand {
             let sums;
             let tasks = pass.with_room(&images, pass.from);
             (expanded, sums) =
@@ -54,7 +62,7 @@ impl InvertedResidual {
         run_all(tasks, |((images, projected), output)| {
             pass.write(images, projected, &norm, output);
         });
-        Ok(Saved { expanded, filtered, projected, statistics })
+        Ok(Saved { expanded, filtered, projected, spread, statistics })
     }
 }
 
@@ -62,11 +70,6 @@ impl InvertedResidual {
 fn unzip(found: Vec<(Vec<Line>, Sums)>) -> (Vec<Vec<Line>>, Sums) {
     let (maps, sums): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     (maps, Sums::total(sums))
-}
-
-/// Rows of a map, which are `length` long, as far as it has them.
-pub(super) fn rows_of(map: &[Line], length: usize, rows: Range<usize>) -> &[Line] {
-    &map[(rows.start * length).min(map.len())..(rows.end * length).min(map.len())]
 }
 
 impl Pass<'_> {
@@ -109,15 +112,14 @@ impl Pass<'_> {
         let InvertedResidual { wide, stride, .. } = *self.shape;
         let [rows, columns] = self.output_size;
         let [top, ..] = self.shape.padding;
-        let length = self.shape.size[1] * lines(wide);
         let taps = Taps::new(self.depthwise.kernel);
         let mut window = self.window();
         let width = lines(wide);
         let mut row = vec![Line::ZERO; columns * width];
         let mut sums = Sums::new(wide);
-        let mut gathered = vec![];
+        let mut wide_rows = WideRows::new(self);
         for (index, image) in images.enumerate() {
-            let maps = self.wide_image(image, index, expanded, &mut gathered);
+            wide_rows.begin(image, index, expanded);
             window.restart();
             vectorized(
                 #[inline(always)]
@@ -126,10 +128,10 @@ impl Pass<'_> {
                         let rows = window.reach(
                             y * stride,
                             #[inline(always)]
-                            |y, to| self.activate(maps, y, norm, to),
+                            |y, to| self.activate(wide_rows.row(y), norm, to),
                         );
                         let next = y * stride + KERNEL;
-                        let ahead = rows_of(maps, length, next - top..next + stride - top);
+                        let ahead = wide_rows.ahead(next - top..next + stride - top);
                         taps.correlate(rows, stride, &mut row, ahead);
                         for column in 0..columns {
                             filtered.extend((0..width).map(
@@ -145,43 +147,19 @@ impl Pass<'_> {
         (filtered, sums)
     }
 
-    /// e of an image, or x, which is then `gathered`; `index` counts the images of `expanded`.
-    pub(super) fn wide_image<'a>(
-        &self,
-        image: usize,
-        index: usize,
-        expanded: &'a [Line],
-        gathered: &'a mut Vec<Line>,
-    ) -> &'a [Line] {
-        let (pixels, width) = (self.from.pixels, lines(self.shape.wide));
-        if self.expand.is_some() {
-            return &expanded[index * pixels * width..][..pixels * width];
-        }
-        gathered.resize(pixels * width, Line::ZERO);
-        self.from.gather(self.input, image * pixels..(image + 1) * pixels, gathered);
-        gathered
-    }
-
     /// Rows of a, padded.
     pub(super) fn window(&self) -> Window {
-        let [rows, columns] = self.shape.size;
+        let [rows, columns] = self.patches.output;
         let [top, _, left, right] = self.shape.padding;
         Window::new((left + columns + right) * lines(self.shape.wide), top..top + rows, 1)
     }
 
-    /// Writes row `y` of a into a padded row, given e, or x, of an image.
+    /// Writes a row of a into a padded row, given that of e, or of x.
     #[inline(always)]
-    pub(super) fn activate(
-        &self,
-        maps: &[Line],
-        y: usize,
-        norm: Option<&Normalization>,
-        to: &mut [Line],
-    ) {
+    pub(super) fn activate(&self, from: &[Line], norm: Option<&Normalization>, to: &mut [Line]) {
         let width = lines(self.shape.wide);
-        let length = self.shape.size[1] * width;
         let [_, _, left, _] = self.shape.padding;
-        let (from, order) = (&maps[y * length..][..length], Order::by_line(to.len() / width));
+        let order = Order::by_line(to.len() / width);
         let to = &mut to[left..];
         match norm {
             Some(norm) => norm.apply(from, to, order),

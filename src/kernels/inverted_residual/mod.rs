@@ -6,11 +6,14 @@
 //! y = norm₃ p   (+ x where the shapes agree)
 //! ```
 //!
-//! W₁ and W₃ are 1x1 convolutions, K a depthwise 3x3 one; without widening a = x. The gradients are
+//! W₁ and W₃ are 1x1 convolutions, K a depthwise 3x3 one; without widening a = x. W₁ may also have
+//! larger kernels: the first convolution of the network in front of its first block, which does not
+//! widen, is such a block. The gradients are
 //! those of [`pointwise`](super::pointwise), [`depthwise`](super::depthwise) and
 //! [`batch_norm`](super::batch_norm), of which this is the composition. As one operation it saves
-//! most trips to memory, which is what these layers wait for: e, d and p are kept with their
-//! channels last; a and b exist for a few rows at a time, and are computed a second time
+//! most trips to memory, which is what these layers wait for: d and p are kept with their channels
+//! last, and so is e, unless it is cheap to [compute again](recompute); a and b exist for a few rows
+//! at a time, and are computed a second time
 //! in the backward pass; the sums that a normalisation needs are added up while the values are still
 //! in the cache. The threads meet where a normalisation needs the sums of all images.
 //! Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
@@ -20,9 +23,12 @@ mod filter;
 mod forward;
 mod maps;
 mod normalization;
+mod patches;
+mod recompute;
 mod room;
 #[cfg(test)]
 mod tests;
+mod wide_rows;
 
 use std::ops::Range;
 
@@ -37,6 +43,8 @@ use super::vectorize::LANES;
 use filter::KERNEL;
 use maps::{Planes, lines};
 use normalization::Normalization;
+use patches::Patches;
+use recompute::Spread;
 
 /// Tasks per thread, so that threads of unequal speed finish together.
 const TASKS_PER_THREAD: usize = 2;
@@ -52,8 +60,8 @@ pub struct InvertedResidual {
     pub wide: usize,
     /// Channels of y.
     pub outputs: usize,
-    /// Whether x is widened; if not, it has as many channels as a.
-    pub expands: bool,
+    /// How x is widened, if it is; if not, it has as many channels as a.
+    pub widening: Option<Widening>,
     /// Rows and columns of x.
     pub size: [usize; 2],
     /// The stride of K.
@@ -64,6 +72,22 @@ pub struct InvertedResidual {
     pub epsilon: f64,
     /// Whether x is added to the output.
     pub residual: bool,
+}
+
+/// The convolution with W₁.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Widening {
+    /// Rows, and columns, of a kernel.
+    pub side: usize,
+    /// The stride.
+    pub stride: usize,
+    /// Rows and columns of zeros around x: top, bottom, left, right.
+    pub padding: [usize; 4],
+}
+
+impl Widening {
+    /// The 1x1 convolution.
+    pub const POINTWISE: Self = Self { side: 1, stride: 1, padding: [0; 4] };
 }
 
 /// A convolution and the normalisation behind it.
@@ -89,12 +113,15 @@ pub struct LayerGradients {
     pub shift: Vec<f32>,
 }
 
-/// What the backward pass needs of the forward pass: e, d and p of the images of each task.
+/// What the backward pass needs of the forward pass: e, if it is kept, d and p of the images of
+/// each task.
 #[derive(Debug, Clone)]
 pub struct Saved {
     expanded: Vec<Vec<Line>>,
     filtered: Vec<Vec<Line>>,
     projected: Vec<Vec<Line>>,
+    /// What stands for e where it is not kept.
+    spread: Option<Spread>,
     /// Mean and variance of e, if there is one, of d and of p.
     pub statistics: Vec<Statistics>,
 }
@@ -102,17 +129,35 @@ pub struct Saved {
 impl InvertedResidual {
     /// Rows and columns of the output.
     pub fn output_size(&self) -> Result<[usize; 2], ShapeError> {
-        let Self { size: [rows, columns], stride, padding, .. } = *self;
-        ensure(stride > 0, "stride", stride, "at least 1")?;
-        let narrow = padding.iter().all(|&zeros| zeros < KERNEL);
-        ensure(narrow, "padding", padding, "at most 2 on each side")?;
-        volume(&[rows, columns])?;
-        let [top, bottom, left, right] = padding;
-        let padded = [rows + top + bottom, columns + left + right];
-        let fits = padded.iter().all(|&size| size >= KERNEL);
-        ensure(fits, "size", self.size, "at least 3x3 with its padding")?;
-        Ok(padded.map(|size| (size - KERNEL) / stride + 1))
+        let Self { stride, padding, .. } = *self;
+        convolved(self.wide_size()?, Widening { side: KERNEL, stride, padding })
     }
+
+    /// Rows and columns of e and a.
+    pub fn wide_size(&self) -> Result<[usize; 2], ShapeError> {
+        convolved(self.size, self.widening.unwrap_or(Widening::POINTWISE))
+    }
+
+    fn expands(&self) -> bool {
+        self.widening.is_some()
+    }
+}
+
+/// Rows and columns of the output of a convolution.
+fn convolved(size: [usize; 2], convolution: Widening) -> Result<[usize; 2], ShapeError> {
+    let Widening { side, stride, padding } = convolution;
+    ensure(stride > 0, "stride", stride, "at least 1")?;
+    let narrow = padding.iter().all(|&zeros| zeros < side);
+    ensure(narrow, "padding", padding, "less than the kernel on each side")?;
+    ensure(!size.contains(&0), "size", size, "at least 1x1")?;
+    volume(&[size[0], size[1], side])?;
+    let [top, bottom, left, right] = padding;
+    let padded = [size[0] + top + bottom, size[1] + left + right];
+    let fits = padded.iter().all(|&size| size >= side);
+    ensure(fits, "size", size, "at least as large as the kernel, with its padding")?;
+    let output = padded.map(|size| (size - side) / stride + 1);
+    volume(&output)?;
+    Ok(output)
 }
 
 /// A block and its checked arguments.
@@ -122,7 +167,9 @@ struct Pass<'a> {
     expand: Option<Layer<'a>>,
     depthwise: Layer<'a>,
     project: Layer<'a>,
-    /// x and e.
+    /// What W₁ reads of x; its pixels, if there is no W₁.
+    patches: Patches,
+    /// x, with the pixels of e.
     from: Planes,
     /// y, d and p.
     to: Planes,
@@ -136,11 +183,11 @@ impl<'a> Pass<'a> {
         input: &'a [f32],
         layers: &[Layer<'a>],
     ) -> Result<Self, ShapeError> {
-        let InvertedResidual { batch, inputs, wide, outputs, expands, residual, .. } = *shape;
+        let InvertedResidual { batch, inputs, wide, outputs, widening, residual, .. } = *shape;
         let output_size = shape.output_size()?;
         let sizes = [batch, inputs, wide, outputs];
         ensure(!sizes.contains(&0), "[batch, channels]", sizes, "at least 1 each")?;
-        ensure(expands || inputs == wide, "wide", wide, "the channels of the input")?;
+        ensure(widening.is_some() || inputs == wide, "wide", wide, "the channels of the input")?;
         let same = inputs == outputs && shape.size == output_size;
         ensure(same || !residual, "residual", residual, "false: input and output differ in shape")?;
         let level = Level::best();
@@ -149,11 +196,24 @@ impl<'a> Pass<'a> {
             pixels: rows * columns,
             level,
         };
-        let (from, to) = (planes(inputs, shape.size), planes(outputs, output_size));
+        let wide_size = shape.wide_size()?;
+        let (from, to) = (planes(inputs, wide_size), planes(outputs, output_size));
+        let Widening { side, stride, padding: [top, _, left, _] } =
+            widening.unwrap_or(Widening::POINTWISE);
+        let patches = Patches {
+            inputs,
+            size: shape.size,
+            side,
+            stride,
+            before: [top, left],
+            output: wide_size,
+        };
+        volume(&[batch, inputs, side, side, shape.size[0], shape.size[1]])?;
+        volume(&[batch, inputs, side, side, from.pixels])?;
         volume(&[batch, lines(wide.max(inputs).max(outputs)), LANES, from.pixels.max(to.pixels)])?;
-        ensure_length("input", input, batch * inputs * from.pixels)?;
+        ensure_length("input", input, batch * patches.image())?;
 
-        ensure_length("layers", layers, 2 + usize::from(expands))?;
+        ensure_length("layers", layers, 2 + usize::from(widening.is_some()))?;
         let (expand, depthwise, project) = match *layers {
             [expand, depthwise, project] => (Some(expand), depthwise, project),
             [depthwise, project, ..] => (None, depthwise, project),
@@ -170,16 +230,21 @@ impl<'a> Pass<'a> {
             ensure_length("scale", layer.scale, outputs)?;
             ensure_length("shift", layer.shift, outputs)
         };
-        expand.map_or(Ok(()), |layer| check(layer, wide, inputs))?;
+        expand.map_or(Ok(()), |layer| check(layer, wide, patches.length()))?;
         check(depthwise, wide, KERNEL * KERNEL)?;
         check(project, outputs, wide)?;
-        Ok(Self { shape, input, expand, depthwise, project, from, to, output_size })
+        Ok(Self { shape, input, expand, depthwise, project, patches, from, to, output_size })
+    }
+
+    /// An image of x.
+    fn image(&self, image: usize) -> &[f32] {
+        &self.input[image * self.patches.image()..][..self.patches.image()]
     }
 
     /// How many tasks the images are divided among.
     fn tasks(&self) -> usize {
-        let InvertedResidual { batch, inputs, wide, outputs, .. } = *self.shape;
-        let products = inputs * self.from.pixels + outputs * self.to.pixels;
+        let InvertedResidual { batch, wide, outputs, .. } = *self.shape;
+        let products = self.patches.length() * self.from.pixels + outputs * self.to.pixels;
         let parts = parts(batch.saturating_mul(wide).saturating_mul(products));
         if parts == 1 { 1 } else { (parts * TASKS_PER_THREAD).min(batch) }
     }

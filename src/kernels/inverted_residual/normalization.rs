@@ -165,6 +165,13 @@ impl<'a> Normalization<'a> {
         }
     }
 
+    /// `kernel`, whose outputs are normalised, times γ d.
+    pub(super) fn scaled(&self, kernel: &[f32]) -> Vec<f32> {
+        let scales = self.channels.iter().flat_map(|channels| channels.scale.0);
+        let rows = kernel.chunks_exact(kernel.len() / self.scale.len()).zip(scales);
+        rows.flat_map(|(row, scale)| row.iter().map(move |weight| scale * weight)).collect()
+    }
+
     /// Writes f of some pixels.
     #[inline(always)]
     pub(super) fn apply(&self, pixels: &[Line], to: &mut [Line], order: Order) {
@@ -273,6 +280,13 @@ impl Channels {
 }
 
 impl Backward<'_> {
+    /// What dx has of g, of x − μ and of 1 in a channel.
+    pub(super) fn of_channel(&self, channel: usize) -> [f32; 3] {
+        let (at, lane) = (channel / LANES, channel % LANES);
+        let OfInput { of_centred, of_one } = self.of_input[at];
+        [self.normalization.channels[at].scale, of_centred, of_one].map(|line| line.0[lane])
+    }
+
     /// Writes dx of some pixels, given x and g, in `order`.
     #[inline(always)]
     pub(super) fn differentiate(

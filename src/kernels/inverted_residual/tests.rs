@@ -38,8 +38,8 @@ impl Arguments {
             [mixed(kernel, k, 1.0), mixed(channels, k + 1, 8.0), mixed(channels, k + 2, 4.0)]
         };
         let mut layers = vec![layer(6, wide * 9, wide), layer(9, outputs * wide, outputs)];
-        if shape.expands {
-            layers.insert(0, layer(3, wide * inputs, wide));
+        if let Some(Widening { side, .. }) = shape.widening {
+            layers.insert(0, layer(3, wide * inputs * side * side, wide));
         }
         Self {
             input: mixed(batch * inputs * size[0] * size[1], 1, 4.0),
@@ -70,11 +70,33 @@ fn bits(layers: &[LayerGradients]) -> Vec<u32> {
     values.flatten().map(|value| value.to_bits()).collect()
 }
 
+/// Visits every number that a patch has of the input: where it is among the patches `[batch,
+/// inputs · side², pixels]` and where in the input.
+fn for_each_of_patches(shape: &InvertedResidual, mut visit: impl FnMut(usize, usize)) {
+    let InvertedResidual { batch, inputs, size: [height, width], .. } = *shape;
+    let Widening { side, stride, padding: [top, _, left, _] } =
+        shape.widening.unwrap_or(Widening::POINTWISE);
+    let [rows, columns] = shape.wide_size().unwrap();
+    for plane in 0..batch * inputs {
+        for (u, v) in (0..side * side).map(|tap| (tap / side, tap % side)) {
+            for (y, x) in (0..rows * columns).map(|pixel| (pixel / columns, pixel % columns)) {
+                let (row, column) = (y * stride + u, x * stride + v);
+                if (top..top + height).contains(&row) && (left..left + width).contains(&column) {
+                    let patch = ((plane * side + u) * side + v) * rows * columns + y * columns + x;
+                    visit(patch, (plane * height + row - top) * width + column - left);
+                }
+            }
+        }
+    }
+}
+
 /// The same, layer by layer, and how near a value comes to a bound of `ReLU6`: there rounding decides
 /// whether a gradient passes.
 fn composed(shape: &InvertedResidual, arguments: &Arguments) -> (Outcome, f32) {
     let InvertedResidual { batch, inputs, wide, outputs, epsilon, .. } = *shape;
-    let before = shape.size[0] * shape.size[1];
+    let [rows, columns] = shape.wide_size().unwrap();
+    let before = rows * columns;
+    let length = inputs * shape.widening.map_or(1, |widening| widening.side.pow(2));
     let behind = shape.output_size().unwrap().iter().product();
     let identity = Activation::Identity;
     let pointwise = |inputs, outputs, pixels| Pointwise {
@@ -86,11 +108,11 @@ fn composed(shape: &InvertedResidual, arguments: &Arguments) -> (Outcome, f32) {
     };
     let norm =
         |channels, pixels, activation| BatchNorm { batch, channels, pixels, epsilon, activation };
-    let expand = pointwise(inputs, wide, before);
+    let expand = pointwise(length, wide, before);
     let depthwise = Depthwise {
         batch,
         channels: wide,
-        size: shape.size,
+        size: [rows, columns],
         kernel: [3, 3],
         stride: [shape.stride; 2],
         padding: shape.padding,
@@ -98,13 +120,15 @@ fn composed(shape: &InvertedResidual, arguments: &Arguments) -> (Outcome, f32) {
     };
     let project = pointwise(wide, outputs, behind);
     let mut norms = vec![norm(wide, behind, Activation::Relu6), norm(outputs, behind, identity)];
-    if shape.expands {
+    if shape.expands() {
         norms.insert(0, norm(wide, before, Activation::Relu6));
     }
     let layers = arguments.layers();
-    let first = usize::from(!shape.expands);
+    let first = usize::from(!shape.expands());
 
-    let (mut maps, mut statistics) = (vec![arguments.input.clone()], vec![]);
+    let mut patches = vec![0.0; batch * length * before];
+    for_each_of_patches(shape, |patch, input| patches[patch] = arguments.input[input]);
+    let (mut maps, mut statistics) = (vec![patches], vec![]);
     let mut nearest = f32::MAX;
     for index in first..3 {
         let layer = layers[index - first];
@@ -154,6 +178,9 @@ fn composed(shape: &InvertedResidual, arguments: &Arguments) -> (Outcome, f32) {
         gradient = of_x;
         of_layers.insert(0, LayerGradients { kernel, scale: of_scale, shift: of_shift });
     }
+    let mut of_input = vec![0.0; arguments.input.len()];
+    for_each_of_patches(shape, |patch, input| of_input[input] += gradient[patch]);
+    let mut gradient = of_input;
     if shape.residual {
         output.iter_mut().zip(&arguments.input).for_each(|(y, x)| *y += x);
         gradient.iter_mut().zip(&arguments.gradient).for_each(|(dx, dy)| *dx += dy);
@@ -193,7 +220,11 @@ fn blocks_compute_what_pytorch_computes() {
             inputs,
             wide,
             outputs,
-            expands: inputs != wide,
+            widening: (inputs != wide).then(|| Widening {
+                side: size(&case["widening"][0]),
+                stride: size(&case["widening"][1]),
+                padding: numbers(&case["widening"][2]).try_into().unwrap(),
+            }),
             size: numbers(&case["size"]).try_into().unwrap(),
             stride: size(&case["stride"]),
             padding: numbers(&case["padding"]).try_into().unwrap(),
@@ -221,7 +252,7 @@ const LARGE: InvertedResidual = InvertedResidual {
     inputs: 24,
     wide: 144,
     outputs: 24,
-    expands: true,
+    widening: Some(Widening::POINTWISE),
     size: [20, 19],
     stride: 1,
     padding: [1; 4],
@@ -270,6 +301,7 @@ fn arguments_that_do_not_fit_are_refused() {
     );
     let swapped = [layers[0], layers[2], layers[1]];
     assert!(refused(LARGE, &swapped, length).starts_with("`kernel` has"));
+    let convolution = Widening { side: 3, stride: 1, padding: [1; 4] };
     for shape in [
         InvertedResidual { stride: 0, ..LARGE },
         InvertedResidual { stride: 2, ..LARGE },
@@ -277,7 +309,11 @@ fn arguments_that_do_not_fit_are_refused() {
         InvertedResidual { size: [1, 0], ..LARGE },
         InvertedResidual { batch: 0, ..LARGE },
         InvertedResidual { batch: usize::MAX, ..LARGE },
-        InvertedResidual { expands: false, ..LARGE },
+        InvertedResidual { widening: None, ..LARGE },
+        InvertedResidual { widening: Some(Widening { stride: 0, ..convolution }), ..LARGE },
+        InvertedResidual { widening: Some(Widening { side: usize::MAX, ..convolution }), ..LARGE },
+        InvertedResidual { widening: Some(Widening { padding: [3; 4], ..convolution }), ..LARGE },
+        InvertedResidual { widening: Some(convolution), ..LARGE },
     ] {
         refused(shape, &layers, length);
     }
@@ -291,31 +327,59 @@ fn arguments_that_do_not_fit_are_refused() {
 
 #[test]
 fn what_is_not_finite_stays_so() {
-    let shape = InvertedResidual { batch: 2, size: [5, 4], ..LARGE };
-    let mut arguments = Arguments::new(&shape);
-    arguments.input[7] = f32::NAN;
-    let found = run(&shape, &arguments);
-    let expected = composed(&shape, &arguments).0;
-    for ((what, found), (_, expected)) in arrays(&found).iter().zip(arrays(&expected)) {
-        let nan = |values: &[f32]| values.iter().map(|value| value.is_nan()).collect::<Vec<_>>();
-        assert_eq!(nan(found), nan(&expected), "{what}");
+    let recomputed = InvertedResidual { batch: 2, size: [5, 4], ..LARGE };
+    let kept = InvertedResidual { inputs: 40, outputs: 40, ..recomputed };
+    let convolution = Widening { side: 3, stride: 2, padding: [1; 4] };
+    let patches = InvertedResidual {
+        widening: Some(convolution),
+        residual: false,
+        size: [9, 8],
+        ..recomputed
+    };
+    for shape in [recomputed, kept, patches] {
+        for (number, in_gradient) in
+            [(f32::NAN, false), (f32::INFINITY, false), (f32::NAN, true), (f32::INFINITY, true)]
+        {
+            let mut arguments = Arguments::new(&shape);
+            let Arguments { input, gradient, .. } = &mut arguments;
+            (if in_gradient { gradient } else { input })[7] = number;
+            let found = run(&shape, &arguments);
+            let expected = composed(&shape, &arguments).0;
+            for ((what, found), (_, expected)) in arrays(&found).iter().zip(arrays(&expected)) {
+                let finite =
+                    |values: &[f32]| values.iter().map(|x| x.is_finite()).collect::<Vec<_>>();
+                assert_eq!(finite(found), finite(&expected), "{what} of {shape:?}");
+            }
+        }
     }
 }
 
 fn shapes() -> impl Strategy<Value = InvertedResidual> {
     let channels = || prop_oneof![1..5_usize, 14..19_usize, Just(32)];
-    let shape = (1..6_usize, channels(), channels(), channels(), any::<bool>());
+    let convolution = (1..4_usize, 1..4_usize, [0..3_usize, 0..3, 0..3, 0..3]);
+    // Every patch has something of the input: maps that are constant leave only rounding, too.
+    let convolution = convolution.prop_map(|(side, stride, padding)| Widening {
+        side,
+        stride,
+        padding: padding.map(|zeros| zeros % side),
+    });
+    let widening = prop_oneof![
+        1 => Just(None),
+        2 => Just(Some(Widening::POINTWISE)),
+        2 => convolution.prop_map(Some),
+    ];
+    let shape = (1..6_usize, channels(), channels(), channels(), widening);
     let pixels = ([1..12_usize, 1..12_usize], 1..4_usize, [0..3_usize, 0..3, 0..3, 0..3]);
     (shape, pixels, any::<bool>()).prop_filter_map("too small", |(shape, pixels, residual)| {
-        let ((batch, inputs, wide, outputs, expands), (size, stride, padding)) = (shape, pixels);
-        let inputs = if expands { inputs } else { wide };
+        let ((batch, inputs, wide, outputs, widening), (size, stride, padding)) = (shape, pixels);
+        let inputs = if widening.is_some() { inputs } else { wide };
         let epsilon = 1e-3;
         let block = InvertedResidual {
             batch,
             inputs,
             wide,
             outputs,
-            expands,
+            widening,
             size,
             stride,
             padding,
@@ -324,7 +388,7 @@ fn shapes() -> impl Strategy<Value = InvertedResidual> {
         };
         let output = block.output_size().ok()?;
         // The gradients through the normalisation of fewer values cancel: only rounding is left.
-        if batch * output[0] * output[1] < 16 {
+        if batch * output[0] * output[1] < 64 {
             return None;
         }
         let same = output == size;

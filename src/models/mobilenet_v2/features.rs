@@ -9,7 +9,7 @@ use super::architecture::{BLOCKS, BlockShape};
 use super::layer::LayerShape;
 use super::{Architecture, ConvBnRelu6};
 #[cfg(feature = "flex")]
-use crate::layers::inverted_residual;
+use crate::layers::inverted_residual::Block;
 
 /// The convolutions of MobileNetV2.
 #[derive(Module, Debug)]
@@ -91,6 +91,13 @@ impl Features {
     /// - output `[batch, channels, height, width]`; `[batch, features, height / 32, width / 32]`
     ///   after the last part, with ImageNet's strides
     pub fn forward(&self, maps: Tensor<4>, parts: Range<usize>) -> Tensor<4> {
+        #[cfg(feature = "flex")]
+        if parts.start == 0
+            && parts.end > 1
+            && let Some(maps) = self.train_first_fused(&maps)
+        {
+            return self.forward(maps, 2..parts.end);
+        }
         parts.fold(maps, |maps, part| match part {
             0 => self.stem.forward(maps),
             _ => match self.blocks.get(part - 1) {
@@ -98,6 +105,15 @@ impl Features {
                 None => self.last.forward(maps),
             },
         })
+    }
+
+    /// What the first convolution and the first block make of pictures in training, where they can be
+    /// one operation: the block does not widen, so the convolution takes that place.
+    #[cfg(feature = "flex")]
+    fn train_first_fused(&self, pictures: &Tensor<4>) -> Option<Tensor<4>> {
+        let first = self.blocks.first()?;
+        let fits = first.expand.is_none() && !first.residual;
+        fits.then(|| first.train_fused(pictures, Some(&self.stem)))?
     }
 
     /// The parameters of the last `count` parts.
@@ -113,7 +129,7 @@ impl Features {
 impl InvertedResidual {
     fn forward(&self, inputs: Tensor<4>) -> Tensor<4> {
         #[cfg(feature = "flex")]
-        if let Some(outputs) = self.train_fused(&inputs) {
+        if let Some(outputs) = self.train_fused(&inputs, self.expand.as_ref()) {
             return outputs;
         }
         let wide = match &self.expand {
@@ -124,13 +140,19 @@ impl InvertedResidual {
         if self.residual { inputs + narrow } else { narrow }
     }
 
-    /// The outputs in training, where the block can be one operation.
+    /// The outputs in training after `expand`, where the two can be one operation.
     #[cfg(feature = "flex")]
-    fn train_fused(&self, inputs: &Tensor<4>) -> Option<Tensor<4>> {
-        let layers = self.expand.iter().chain([&self.depthwise, &self.project]);
-        let layers: Vec<_> = layers.map(ConvBnRelu6::parameters).collect();
-        let depthwise = self.depthwise.convolution(inputs);
-        inverted_residual::train(inputs, &layers, depthwise, self.residual)
+    fn train_fused(&self, inputs: &Tensor<4>, expand: Option<&ConvBnRelu6>) -> Option<Tensor<4>> {
+        let [_, _, rows, columns] = inputs.dims();
+        let size = expand.map_or([rows, columns], |layer| layer.output_size([rows, columns]));
+        let layers = expand.into_iter().chain([&self.depthwise, &self.project]);
+        let block = Block {
+            layers: layers.map(ConvBnRelu6::parameters).collect(),
+            widening: expand.map(|layer| layer.convolution([rows, columns])),
+            depthwise: self.depthwise.convolution(size),
+            residual: self.residual,
+        };
+        block.train(inputs)
     }
 }
 

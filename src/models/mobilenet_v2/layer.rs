@@ -95,7 +95,8 @@ impl ConvBnRelu6 {
     /// - output `[batch, channels_out, height / stride, width / stride]`, rounded up
     pub(super) fn forward(&self, inputs: Tensor<4>) -> Tensor<4> {
         let weight = self.weight.val();
-        let convolution = self.convolution(&inputs);
+        let [_, _, height, width] = inputs.dims();
+        let convolution = self.convolution([height, width]);
         if inputs.device().is_autodiff() && self.norm.training.is_enabled() {
             let bare = Separable { relu6: false, ..convolution };
             let outputs = bare.forward(inputs, weight, None);
@@ -121,12 +122,23 @@ impl ConvBnRelu6 {
         (self.weight.val(), &self.norm)
     }
 
-    pub(super) fn convolution(&self, inputs: &Tensor<4>) -> Separable {
-        let [_, _, height, width] = inputs.dims();
+    /// The convolution on maps of `[height, width]`.
+    pub(super) fn convolution(&self, size: [usize; 2]) -> Separable {
         let [_, _, kernel, _] = self.weight.dims();
-        let around = |size| self.padding.around(size, kernel, self.stride);
-        let padding = [around(height), around(width)];
+        let padding = size.map(|size| self.padding.around(size, kernel, self.stride));
         Separable { stride: self.stride, padding, relu6: self.activation }
+    }
+
+    /// Rows and columns of its output, given those of its input.
+    #[cfg(feature = "flex")]
+    pub(super) fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
+        let [_, _, kernel, _] = self.weight.dims();
+        let Separable { stride, padding, .. } = self.convolution(size);
+        let output = |axis: usize| {
+            let (before, behind) = padding[axis];
+            (size[axis] + before + behind).saturating_sub(kernel) / stride + 1
+        };
+        [output(0), output(1)]
     }
 }
 

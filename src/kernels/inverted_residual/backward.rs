@@ -80,9 +80,14 @@ impl InvertedResidual {
             None => Onward::Input(of_input.take()),
         };
         let onwards: Vec<_> = of_inputs.iter_mut().map(onward).collect();
+        let rooms = if pass.keeps() {
+            pass.with_room(&images, pass.from)
+        } else {
+            images.iter().map(|images| (images.clone(), vec![])).collect()
+        };
         let maps = expanded.iter().zip(filtered).zip(of_filtered).zip(onwards);
-        let tasks = pass.with_room(&images, pass.from).into_iter().zip(maps).collect();
-        let found = run_all(tasks, |((images, room), (((e, d), g), onward))| {
+        let found = run_all(rooms.into_iter().zip(maps).collect(), |(task, (maps, onward))| {
+            let ((images, room), ((e, d), g)) = (task, maps);
             let (norm, to) = (expanded_norm.as_ref(), (room, onward));
             let mut found = pass.through_filter(images.clone(), [e, d, &g], &of_filter, norm, to);
             if let Onward::Input(Some(of_input)) = &mut found.0.1 {

@@ -77,13 +77,13 @@ impl<'a> WideRows<'a> {
     }
 
     fn next_band(&mut self) {
-        let [rows, columns_] = self.pass.patches.output;
+        let [rows, width] = self.pass.patches.output;
         let (wide, pixels) = (self.pass.shape.wide, self.pass.from.pixels);
         let rows = self.done..(self.done + self.band).min(rows);
         let (length, place) = (self.length(), self.done % (2 * self.band));
         let mut bands = std::mem::take(&mut self.bands);
         let to = &mut bands[place * length..][..rows.len() * length];
-        let range = rows.start * columns_..rows.end * columns_;
+        let range = rows.start * width..rows.end * width;
         if let Some(layer) = self.pass.expand {
             let x = columns(self.patches(), pixels, range).transposed();
             multiply(matrix_mut(to, wide), x, weights(layer.kernel, wide).transposed(), false);

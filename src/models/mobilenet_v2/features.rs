@@ -111,8 +111,10 @@ impl Features {
     /// one operation: the block does not widen, so the convolution takes that place.
     #[cfg(feature = "flex")]
     fn train_first_fused(&self, pictures: &Tensor<4>) -> Option<Tensor<4>> {
+        /// Channels of a picture: with many more, the convolution's own kernel is faster.
+        const FEW: usize = 4;
         let first = self.blocks.first()?;
-        let fits = first.expand.is_none() && !first.residual;
+        let fits = first.expand.is_none() && !first.residual && pictures.dims()[1] <= FEW;
         fits.then(|| first.train_fused(pictures, Some(&self.stem)))?
     }
 

@@ -19,12 +19,15 @@ pub fn use_kernels(wanted: bool) {
     WANTED.store(wanted, Ordering::Relaxed);
 }
 
+/// Whether the environment allows the kernels, whatever an experiment says.
+pub(crate) fn allowed() -> bool {
+    static ALLOWED: OnceLock<bool> = OnceLock::new();
+    *ALLOWED.get_or_init(|| env::var_os("CONVERGE_KERNELS").is_none_or(|on| on != "off"))
+}
+
 /// Whether a layer on `device` uses the kernels.
 pub(crate) fn on(device: &Device) -> bool {
-    static ALLOWED: OnceLock<bool> = OnceLock::new();
-    let allowed =
-        ALLOWED.get_or_init(|| env::var_os("CONVERGE_KERNELS").is_none_or(|on| on != "off"));
-    *allowed && WANTED.load(Ordering::Relaxed) && is_flex(device)
+    allowed() && WANTED.load(Ordering::Relaxed) && is_flex(device)
 }
 
 #[cfg(feature = "flex")]

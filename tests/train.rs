@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 
-use common::{Runs, fail, record, rows, run, stderr, stdout, succeed};
+use common::{Runs, converge, fail, record, rows, run, stderr, stdout, succeed};
 use serde_json::Value;
 
 fn json(arguments: &str) -> Value {
@@ -55,6 +55,18 @@ fn a_run_directory_holds_what_the_design_says() {
     // The run can be repeated from its own experiment file.
     let again = runs.train(&format!("{}/experiment.toml", directory.display()));
     assert_eq!(rows(&directory, "epochs.csv"), rows(&again, "epochs.csv"));
+}
+
+#[test]
+fn a_run_without_kernels_says_so_in_its_experiment() {
+    let runs = Runs::new();
+    let output = runs.path().to_str().unwrap();
+    let arguments = ["train", "linear", "--epochs", "1", "--json", "--output", output];
+    let trained = converge().args(arguments).env("CONVERGE_KERNELS", "off").output().unwrap();
+    let result: Value = serde_json::from_slice(&trained.stdout).unwrap();
+    let directory = std::path::Path::new(result["run"].as_str().unwrap());
+    let experiment = fs::read_to_string(directory.join("experiment.toml")).unwrap();
+    assert!(experiment.contains("kernels = false"), "{experiment}");
 }
 
 #[test]

@@ -128,10 +128,14 @@ fn split(data: &mut DataSet, experiment: &Experiment) -> Result<(Samples, Sample
 
 /// Trains `experiment` in a new run directory under `output`.
 pub fn train(
-    experiment: Experiment,
+    mut experiment: Experiment,
     output: &Path,
     mut surroundings: Surroundings,
 ) -> Result<Outcome, TrainError> {
+    if !crate::fused::allowed() {
+        // The run's own file repeats it, wherever that is.
+        experiment = experiment.with(|settings| settings.training.kernels = false)?;
+    }
     let device = surroundings.device.clone().autodiff();
     let downloads = &mut *surroundings.downloads;
     let (experiment, pretrained) =

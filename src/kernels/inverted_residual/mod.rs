@@ -8,12 +8,11 @@
 //!
 //! W₁ and W₃ are 1x1 convolutions, K a depthwise 3x3 one; without widening a = x. W₁ may also have
 //! larger kernels: the first convolution of the network in front of its first block, which does not
-//! widen, is such a block. The gradients are
-//! those of [`pointwise`](super::pointwise), [`depthwise`](super::depthwise) and
-//! [`batch_norm`](super::batch_norm), of which this is the composition. As one operation it saves
-//! most trips to memory, which is what these layers wait for: d and p are kept with their channels
-//! last, and so is e, unless it is cheap to [compute again](recompute); a and b exist for a few rows
-//! at a time, and are computed a second time
+//! widen, is such a block. The gradients are those of [`pointwise`](super::pointwise),
+//! [`depthwise`](super::depthwise) and [`batch_norm`](super::batch_norm), of which this is the
+//! composition. As one operation it saves most trips to memory, which is what these layers wait for:
+//! d and p are kept with their channels last, and so is e, unless it is cheap to
+//! [compute again](recompute); a and b exist for a few rows at a time, and are computed a second time
 //! in the backward pass; the sums that a normalisation needs are added up while the values are still
 //! in the cache. The threads meet where a normalisation needs the sums of all images.
 //! Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.

@@ -1,5 +1,5 @@
 //! The widening layer of few inputs, whose e is cheaper to compute again than to keep: it is computed
-//! for an image at a time, wherever it is needed.
+//! for [some rows](super::wide_rows) at a time, wherever it is needed.
 //!
 //! With x̄ the mean of x over all n pixels, and X = Σ (x − x̄)(x − x̄)ᵀ, the statistics of e follow
 //! from those of x, which are added up in `f64`:

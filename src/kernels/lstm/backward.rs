@@ -13,9 +13,10 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::super::aligned::Aligned;
 use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::tanh;
-use super::forward::PartState;
+use super::forward::{ChunkState, PartState};
 use super::layout::Layout;
 use super::product::{AddTransposedProduct, Packed, Product, WIDTH};
 use super::{LstmParameters, LstmShape};
@@ -50,8 +51,8 @@ impl BackwardWeights {
 
 /// The gradients of a part, in padded rows.
 pub(super) struct PartGradients {
-    pub(super) input_weights: Vec<f32>,
-    pub(super) recurrent_weights: Vec<f32>,
+    pub(super) input_weights: Aligned,
+    pub(super) recurrent_weights: Aligned,
     pub(super) bias: Vec<f32>,
     pub(super) hidden: Vec<f32>,
     pub(super) cell: Vec<f32>,
@@ -81,20 +82,21 @@ impl WithSimd for BackwardPart<'_> {
         let layout = self.layout;
         let rows = self.state.rows;
         let chunk_rows = layout.chunk_rows(rows);
-        let mut inputs = vec![0.0; chunk_rows * layout.input_stride];
-        let mut hidden = vec![0.0; chunk_rows * layout.state_stride];
-        let mut gates = vec![0.0; chunk_rows * layout.gate_stride];
-        let mut through = vec![0.0; rows * layout.state_stride];
-        let mut input_weights = vec![0.0; layout.inputs * layout.gate_stride];
-        let mut recurrent_weights = vec![0.0; layout.hidden * layout.gate_stride];
+        let [state_size, gate_size] = [layout.state_stride, layout.gate_stride].map(|row| row * rows);
+        let mut inputs = Aligned::zeros(chunk_rows * layout.input_stride);
+        let mut gates = Aligned::zeros(chunk_rows * layout.gate_stride);
+        let mut through = Aligned::zeros(state_size);
+        let mut scaled = Vec::new();
+        let mut input_weights = Aligned::zeros(layout.inputs * layout.gate_stride);
+        let mut recurrent_weights = Aligned::zeros(layout.hidden * layout.gate_stride);
         let mut bias = vec![0.0; layout.gate_stride];
         let mut chunk_bias = bias.clone();
+        let mut last_cell = &self.state.last_cell[..];
 
-        for chunk in layout.chunks(rows).rev() {
-            for step in layout.steps(chunk.clone()).rev() {
-                let start = (step - chunk.start) * rows * layout.gate_stride;
-                let gates = &mut gates[start..start + rows * layout.gate_stride];
-                self.through_cell(simd, step, gates);
+        for (chunk, kept) in layout.chunks(rows).zip(&self.state.chunks).rev() {
+            for (index, step) in layout.steps(chunk.clone()).enumerate().rev() {
+                let gates = &mut gates[index * gate_size..(index + 1) * gate_size];
+                self.through_cell(simd, kept, [index, step], last_cell, gates);
                 simd.vectorize(Product {
                     left: gates,
                     left_stride: layout.gate_stride,
@@ -106,11 +108,17 @@ impl WithSimd for BackwardPart<'_> {
                 });
                 self.pass_to_step_before(step, &through);
             }
+            last_cell = &kept.cells[..state_size];
             let count = chunk.len() * rows;
             let gates = &gates[..count * layout.gate_stride];
             let mask = self.state.input_mask.as_deref();
             layout.gather_inputs(self.input, mask, chunk.clone(), &mut inputs);
-            self.gather_hidden(chunk.clone(), &mut hidden);
+            let mut hidden = &kept.hidden[..];
+            if let Some(mask) = &self.state.recurrent_mask {
+                scaled.clear();
+                scaled.extend(hidden.iter().zip(mask.iter().cycle()).map(|(h, scale)| h * scale));
+                hidden = &scaled;
+            }
             simd.vectorize(AddTransposedProduct {
                 left: &inputs,
                 left_stride: layout.input_stride,
@@ -122,7 +130,7 @@ impl WithSimd for BackwardPart<'_> {
                 output_stride: layout.gate_stride,
             });
             simd.vectorize(AddTransposedProduct {
-                left: &hidden,
+                left: hidden,
                 left_stride: layout.state_stride,
                 left_columns: layout.hidden,
                 right: gates,
@@ -163,19 +171,23 @@ impl WithSimd for BackwardPart<'_> {
 }
 
 impl BackwardPart<'_> {
-    /// From the gradients of the state after `step` to those of the gates before activation, and of
-    /// the cell before.
+    /// From the gradients of the state after `step`, which is the chunk's at `index`, to those of the
+    /// gates before activation, and of the cell before.
     #[inline(always)]
-    fn through_cell<S: Simd>(&mut self, simd: S, step: usize, gradients: &mut [f32]) {
+    fn through_cell<S: Simd>(
+        &mut self,
+        simd: S,
+        kept: &ChunkState,
+        [index, step]: [usize; 2],
+        last_cell: &[f32],
+        gradients: &mut [f32],
+    ) {
         let (layout, state) = (self.layout, self.state);
         let LstmShape { time, hidden, .. } = layout.shape;
         let rows = state.rows;
-        let position = layout.position(step);
-        let gates = &state.gates[position * rows * layout.gate_stride..];
-        let cells = &state.cells[position * rows * layout.state_stride..];
-        // After the last step the cell state is `last_cell`; before it, the next one saved.
-        let cells_after = cells.get(rows * layout.state_stride..).filter(|rest| !rest.is_empty());
-        let cells_after = cells_after.unwrap_or(&state.last_cell);
+        let gates = &kept.gates[index * gradients.len()..];
+        let (cells, cells_after) = kept.cells[index * last_cell.len()..].split_at(last_cell.len());
+        let cells_after = if cells_after.is_empty() { last_cell } else { cells_after };
 
         for sample in 0..rows {
             let gate_row = sample * layout.gate_stride..(sample + 1) * layout.gate_stride;
@@ -252,32 +264,13 @@ impl BackwardPart<'_> {
         }
     }
 
-    /// The hidden states that entered the gates of a chunk of steps, ordered by step.
-    #[inline(always)]
-    fn gather_hidden(&self, chunk: Range<usize>, to: &mut [f32]) {
-        let (layout, state) = (self.layout, self.state);
-        let size = state.rows * layout.state_stride;
-        for (step, to) in chunk.zip(to.chunks_exact_mut(size)) {
-            let from = &state.hidden[layout.position(step) * size..][..size];
-            match &state.recurrent_mask {
-                None => to.copy_from_slice(from),
-                Some(mask) => {
-                    let scaled = from.iter().zip(mask).map(|(h, scale)| h * scale);
-                    to.iter_mut().zip(scaled).for_each(|(to, h)| *to = h);
-                }
-            }
-        }
-    }
-
     /// Copies the gradients of a chunk's inputs to their places.
     #[inline(always)]
     fn scatter_input_gradients(&mut self, chunk: Range<usize>, from: &[f32]) {
         let Some(target) = &mut self.input_gradient else { return };
         let LstmShape { time, inputs, .. } = self.layout.shape;
-        let rows = self.state.rows;
-        let count = chunk.len() * rows;
-        for (row, from) in from.chunks_exact(self.layout.input_stride).take(count).enumerate() {
-            let (step, sample) = (chunk.start + row / rows, row % rows);
+        let rows = self.layout.rows(chunk, self.state.rows);
+        for ([step, sample], from) in rows.zip(from.chunks_exact(self.layout.input_stride)) {
             let target = &mut target[(sample * time + step) * inputs..][..inputs];
             target.copy_from_slice(&from[..inputs]);
             if let Some(mask) = &self.state.input_mask {

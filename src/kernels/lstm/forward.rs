@@ -2,11 +2,13 @@
 //!
 //! One product projects the inputs of a chunk of steps. Then each step adds the recurrent product
 //! to a tile of four gates by a few samples, and applies the cell to it while it is in registers.
+//! What the backward pass needs is written once, where it stays.
 
 use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
+use super::super::aligned::Aligned;
 use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::{sigmoid, tanh};
 use super::layout::Layout;
@@ -56,12 +58,29 @@ pub(super) struct PartState {
     pub(super) recurrent_mask: Option<Vec<f32>>,
     /// 0 where a step is skipped, `[rows, time]`.
     pub(super) sequence_mask: Option<Vec<u8>>,
-    /// The hidden state before each step, in the order of computation.
-    pub(super) hidden: Vec<f32>,
-    /// The cell state before each step, in the order of computation.
-    pub(super) cells: Vec<f32>,
-    /// The activated gates of each step, in the order of computation.
-    pub(super) gates: Vec<f32>,
+    /// The chunks of steps, in the order of computation; none if no backward pass follows.
+    pub(super) chunks: Vec<ChunkState>,
+}
+
+/// What the backward pass needs of a chunk of steps, ordered by step as computed, then by sample.
+#[derive(Debug, Clone)]
+pub(super) struct ChunkState {
+    /// The hidden state before each step.
+    pub(super) hidden: Aligned,
+    /// The cell state before each step.
+    pub(super) cells: Aligned,
+    /// The activated gates of each step.
+    pub(super) gates: Aligned,
+}
+
+impl ChunkState {
+    fn zeros(layout: &Layout, rows: usize) -> Self {
+        Self {
+            hidden: Aligned::zeros(rows * layout.state_stride),
+            cells: Aligned::zeros(rows * layout.state_stride),
+            gates: Aligned::zeros(rows * layout.gate_stride),
+        }
+    }
 }
 
 impl PartState {
@@ -93,72 +112,77 @@ impl WithSimd for ForwardPart<'_> {
         let layout = self.layout;
         let LstmShape { time, hidden, .. } = layout.shape;
         let rows = self.state.rows;
-        let chunk_rows = layout.chunk_rows(rows);
-        let mut inputs = vec![0.0; chunk_rows * layout.input_stride];
-        let mut gates = vec![0.0; chunk_rows * layout.gate_stride];
+        let [state_size, gate_size] = [layout.state_stride, layout.gate_stride].map(|row| row * rows);
+        let mut inputs = Aligned::zeros(layout.chunk_rows(rows) * layout.input_stride);
         let mut scaled = Vec::new();
-        let mut next = self.state.last_hidden.clone();
-        if self.keep {
-            let state = &mut self.state;
-            state.hidden.reserve_exact(time * rows * layout.state_stride);
-            state.cells.reserve_exact(time * rows * layout.state_stride);
-            state.gates.reserve_exact(time * rows * layout.gate_stride);
-        }
+        let mut spare = None;
 
         for chunk in layout.chunks(rows) {
+            let count = chunk.len() * rows;
+            let mut kept = spare.take().unwrap_or_else(|| {
+                ChunkState::zeros(&layout, if self.keep { count } else { layout.chunk_rows(rows) })
+            });
             let mask = self.state.input_mask.as_deref();
             layout.gather_inputs(self.input, mask, chunk.clone(), &mut inputs);
             simd.vectorize(Product {
                 left: &inputs,
                 left_stride: layout.input_stride,
-                rows: chunk.len() * rows,
+                rows: count,
                 right: &self.weights.input,
                 initial: Some(&self.weights.bias),
-                output: &mut gates,
+                output: &mut kept.gates,
                 output_stride: layout.gate_stride,
             });
-            for step in layout.steps(chunk.clone()) {
-                let state = &mut self.state;
-                if self.keep {
-                    state.hidden.extend_from_slice(&state.last_hidden);
-                    state.cells.extend_from_slice(&state.last_cell);
-                }
-                let start = (step - chunk.start) * rows * layout.gate_stride;
-                let gates = &mut gates[start..start + rows * layout.gate_stride];
-                if let Some(mask) = &state.recurrent_mask {
+            let PartState {
+                last_hidden, last_cell, recurrent_mask, sequence_mask, ..
+            } = &mut self.state;
+            kept.hidden[..state_size].copy_from_slice(last_hidden);
+            kept.cells[..state_size].copy_from_slice(last_cell);
+            let hidden_states = &mut kept.hidden[..chunk.len() * state_size];
+            let cells = &mut kept.cells[..chunk.len() * state_size];
+            for (index, step) in layout.steps(chunk).enumerate() {
+                let [before, after] = step_of(hidden_states, index, last_hidden);
+                let [cell_before, cell_after] = step_of(cells, index, last_cell);
+                if let Some(mask) = recurrent_mask {
                     scaled.clear();
-                    scaled.extend(state.last_hidden.iter().zip(mask).map(|(h, scale)| h * scale));
+                    scaled.extend(before.iter().zip(&*mask).map(|(h, scale)| h * scale));
                 }
                 simd.vectorize(Step {
                     layout: &layout,
                     weights: &self.weights.recurrent,
-                    scaled: if state.recurrent_mask.is_some() {
-                        &scaled
-                    } else {
-                        &state.last_hidden
-                    },
-                    before: &state.last_hidden,
+                    scaled: if recurrent_mask.is_some() { &scaled } else { before },
                     index: step,
-                    sequence_mask: state.sequence_mask.as_deref(),
-                    gates,
-                    cell: &mut state.last_cell,
-                    after: &mut next,
+                    sequence_mask: sequence_mask.as_deref(),
+                    gates: &mut kept.gates[index * gate_size..(index + 1) * gate_size],
+                    before,
+                    cell_before,
+                    after,
+                    cell_after,
                 });
-                std::mem::swap(&mut state.last_hidden, &mut next);
-                if self.keep {
-                    state.gates.extend_from_slice(gates);
-                }
                 if let Some(outputs) = &mut self.outputs {
-                    let states = state.last_hidden.chunks_exact(layout.state_stride);
-                    for (sample, row) in states.enumerate() {
+                    for (sample, row) in after.chunks_exact(layout.state_stride).enumerate() {
                         let output = &mut outputs[(sample * time + step) * hidden..][..hidden];
                         output.copy_from_slice(&row[..hidden]);
                     }
                 }
             }
+            if self.keep {
+                self.state.chunks.push(kept);
+            } else {
+                spare = Some(kept);
+            }
         }
         self.state
     }
+}
+
+/// The state before step `index` of a chunk, and the place of the one after it: in `states`, or in
+/// `last` after the last step.
+#[inline(always)]
+fn step_of<'a>(states: &'a mut [f32], index: usize, last: &'a mut [f32]) -> [&'a mut [f32]; 2] {
+    let size = last.len();
+    let (before, after) = states[index * size..].split_at_mut(size);
+    [before, if after.is_empty() { last } else { &mut after[..size] }]
 }
 
 /// One step of all samples of a part.
@@ -167,14 +191,15 @@ struct Step<'a> {
     weights: &'a Packed,
     /// The hidden state that enters the gates.
     scaled: &'a [f32],
-    /// The hidden state that a skipped sample keeps.
-    before: &'a [f32],
     index: usize,
     sequence_mask: Option<&'a [u8]>,
     /// The projected inputs, which become the activated gates.
     gates: &'a mut [f32],
-    cell: &'a mut [f32],
+    /// The hidden state, which a skipped sample keeps.
+    before: &'a [f32],
+    cell_before: &'a [f32],
     after: &'a mut [f32],
+    cell_after: &'a mut [f32],
 }
 
 impl WithSimd for Step<'_> {
@@ -227,14 +252,16 @@ impl Step<'_> {
             let units = start..start + lanes;
             let place = sample * layout.shape.time + self.index;
             if self.sequence_mask.is_some_and(|mask| mask[place] == 0) {
-                self.after[units.clone()].copy_from_slice(&self.before[units]);
+                self.after[units.clone()].copy_from_slice(&self.before[units.clone()]);
+                self.cell_after[units.clone()].copy_from_slice(&self.cell_before[units]);
                 continue;
             }
             let (input, forget) = (sigmoid(simd, line[0]), sigmoid(simd, line[1]));
             let (candidate, output) = (tanh(simd, line[2]), sigmoid(simd, line[3]));
-            let cell = &mut vectors_mut::<S>(&mut self.cell[units.clone()])[0];
-            *cell = multiply_add(simd, forget, *cell, simd.mul_f32s(input, candidate));
-            let hidden = simd.mul_f32s(output, tanh(simd, *cell));
+            let cell = vectors::<S>(&self.cell_before[units.clone()])[0];
+            let cell = multiply_add(simd, forget, cell, simd.mul_f32s(input, candidate));
+            vectors_mut::<S>(&mut self.cell_after[units.clone()])[0] = cell;
+            let hidden = simd.mul_f32s(output, tanh(simd, cell));
             vectors_mut::<S>(&mut self.after[units])[0] = hidden;
             let start = sample * layout.gate_stride + block * 4 * lanes;
             vectors_mut::<S>(&mut self.gates[start..start + 4 * lanes])

@@ -120,7 +120,7 @@ impl Layout {
     pub(super) fn chunks(
         &self,
         rows: usize,
-    ) -> impl DoubleEndedIterator<Item = Range<usize>> + use<> {
+    ) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + use<> {
         let LstmShape { time, reverse, .. } = self.shape;
         let steps = self.chunk_rows(rows) / rows;
         let count = time.div_ceil(steps);
@@ -134,18 +134,19 @@ impl Layout {
     pub(super) fn steps(
         &self,
         chunk: Range<usize>,
-    ) -> impl DoubleEndedIterator<Item = usize> + use<> {
+    ) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + use<> {
         let reverse = self.shape.reverse;
         let (start, end) = (chunk.start, chunk.end);
         chunk.map(move |step| if reverse { end - 1 - (step - start) } else { step })
     }
 
-    /// The place of `step` in the order of computation.
-    pub(super) fn position(&self, step: usize) -> usize {
-        if self.shape.reverse { self.shape.time - 1 - step } else { step }
+    /// The step and the sample of each row of a chunk, of `rows` samples: ordered by step as computed.
+    #[inline(always)]
+    pub(super) fn rows(&self, chunk: Range<usize>, rows: usize) -> impl Iterator<Item = [usize; 2]> + use<> {
+        self.steps(chunk).flat_map(move |step| (0..rows).map(move |sample| [step, sample]))
     }
 
-    /// Copies the inputs of a chunk of steps to padded rows, ordered by step, scaled by `mask`.
+    /// Copies the inputs of a chunk of steps to padded rows, scaled by `mask`.
     #[inline(always)]
     pub(super) fn gather_inputs(
         &self,
@@ -156,10 +157,9 @@ impl Layout {
     ) {
         let LstmShape { time, inputs, .. } = self.shape;
         let samples = input.len() / (time * inputs);
-        for (row, to) in
-            to.chunks_exact_mut(self.input_stride).take(chunk.len() * samples).enumerate()
+        for ([step, sample], to) in
+            self.rows(chunk, samples).zip(to.chunks_exact_mut(self.input_stride))
         {
-            let (step, sample) = (chunk.start + row / samples, row % samples);
             let from = &input[(sample * time + step) * inputs..][..inputs];
             match mask {
                 None => to[..inputs].copy_from_slice(from),

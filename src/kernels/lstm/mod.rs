@@ -229,7 +229,7 @@ pub fn backward(
         })
         .collect();
 
-    let sum = |of: fn(&PartGradients) -> &Vec<f32>, count: usize| {
+    let sum = |of: fn(&PartGradients) -> &[f32], count: usize| {
         let mut sum = vec![0.0; count * 4 * hidden];
         for part in &found {
             let padded = of(part).chunks_exact(layout.gate_stride);

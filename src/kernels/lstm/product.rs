@@ -8,6 +8,7 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
+use super::super::aligned::Aligned;
 use super::super::simd::{multiply_add, vectors, vectors_mut};
 
 /// Columns of a tile of [`Product`], in vectors.
@@ -16,7 +17,7 @@ pub(super) const WIDTH: usize = 2;
 /// A right-hand side, cut into panels of a few vectors of columns; a panel holds its part of
 /// the first row, then of the second row, and so on.
 pub(super) struct Packed {
-    values: Vec<f32>,
+    values: Aligned,
     depth: usize,
     columns: usize,
 }
@@ -30,7 +31,7 @@ impl Packed {
         [width, lanes]: [usize; 2],
         fill: impl Fn(usize, usize, &mut [f32]),
     ) -> Self {
-        let mut values = vec![0.0; depth * columns];
+        let mut values = Aligned::zeros(depth * columns);
         for (index, panel) in values.chunks_mut(depth * width * lanes).enumerate() {
             let start = index * width * lanes;
             let width = (columns - start).min(width * lanes);

@@ -29,6 +29,7 @@ mod misc_tests;
 mod partition;
 pub mod pointwise;
 pub mod reductions;
+mod room;
 pub mod shape;
 mod simd;
 pub mod updates;

@@ -63,6 +63,7 @@ golden = {
         case(2, 2, 7, 9, 3, [5, 3], [2, 1], [2, 0], False, True),
         case(2, 20, 4, 3, 6, [1, 1], [1, 1], [0, 0], False, False),
         case(1, 1, 1, 1, 1, [1, 1], [3, 2], [0, 0], True, False),
+        case(2, 16, 7, 6, 19, [3, 3], [1, 1], [0, 1], True, True),
     ],
 }
 path = pathlib.Path(__file__).with_name("kernels_convolution.json")

@@ -51,28 +51,30 @@ impl Filters {
     ) -> Self {
         let mut filters = Self::zeros(shape, window, level);
         let row = filters.row;
+        let [taps, pixel] = [shape.kernel[1], shape.kernel[0] * shape.kernel[1]];
         for (values, place) in filters.values.chunks_exact_mut(row).zip(rows(shape)) {
-            for tap in 0..shape.kernel[1] {
-                for channel in 0..shape.in_channels {
-                    values[tap * shape.in_channels + channel] =
-                        weight[place + channel * shape.kernel[0] * shape.kernel[1] + tap];
-                }
+            for (tap, values) in values.chunks_exact_mut(shape.in_channels).take(taps).enumerate() {
+                let source = weight[place + tap..].iter().step_by(pixel);
+                values.iter_mut().zip(source).for_each(|(to, value)| *to = *value);
             }
         }
         filters
     }
 
     /// The sum of `parts` in the layout of the weight; the order of the sum is that of the parts.
-    pub(super) fn unpack_sum(shape: &ConvolutionShape, parts: &[Self]) -> Vec<f32> {
+    pub(super) fn unpack_sum(shape: &ConvolutionShape, parts: Vec<Self>) -> Vec<f32> {
         let mut weight = vec![0.0; shape.weight_length()];
-        for Self { row, values } in parts {
-            for (values, place) in values.chunks_exact(*row).zip(rows(shape)) {
-                for channel in 0..shape.in_channels {
-                    for tap in 0..shape.kernel[1] {
-                        weight[place + channel * shape.kernel[0] * shape.kernel[1] + tap] +=
-                            values[tap * shape.in_channels + channel];
-                    }
-                }
+        let sum = parts.into_iter().reduce(|mut sum, part| {
+            sum.values.iter_mut().zip(&*part.values).for_each(|(sum, value)| *sum += value);
+            sum
+        });
+        let Some(Self { row, values }) = sum else { return weight };
+        let [taps, pixel] = [shape.kernel[1], shape.kernel[0] * shape.kernel[1]];
+        for (values, place) in values.chunks_exact(row).zip(rows(shape)) {
+            let targets = weight[place..].chunks_mut(pixel);
+            for (channel, target) in targets.take(shape.in_channels).enumerate() {
+                let values = values[channel..].iter().step_by(shape.in_channels);
+                target.iter_mut().take(taps).zip(values).for_each(|(to, value)| *to = *value);
             }
         }
         weight
@@ -125,12 +127,16 @@ impl Operation for BackwardPart<'_> {
             bias: vec![0.0; self.shape.out_channels],
         };
         let mut orders = Orders::zeros(group * output);
+        // In the list of a picture every origin is tried for every channel, also for the last site.
+        let mut list = List::new((group * output).max(output + self.shape.out_channels));
+        let mut picture =
+            Aligned::zeros(if self.filters.is_some() { self.geometry.picture } else { 0 });
         for first in (0..pictures).step_by(group) {
             let pictures = first..pictures.min(first + group);
             orders.fill(simd, &self, pictures.clone());
-            self.parameter_gradients(simd, pictures.clone(), &orders, &mut gradients);
+            self.parameter_gradients(simd, pictures.clone(), &orders, &mut list, &mut gradients);
             if let Some(filters) = self.filters {
-                self.input_gradient(simd, pictures, &orders, filters);
+                self.input_gradient(simd, pictures, &orders, &mut list, filters, &mut picture);
             }
         }
         gradients
@@ -187,6 +193,7 @@ impl BackwardPart<'_> {
         simd: S,
         pictures: Range<usize>,
         orders: &Orders,
+        list: &mut List,
         gradients: &mut ParameterGradients,
     ) {
         let Geometry { window, sites, steps, picture, .. } = self.geometry;
@@ -195,7 +202,7 @@ impl BackwardPart<'_> {
         let kernel_row = channels * row;
         let mut table = [0; 16];
         table[..steps.len()].copy_from_slice(steps);
-        let mut list = List::new(pictures.len() * sites.len() * channels);
+        list.clear();
         let mut segments = Vec::with_capacity(channels);
         for channel in 0..channels {
             let first = list.len();
@@ -233,18 +240,17 @@ impl BackwardPart<'_> {
         simd: S,
         pictures: Range<usize>,
         orders: &Orders,
+        list: &mut List,
         filters: &Filters,
+        padded: &mut [f32],
     ) {
-        let Geometry { window, sites, steps, picture, row, .. } = self.geometry;
+        let Geometry { window, sites, steps, row, .. } = self.geometry;
         let channels = self.shape.out_channels;
         let places: Vec<u32> =
             (0..channels).map(|channel| (channel * filters.row) as u32).collect();
         let kernel_row = channels * filters.row;
         // As many rows of all filters at once as leave room in the first-level cache.
         let rows = (FILTER_BYTES / (kernel_row * size_of::<f32>())).clamp(1, window.rows);
-        let mut padded = Aligned::zeros(*picture);
-        // Every origin is tried for every channel, also for the last site.
-        let mut list = List::new((sites.len() + 1) * channels);
         let mut segments = Vec::with_capacity(sites.len() * steps.len());
         let length = self.shape.picture_length();
         for (index, place) in pictures.enumerate() {
@@ -284,13 +290,7 @@ impl BackwardPart<'_> {
                     target_stride: *row,
                 });
             }
-            unpad(
-                simd,
-                self.shape,
-                *row,
-                &padded,
-                &mut self.grad_input[place * length..][..length],
-            );
+            unpad(simd, self.shape, *row, padded, &mut self.grad_input[place * length..][..length]);
         }
     }
 }

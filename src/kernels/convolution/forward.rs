@@ -6,10 +6,14 @@
 
 use std::ops::Range;
 
+use super::super::aligned::Aligned;
+use super::super::room::Room;
 use super::picture::{Matrix, all_finite, narrow, pad, transpose};
 use super::shape::{ConvolutionShape, Geometry};
 use super::simd::{Level, Operation, Simd};
+use super::strip::Strip;
 use super::tile::{PIXELS, multiply};
+use super::winograd::{self, ByBlocks};
 
 /// The origin of an output that `ReLU` cut off: no gradient passes. Other origins are indices into
 /// [`Geometry::steps`].
@@ -17,20 +21,22 @@ pub(super) const NO_ORIGIN: u8 = 4;
 
 /// Sites whose outputs are kept, channels last, until they are transposed: about what the
 /// second-level cache has room for.
-const GROUP_SITES: usize = 512;
+pub(super) const GROUP_SITES: usize = 512;
 
 /// Weight and bias in tiles of output channels: `[tile][kernel row][tap][channel of the tile]`.
 pub(super) struct Columns {
     /// Output channels of a tile.
     pub width: usize,
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+    pub weight: Aligned,
+    pub bias: Vec<f32>,
+    winograd: Option<winograd::Filters>,
 }
 
 impl Columns {
     /// Packs `weight` (output channels, input channels, kernel height and width) for `level`.
     pub(super) fn pack(
         shape: &ConvolutionShape,
+        geometry: &Geometry,
         level: Level,
         weight: &[f32],
         bias: &[f32],
@@ -41,20 +47,27 @@ impl Columns {
         let taps = shape.kernel[0] * shape.kernel[1];
         let filter = shape.in_channels * taps;
         let tiles = shape.out_channels.div_ceil(width);
-        let mut packed = vec![0.0; tiles * filter * width];
+        let mut packed = Aligned::zeros(tiles * filter * width);
+        let mut transposed = vec![0.0; filter * width];
         for (filters, tile) in
             weight.chunks(width * filter).zip(packed.chunks_exact_mut(width * filter))
         {
+            let matrix = Matrix { rows: filters.len() / filter, columns: filter, stride: filter };
+            matrix.transpose(level, filters, &mut transposed, width);
             for (index, values) in tile.chunks_exact_mut(width).enumerate() {
                 let source = index % shape.in_channels * taps + index / shape.in_channels;
-                for (value, filter) in values.iter_mut().zip(filters.chunks_exact(filter)) {
-                    *value = filter[source];
-                }
+                // Channels that there are not keep their zeros.
+                let values = &mut values[..matrix.rows];
+                values.copy_from_slice(&transposed[source * width..][..matrix.rows]);
             }
         }
         let mut bias = bias.to_vec();
         bias.resize(tiles * width, 0.0);
-        Self { width, weight: packed, bias }
+        let mut columns = Self { width, weight: packed, bias, winograd: None };
+        if winograd::suits(shape, geometry) {
+            columns.winograd = Some(winograd::Filters::new(shape, level, &columns));
+        }
+        columns
     }
 }
 
@@ -82,27 +95,40 @@ impl Operation for ForwardPart<'_> {
         for (picture, padded) in pictures.zip(self.padded.chunks_exact_mut(self.geometry.picture)) {
             pad(simd, self.shape, self.geometry.row, picture, padded);
         }
-        if self.columns.width == S::LANES {
-            self.convolve::<S, 1>(simd);
-        } else {
-            self.convolve::<S, 2>(simd);
+        let winograd = self.columns.winograd.as_ref().filter(|filters| filters.bear(self.input));
+        match (winograd, self.columns.width == S::LANES) {
+            (Some(filters), true) => simd.call(ByBlocks::<1> { part: &mut self, filters }),
+            (Some(filters), false) => simd.call(ByBlocks::<2> { part: &mut self, filters }),
+            (None, true) => simd.call(BySites::<1> { part: &mut self }),
+            (None, false) => simd.call(BySites::<2> { part: &mut self }),
         }
-        all_finite(self.input)
+        winograd.is_some() || all_finite(self.input)
     }
 }
 
-impl ForwardPart<'_> {
+/// The outputs of a part in vectors of `V` times the lanes, a tile of windows after the other.
+struct BySites<'a, 'b, const V: usize> {
+    part: &'a mut ForwardPart<'b>,
+}
+
+impl<const V: usize> Operation for BySites<'_, '_, V> {
+    type Output = ();
+
     #[inline(always)]
-    fn convolve<S: Simd, const V: usize>(&mut self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
+        let Self { part } = self;
         let width = V * S::LANES;
-        let Geometry { window, sites, steps, picture, .. } = self.geometry;
+        let Geometry { window, sites, steps, picture, .. } = part.geometry;
         let filter = window.rows * window.length;
         let tile_sites = PIXELS / steps.len();
-        let pictures = self.padded.len() / picture;
+        let pictures = part.padded.len() / picture;
         let group = (GROUP_SITES / sites.len()).clamp(1, pictures);
-        let mut strip = Strip::zeros((group * sites.len()).next_multiple_of(tile_sites) * width);
-        let weights = self.columns.weight.chunks_exact(filter * width);
-        for (tile, (weight, bias)) in weights.zip(self.columns.bias.chunks_exact(width)).enumerate()
+        let length = (group * sites.len()).next_multiple_of(tile_sites) * width;
+        let mut room = Room::new();
+        let [values, origins, planes] = room.numbers([length; 3]);
+        let mut strip = Strip { values, origins, planes };
+        let weights = part.columns.weight.chunks_exact(filter * width);
+        for (tile, (weight, bias)) in weights.zip(part.columns.bias.chunks_exact(width)).enumerate()
         {
             for first in (0..pictures).step_by(group) {
                 let group = group.min(pictures - first);
@@ -119,40 +145,42 @@ impl ForwardPart<'_> {
                         if site == sites.len() {
                             site = 0;
                             let next = start + picture;
-                            start = if next < self.padded.len() { next } else { 0 };
+                            start = if next < part.padded.len() { next } else { 0 };
                         }
                     }
-                    let sums = multiply::<S, V>(simd, *window, self.padded, &starts, weight, bias);
-                    let place = tile_start * width..(tile_start + tile_sites) * width;
-                    let values = &mut strip.values[place.clone()];
-                    let origins = &mut strip.origins[place];
+                    let sums = multiply::<S, V>(simd, *window, part.padded, &starts, weight, bias);
+                    let relu = part.shape.relu;
                     if steps.len() == 4 {
-                        finish::<S, V, 4>(simd, &sums, self.shape.relu, values, origins);
+                        strip.fill::<S, V, 4>(simd, &sums, relu, tile_start);
                     } else {
-                        finish::<S, V, 1>(simd, &sums, self.shape.relu, values, origins);
+                        strip.fill::<S, V, 1>(simd, &sums, relu, tile_start);
                     }
                 }
-                self.write(simd, &mut strip, first..first + group, tile * width, width);
+                part.write(simd, &mut strip, 0, first..first + group, tile);
             }
         }
     }
+}
 
-    /// Writes the channels of a tile, which start at `channel`, of some pictures.
+impl ForwardPart<'_> {
+    /// Writes the channels of a tile of some pictures, which are in `strip` from `from` on.
     #[inline(always)]
-    fn write<S: Simd>(
+    pub(super) fn write<S: Simd>(
         &mut self,
         simd: S,
-        strip: &mut Strip,
+        strip: &mut Strip<'_>,
+        from: usize,
         pictures: Range<usize>,
-        channel: usize,
-        width: usize,
+        tile: usize,
     ) {
+        let width = self.columns.width;
         let sites = self.geometry.sites.len();
         let channels = self.shape.out_channels;
+        let channel = tile * width;
         let columns = width.min(channels - channel);
         let matrix = Matrix { rows: sites, columns, stride: width };
         for (index, picture) in pictures.enumerate() {
-            let source = index * sites * width..(index + 1) * sites * width;
+            let source = from + index * sites * width..from + (index + 1) * sites * width;
             let start = (picture * channels + channel) * sites;
             let place = start..start + columns * sites;
             let planes = &mut strip.planes[..columns * sites];
@@ -168,55 +196,6 @@ impl ForwardPart<'_> {
                 transpose(simd, matrix, &strip.origins[source], planes, sites);
                 narrow(planes, &mut self.origins[place]);
             }
-        }
-    }
-}
-
-/// Values and origins of a tile's channels for some sites, channels last; and room to transpose.
-struct Strip {
-    values: Vec<f32>,
-    origins: Vec<f32>,
-    planes: Vec<f32>,
-}
-
-impl Strip {
-    fn zeros(length: usize) -> Self {
-        Self { values: vec![0.0; length], origins: vec![0.0; length], planes: vec![0.0; length] }
-    }
-}
-
-/// Takes the maximum of each `W` pixels and applies `ReLU`, as `PyTorch` does: the first of equal
-/// values wins, a value that is not a number wins over all. Origins are small integers in the bits
-/// of floats, because selections work on floats.
-#[inline(always)]
-fn finish<S: Simd, const V: usize, const W: usize>(
-    simd: S,
-    sums: &[[S::Vector; V]; PIXELS],
-    relu: bool,
-    values: &mut [f32],
-    origins: &mut [f32],
-) {
-    let index = |origin: usize| simd.splat(f32::from_bits(origin as u32));
-    for site in 0..PIXELS / W {
-        #[expect(clippy::needless_range_loop, reason = "it is an index into each of the windows")]
-        for vector in 0..V {
-            let mut value = sums[site * W][vector];
-            let mut origin = index(0);
-            for step in 1..W {
-                let other = sums[site * W + step][vector];
-                let wins = simd.greater_or_nan(other, value);
-                value = simd.select(wins, other, value);
-                origin = simd.select(wins, index(step), origin);
-            }
-            if relu {
-                let zero = simd.splat(0.0);
-                let passes = simd.greater_or_nan(value, zero);
-                value = simd.select(passes, value, zero);
-                origin = simd.select(passes, origin, index(usize::from(NO_ORIGIN)));
-            }
-            let place = (site * V + vector) * S::LANES;
-            simd.write(&mut values[place..place + S::LANES], value);
-            simd.write(&mut origins[place..place + S::LANES], origin);
         }
     }
 }

@@ -10,9 +10,10 @@
 //!
 //! As `torch.nn.functional.conv2d`, `relu` and `max_pool2d(2)`: the first of equal maxima takes the
 //! gradient, NaN wins every maximum and passes `ReLU`, and `ReLU` has slope 0 at 0. Rows and columns
-//! that pooling drops are never computed. What makes it fast is told in `tile` (no im2col) and
-//! `backward` (only gradients that are not zero); the batch is split over the threads of the
-//! current rayon pool, which meet once per call. The same number of threads gives the same bits.
+//! that pooling drops are never computed. What makes it fast is told in `tile` (no im2col),
+//! `winograd` (fewer multiplications) and `backward` (only gradients that are not zero); the batch is
+//! split over the threads of the current rayon pool, which meet once per call. The same number of
+//! threads gives the same bits.
 
 // A kernel is compiled for an instruction set only as far as it is inlined into the function that
 // enables the set.
@@ -24,7 +25,9 @@ mod lists;
 mod picture;
 mod shape;
 mod simd;
+mod strip;
 mod tile;
+mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -40,6 +43,7 @@ use super::partition::zeros;
 use backward::{BackwardPart, Filters};
 use forward::{Columns, ForwardPart, NO_ORIGIN};
 pub(super) use picture::Matrix;
+use picture::all_finite;
 pub use shape::ConvolutionShape;
 use shape::Geometry;
 pub(super) use simd::Level;
@@ -169,7 +173,7 @@ impl Convolution {
         check_length("weight", weight, shape.weight_length())?;
         check_length("bias", bias, shape.out_channels)?;
 
-        let columns = Columns::pack(shape, *level, weight, bias);
+        let columns = Columns::pack(shape, geometry, *level, weight, bias);
         let mut output = zeros(self.output_length());
         let mut origins = vec![0; self.output_length()];
         let mut padded = Aligned::zeros(shape.batch * geometry.picture + level.lanes());
@@ -205,7 +209,7 @@ impl Convolution {
             return Err(ConvolutionError::OtherConvolution);
         }
         // A zero gradient matters only times infinity or NaN.
-        if saved.finite && weight.iter().all(|value| value.is_finite()) {
+        if saved.finite && all_finite(weight) {
             return Ok(self.gradients(
                 grad_output,
                 &saved.origins,
@@ -269,7 +273,7 @@ impl Convolution {
         let weights: Vec<_> = parts.into_iter().map(|part| part.weight).collect();
         Gradients {
             input: wants_input_gradient.then_some(input),
-            weight: Filters::unpack_sum(shape, &weights),
+            weight: Filters::unpack_sum(shape, weights),
             bias,
         }
     }

@@ -37,6 +37,13 @@ pub(super) trait Simd: Copy {
     ///
     /// `destination` is valid for writing [`Simd::LANES`] numbers.
     unsafe fn store(self, destination: *mut f32, vector: Self::Vector);
+    /// The vector in `source`, which holds exactly as many numbers.
+    #[inline(always)]
+    fn read(self, source: &[f32]) -> Self::Vector {
+        assert_eq!(source.len(), Self::LANES);
+        // SAFETY: `source` holds a vector.
+        unsafe { self.load(source.as_ptr()) }
+    }
     /// Writes the vector to `target`, which holds exactly as many numbers.
     #[inline(always)]
     fn write(self, target: &mut [f32], vector: Self::Vector) {
@@ -82,6 +89,10 @@ pub(super) trait Simd: Copy {
     }
     /// a + b.
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a - b.
+    fn subtract(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a b.
+    fn multiply(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// a b + c, rounded once where the processor can.
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// Where a > b, or a is not a number.
@@ -206,6 +217,16 @@ impl Simd for Portable {
     #[inline(always)]
     fn add(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         lanes!(lane => a[lane] + b[lane])
+    }
+
+    #[inline(always)]
+    fn subtract(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        lanes!(lane => a[lane] - b[lane])
+    }
+
+    #[inline(always)]
+    fn multiply(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        lanes!(lane => a[lane] * b[lane])
     }
 
     #[inline(always)]

@@ -238,9 +238,11 @@ fn repeated_runs_give_the_same_bits() {
 
 #[test]
 fn numbers_that_are_not_finite_spread_as_by_the_definition() {
-    for pool in [true, false] {
-        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let shape = ConvolutionShape { pool, padding: [1, 1], ..shape(2, [2, 7, 6], 17) };
+    for (pool, channels) in [(true, 2), (false, 2), (true, 17), (false, 17)] {
+        // The last is finite, but sums of it may not be.
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 2e38] {
+            let shape =
+                ConvolutionShape { pool, padding: [1, 1], ..shape(2, [channels, 7, 6], 17) };
             let mut input = numbers(shape.input_length(), 1);
             let mut weight = numbers(shape.weight_length(), 2);
             input[40] = value;
@@ -390,8 +392,26 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    /// What `winograd` computes.
+    fn small_kernel_of_many_channels()(
+        shape in any_shape(),
+        (height, width) in (4..=12_usize, 4..=12_usize),
+        in_channels in 16..=40_usize,
+    ) -> ConvolutionShape {
+        ConvolutionShape { height, width, in_channels, kernel: [3, 3], stride: [1, 1], ..shape }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn small_kernels_of_many_channels_follow_their_definition(
+        shape in small_kernel_of_many_channels(),
+    ) {
+        check_numbers(&shape);
+    }
 
     #[test]
     fn every_shape_follows_its_definition_or_is_refused(shape in any_shape()) {

@@ -5,14 +5,15 @@
 
 use std::arch::x86_64::{
     __m256, __m512, __mmask16, _CMP_GT_OQ, _CMP_NEQ_UQ, _CMP_UNORD_Q, _mm256_add_ps,
-    _mm256_blendv_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_or_ps,
-    _mm256_set1_ps, _mm256_storeu_ps, _mm512_add_epi32, _mm512_add_ps, _mm512_castpd_ps,
-    _mm512_castps_pd, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_epi32, _mm512_loadu_ps,
-    _mm512_mask_blend_ps, _mm512_mask_test_epi32_mask, _mm512_maskz_compress_epi32,
-    _mm512_maskz_compress_ps, _mm512_maskz_loadu_epi32, _mm512_maskz_loadu_ps,
-    _mm512_permutexvar_epi32, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_shuffle_f32x4, _mm512_srlv_epi32, _mm512_storeu_epi32, _mm512_storeu_ps,
-    _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+    _mm256_blendv_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_or_ps,
+    _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_epi32, _mm512_add_ps,
+    _mm512_castpd_ps, _mm512_castps_pd, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_epi32,
+    _mm512_loadu_ps, _mm512_mask_blend_ps, _mm512_mask_test_epi32_mask,
+    _mm512_maskz_compress_epi32, _mm512_maskz_compress_ps, _mm512_maskz_loadu_epi32,
+    _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_permutexvar_epi32, _mm512_set1_epi32,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_srlv_epi32,
+    _mm512_storeu_epi32, _mm512_storeu_ps, _mm512_sub_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
+    _mm512_unpacklo_pd, _mm512_unpacklo_ps,
 };
 
 use super::lists::Candidates;
@@ -77,6 +78,18 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn subtract(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: `self` proves that the processor has AVX2 and FMA.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn multiply(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: `self` proves that the processor has AVX2 and FMA.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+
+    #[inline(always)]
     fn multiply_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: `self` proves that the processor has AVX2 and FMA.
         unsafe { _mm256_fmadd_ps(a, b, c) }
@@ -135,6 +148,18 @@ impl Simd for Avx512 {
     fn add(self, a: __m512, b: __m512) -> __m512 {
         // SAFETY: `self` proves that the processor has AVX-512F.
         unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn subtract(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` proves that the processor has AVX-512F.
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn multiply(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` proves that the processor has AVX-512F.
+        unsafe { _mm512_mul_ps(a, b) }
     }
 
     #[inline(always)]

@@ -8,16 +8,17 @@ use std::ops::Range;
 use super::super::aligned::Line;
 use super::super::matrix_product::{MatrixMut, multiply};
 use super::super::partition::{run_all, split_optional_rows};
+use super::super::room::Room;
 use super::super::shape::{ShapeError, ensure, ensure_length, ensure_optional_length};
 use super::super::vectorize::vectorized;
 use super::filter::{KERNEL, TapSums, Taps, Window};
 use super::maps::lines;
 use super::normalization::{Backward, Normalization, Order, Sums};
 use super::recompute::{Direct, Onward};
-use super::room::Room;
 use super::wide_rows::{WideRows, rows_of};
 use super::{
-    InvertedResidual, Layer, LayerGradients, Pass, Saved, matrix, matrix_mut, tiles, weights,
+    InvertedResidual, Layer, LayerGradients, Pass, Saved, matrix, matrix_mut, tile_room, tiles,
+    weights,
 };
 
 impl InvertedResidual {
@@ -173,7 +174,7 @@ impl Pass<'_> {
         let width = lines(outputs);
         let first = images.start * self.to.pixels;
         let mut room = Room::new();
-        let [g] = room.tiles([outputs], wide);
+        let [g] = tile_room(&mut room, [outputs], wide);
         let mut sums = Sums::new(outputs);
         for rows in tiles(projected.len() / width, wide) {
             let g = &mut g[..rows.len() * width];
@@ -203,7 +204,7 @@ impl Pass<'_> {
         let (narrow, width) = (lines(outputs), lines(wide));
         let first = images.start * self.to.pixels;
         let mut room = Room::new();
-        let [dy, dp, b, g] = room.tiles([outputs, outputs, wide, wide], wide);
+        let [dy, dp, b, g] = tile_room(&mut room, [outputs, outputs, wide, wide], wide);
         let mut of_kernel = vec![0.0; outputs * wide];
         let mut sums = Sums::new(wide);
         for rows in tiles(filtered.len() / width, wide) {
@@ -335,7 +336,7 @@ impl Pass<'_> {
         let (narrow, width) = (lines(inputs), lines(wide));
         let first = images.start * self.from.pixels;
         let mut room = Room::new();
-        let [x, de] = room.tiles([inputs, wide], wide);
+        let [x, de] = tile_room(&mut room, [inputs, wide], wide);
         let mut of_kernel = vec![0.0; wide * inputs];
         for rows in tiles(expanded.len() / width, wide) {
             let (x, de) = (&mut x[..rows.len() * narrow], &mut de[..rows.len() * width]);

@@ -5,15 +5,15 @@ use std::ops::Range;
 use super::super::aligned::Line;
 use super::super::matrix_product::multiply;
 use super::super::partition::{run_all, split_rows};
+use super::super::room::Room;
 use super::super::shape::{ShapeError, ensure_length};
 use super::super::vectorize::vectorized;
 use super::filter::{KERNEL, Taps, Window};
 use super::maps::lines;
 use super::normalization::{Normalization, Order, Sums};
 use super::recompute::Moments;
-use super::room::Room;
 use super::wide_rows::WideRows;
-use super::{InvertedResidual, Layer, Pass, Saved, matrix, matrix_mut, tiles, weights};
+use super::{InvertedResidual, Layer, Pass, Saved, matrix, matrix_mut, tile_room, tiles, weights};
 
 impl InvertedResidual {
     /// Writes `output`, given `input` and the layers: the one that widens, if there is one, the one
@@ -85,7 +85,7 @@ impl Pass<'_> {
         let rows = images.len() * self.from.pixels;
         let first = images.start * self.from.pixels;
         let mut room = Room::new();
-        let [x, e] = room.tiles([inputs, wide], wide);
+        let [x, e] = tile_room(&mut room, [inputs, wide], wide);
         let mut sums = Sums::new(wide);
         for rows in tiles(rows, wide) {
             let (x, e) = (&mut x[..rows.len() * narrow], &mut e[..rows.len() * width]);
@@ -173,7 +173,7 @@ impl Pass<'_> {
         let (width, narrow) = (lines(wide), lines(outputs));
         let rows = filtered.len() / width;
         let mut room = Room::new();
-        let [b, p] = room.tiles([wide, outputs], wide);
+        let [b, p] = tile_room(&mut room, [wide, outputs], wide);
         let mut projected = Vec::with_capacity(rows * narrow);
         let mut sums = Sums::new(outputs);
         for rows in tiles(rows, wide) {
@@ -206,7 +206,7 @@ impl Pass<'_> {
     ) {
         let width = lines(self.shape.outputs);
         let mut room = Room::new();
-        let [y] = room.tiles([self.shape.outputs], self.shape.wide);
+        let [y] = tile_room(&mut room, [self.shape.outputs], self.shape.wide);
         for rows in tiles(projected.len() / width, self.shape.wide) {
             let y = &mut y[..rows.len() * width];
             vectorized(

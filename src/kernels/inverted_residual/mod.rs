@@ -24,7 +24,6 @@ mod maps;
 mod normalization;
 mod patches;
 mod recompute;
-mod room;
 #[cfg(test)]
 mod tests;
 mod wide_rows;
@@ -37,6 +36,7 @@ use super::batch_norm::Statistics;
 use super::convolution::Level;
 use super::matrix_product::{Matrix, MatrixMut};
 use super::partition::parts;
+use super::room::Room;
 use super::shape::{ShapeError, ensure, ensure_length, volume};
 use super::vectorize::LANES;
 use filter::KERNEL;
@@ -318,6 +318,15 @@ fn tile_rows(wide: usize) -> usize {
     /// Below so many pixels products wait for their weights.
     const ROWS: usize = 72;
     (TILE / (lines(wide) * LANES)).max(ROWS)
+}
+
+/// Room for a tile of maps with each of these `channels`, beside maps with `wide` of them.
+fn tile_room<const N: usize>(
+    room: &mut Room,
+    channels: [usize; N],
+    wide: usize,
+) -> [&mut [Line]; N] {
+    room.lines(channels.map(|channels| tile_rows(wide) * lines(channels)))
 }
 
 /// Pixels as the rows of a matrix.

@@ -24,12 +24,12 @@ use std::ops::Range;
 use super::super::aligned::Line;
 use super::super::batch_norm::Statistics;
 use super::super::matrix_product::{Matrix, MatrixMut, multiply};
+use super::super::room::Room;
 use super::super::vectorize::{LANES, add_wide, vectorized, wide};
 use super::maps::{Planes, lines};
 use super::normalization::Backward;
 use super::patches::{Patches, columns, columns_mut};
-use super::room::Room;
-use super::{Pass, matrix, tile_rows, tiles, weights};
+use super::{Pass, matrix, tile_room, tile_rows, tiles, weights};
 
 /// Σ x and Σ x xᵀ over some pixels.
 pub(super) struct Moments {
@@ -291,7 +291,7 @@ impl Pass<'_> {
         let planes = Planes { channels: length, pixels: patches.count(), level: self.from.level };
         let mut moments = Moments::new(length);
         let (mut room, mut values, mut own) = (Room::new(), vec![], vec![]);
-        let [tile] = room.tiles([length], length);
+        let [tile] = tile_room(&mut room, [length], length);
         for image in images {
             let x = patches.of(self.image(image), &mut own);
             for rows in tiles(patches.count(), length) {

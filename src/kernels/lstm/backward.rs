@@ -82,7 +82,8 @@ impl WithSimd for BackwardPart<'_> {
         let layout = self.layout;
         let rows = self.state.rows;
         let chunk_rows = layout.chunk_rows(rows);
-        let [state_size, gate_size] = [layout.state_stride, layout.gate_stride].map(|row| row * rows);
+        let [state_size, gate_size] =
+            [layout.state_stride, layout.gate_stride].map(|row| row * rows);
         let mut inputs = Aligned::zeros(chunk_rows * layout.input_stride);
         let mut gates = Aligned::zeros(chunk_rows * layout.gate_stride);
         let mut through = Aligned::zeros(state_size);

@@ -112,7 +112,8 @@ impl WithSimd for ForwardPart<'_> {
         let layout = self.layout;
         let LstmShape { time, hidden, .. } = layout.shape;
         let rows = self.state.rows;
-        let [state_size, gate_size] = [layout.state_stride, layout.gate_stride].map(|row| row * rows);
+        let [state_size, gate_size] =
+            [layout.state_stride, layout.gate_stride].map(|row| row * rows);
         let mut inputs = Aligned::zeros(layout.chunk_rows(rows) * layout.input_stride);
         let mut scaled = Vec::new();
         let mut spare = None;
@@ -133,9 +134,8 @@ impl WithSimd for ForwardPart<'_> {
                 output: &mut kept.gates,
                 output_stride: layout.gate_stride,
             });
-            let PartState {
-                last_hidden, last_cell, recurrent_mask, sequence_mask, ..
-            } = &mut self.state;
+            let PartState { last_hidden, last_cell, recurrent_mask, sequence_mask, .. } =
+                &mut self.state;
             kept.hidden[..state_size].copy_from_slice(last_hidden);
             kept.cells[..state_size].copy_from_slice(last_cell);
             let hidden_states = &mut kept.hidden[..chunk.len() * state_size];

@@ -142,7 +142,11 @@ impl Layout {
 
     /// The step and the sample of each row of a chunk, of `rows` samples: ordered by step as computed.
     #[inline(always)]
-    pub(super) fn rows(&self, chunk: Range<usize>, rows: usize) -> impl Iterator<Item = [usize; 2]> + use<> {
+    pub(super) fn rows(
+        &self,
+        chunk: Range<usize>,
+        rows: usize,
+    ) -> impl Iterator<Item = [usize; 2]> + use<> {
         self.steps(chunk).flat_map(move |step| (0..rows).map(move |sample| [step, sample]))
     }
 

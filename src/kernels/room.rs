@@ -1,10 +1,9 @@
-//! Room for tiles, kept by each thread from one use to the next.
+//! Room to work in, kept by each thread from one use to the next.
 
 use std::cell::Cell;
 
-use super::super::aligned::Line;
-use super::maps::lines;
-use super::tile_rows;
+use super::aligned::{Line, numbers_mut};
+use super::vectorize::LANES;
 
 thread_local! {
     static ROOM: Cell<Vec<Line>> = const { Cell::new(vec![]) };
@@ -19,20 +18,19 @@ impl Room {
         Self(ROOM.take())
     }
 
-    /// A tile of maps with each of these `channels`, beside maps with `wide` of them. What is in it is
-    /// left from other work.
-    pub(super) fn tiles<const N: usize>(
-        &mut self,
-        channels: [usize; N],
-        wide: usize,
-    ) -> [&mut [Line]; N] {
-        let lengths = channels.map(|channels| tile_rows(wide) * lines(channels));
+    /// Pieces of these lengths. What is in them is left from other work.
+    pub(super) fn lines<const N: usize>(&mut self, lengths: [usize; N]) -> [&mut [Line]; N] {
         let needed = lengths.iter().sum();
         if self.0.len() < needed {
             self.0.resize(needed, Line::ZERO);
         }
         let mut rest = &mut self.0[..];
         lengths.map(|length| rest.split_off_mut(..length).unwrap_or_default())
+    }
+
+    /// Pieces with at least these many numbers, each from a cache line on; likewise.
+    pub(super) fn numbers<const N: usize>(&mut self, lengths: [usize; N]) -> [&mut [f32]; N] {
+        self.lines(lengths.map(|length| length.div_ceil(LANES))).map(numbers_mut)
     }
 }
 

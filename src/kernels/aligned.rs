@@ -57,6 +57,12 @@ impl Aligned {
     }
 }
 
+impl From<Vec<Line>> for Aligned {
+    fn from(lines: Vec<Line>) -> Self {
+        Self { lines }
+    }
+}
+
 impl Deref for Aligned {
     type Target = [f32];
 

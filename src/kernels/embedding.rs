@@ -4,7 +4,10 @@
 //! positions that name it, in their order. The columns are divided among the threads, since common
 //! ids would make shares of rows unequal.
 
+#![allow(unsafe_code)]
+
 use super::partition::{parts, run_all, split_columns, split_rows, zeros};
+use super::unset::Unset;
 
 /// What moving or adding a number costs, in multiply-adds: memory is slower than arithmetic.
 const MOVE: usize = 4;
@@ -52,19 +55,20 @@ pub enum EmbeddingError {
 /// The rows `ids` of `table`, `[rows, width]`: `[ids, width]`.
 pub fn gather(table: &[f32], width: usize, ids: &[u32]) -> Result<Vec<f32>, EmbeddingError> {
     check_ids(ids, table_rows(table.len(), width)?)?;
-    let mut rows = zeros(ids.len() * width);
-    let parts = parts(rows.len().saturating_mul(MOVE));
+    let mut rows = Unset::new(ids.len() * width);
+    let parts = parts(ids.len().saturating_mul(width * MOVE));
     let mut rest = ids;
-    let pieces = split_rows(&mut rows, width, parts).into_iter().map(|rows| {
+    let pieces = split_rows(rows.room(), width, parts).into_iter().map(|rows| {
         let ids = rest.split_off(..rows.len() / width).unwrap_or_default();
         (ids, rows)
     });
     run_all(pieces.collect(), |(ids, rows)| {
         for (&id, row) in ids.iter().zip(rows.chunks_exact_mut(width)) {
-            row.copy_from_slice(&table[id as usize * width..][..width]);
+            row.write_copy_of_slice(&table[id as usize * width..][..width]);
         }
     });
-    Ok(rows)
+    // SAFETY: each row of each piece was written, and the pieces are all rows.
+    Ok(unsafe { rows.assume_set() })
 }
 
 /// The gradient of a table of `values` values, from the `gradients`, `[ids, width]`, of the rows looked

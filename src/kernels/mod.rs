@@ -32,6 +32,7 @@ pub mod reductions;
 mod room;
 pub mod shape;
 mod simd;
+mod unset;
 pub mod updates;
 mod vectorize;
 

@@ -18,6 +18,7 @@
 // A kernel is compiled for an instruction set only as far as it is inlined into the function that
 // enables the set.
 #![allow(clippy::inline_always)]
+#![allow(unsafe_code)]
 
 mod backward;
 mod forward;
@@ -35,11 +36,13 @@ mod x86;
 mod tests;
 
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-use super::aligned::Aligned;
-use super::partition::zeros;
+use super::aligned::{Aligned, Line, numbers_mut};
+use super::unset::{Unset, set};
+use super::vectorize::LANES;
 use backward::{BackwardPart, Filters};
 use forward::{Columns, ForwardPart, NO_ORIGIN};
 pub(super) use picture::Matrix;
@@ -174,23 +177,31 @@ impl Convolution {
         check_length("bias", bias, shape.out_channels)?;
 
         let columns = Columns::pack(shape, geometry, *level, weight, bias);
-        let mut output = zeros(self.output_length());
-        let mut origins = vec![0; self.output_length()];
-        let mut padded = Aligned::zeros(shape.batch * geometry.picture + level.lanes());
         let pictures = self.pictures_per_part();
+        let outputs = pictures * self.output_picture();
+        let lines = geometry.picture / LANES;
+        let mut output = Unset::new(self.output_length());
+        let mut origins = Unset::new(self.output_length());
+        // Kernels may read a vector beyond the last picture.
+        let mut padded = Unset::new(shape.batch * lines + 1);
+        let (padded_pictures, beyond) = padded.room().split_at_mut(shape.batch * lines);
+        set(beyond, Line::ZERO);
         let finite = input
             .par_chunks(pictures * shape.picture_length())
-            .zip(
-                padded[..shape.batch * geometry.picture]
-                    .par_chunks_mut(pictures * geometry.picture),
-            )
-            .zip(output.par_chunks_mut(pictures * self.output_picture()))
-            .zip(origins.par_chunks_mut(pictures * self.output_picture()))
+            .zip(padded_pictures.par_chunks_mut(pictures * lines))
+            .zip(output.room().par_chunks_mut(outputs))
+            .zip(origins.room().par_chunks_mut(outputs))
             .map(|(((input, padded), output), origins)| {
                 let columns = &columns;
+                let padded = numbers_mut(set(padded, Line::ZERO));
+                let (output, origins) = (set(output, 0.0), set(origins, 0));
                 level.run(ForwardPart { shape, geometry, columns, input, padded, output, origins })
             })
             .reduce(|| true, |one, other| one & other);
+        // SAFETY: the parts are as many for each of them, and set all of it.
+        let (output, origins, padded) =
+            unsafe { (output.assume_set(), origins.assume_set(), padded.assume_set()) };
+        let padded = padded.into();
         Ok(Forward { output, saved: Saved { shape: *shape, padded, origins, finite } })
     }
 
@@ -238,12 +249,12 @@ impl Convolution {
         let Self { shape, geometry, level } = self;
         let filters =
             wants_input_gradient.then(|| Filters::pack(shape, &geometry.window, *level, weight));
-        let mut input = zeros(if wants_input_gradient { shape.input_length() } else { 0 });
+        let mut input = Unset::new(if wants_input_gradient { shape.input_length() } else { 0 });
         let pictures = self.pictures_per_part();
         let outputs = pictures * self.output_picture();
         // Without an input gradient every part gets an empty slice.
-        let mut grad_inputs: Vec<&mut [f32]> =
-            input.chunks_mut(pictures * shape.picture_length()).collect();
+        let mut grad_inputs: Vec<&mut [MaybeUninit<f32>]> =
+            input.room().chunks_mut(pictures * shape.picture_length()).collect();
         grad_inputs.resize_with(shape.batch.div_ceil(pictures), Default::default);
         let parts: Vec<_> = grad_output
             .par_chunks(outputs)
@@ -260,10 +271,12 @@ impl Convolution {
                     padded: &padded[part * pictures * geometry.picture..],
                     grad_output,
                     origins,
-                    grad_input,
+                    grad_input: set(grad_input, 0.0),
                 })
             })
             .collect();
+        // SAFETY: there are as many parts as pieces of the input, and each sets its own.
+        let input = unsafe { input.assume_set() };
         let mut bias = vec![0.0; shape.out_channels];
         for part in &parts {
             for (sum, value) in bias.iter_mut().zip(&part.bias) {

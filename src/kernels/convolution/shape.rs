@@ -1,5 +1,6 @@
 //! What is convolved: the shape as asked for, its checks, and the sizes that follow from it.
 
+use super::super::vectorize::LANES;
 use super::ConvolutionError;
 use super::tile::Window;
 
@@ -36,7 +37,7 @@ pub(super) struct Geometry {
     pub output: [usize; 2],
     /// Numbers of a padded row.
     pub row: usize,
-    /// Numbers of a padded picture.
+    /// Numbers of a padded picture, in whole cache lines.
     pub picture: usize,
     /// The window of the kernel in a padded picture.
     pub window: Window,
@@ -87,7 +88,7 @@ impl ConvolutionShape {
         Ok(Geometry {
             output,
             row,
-            picture: padded[0] * row,
+            picture: (padded[0] * row).next_multiple_of(LANES),
             window: Window { rows: self.kernel[0], length: self.kernel[1] * channels, stride: row },
             sites: starts.collect(),
             steps: steps.into_iter().map(|step| step as u32).collect(),

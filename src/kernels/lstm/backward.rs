@@ -9,11 +9,13 @@
 //! `tanh c` is computed again: that is faster than reading it back. The products for the weights
 //! and the inputs take a chunk of steps at once.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::super::aligned::Aligned;
+use super::super::convolution::{self, Matrix};
 use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::tanh;
 use super::forward::{ChunkState, PartState};
@@ -34,17 +36,22 @@ impl BackwardWeights {
         parameters: &LstmParameters<'_>,
         input_gradient: bool,
     ) -> Self {
-        let transposed = |weights: &[f32], columns: usize| {
+        let gates = 4 * layout.shape.hidden;
+        let transposed = |weights: &[f32], rows: usize, columns: usize| {
+            let mut by_gate = vec![0.0; gates * rows];
+            let matrix = Matrix { rows, columns: gates, stride: gates };
+            matrix.transpose(convolution::Level::best(), weights, &mut by_gate, rows);
             let fill = |row: usize, column: usize, vector: &mut [f32]| {
                 let Some(gate) = layout.gate_columns(row).nth(row % layout.lanes) else { return };
-                let values = weights[gate..].iter().step_by(4 * layout.shape.hidden).skip(column);
+                let values = by_gate[gate * rows..][..rows].get(column..).unwrap_or_default();
                 vector.iter_mut().zip(values).for_each(|(to, value)| *to = *value);
             };
             Packed::new([4 * layout.hidden, columns], [WIDTH, layout.lanes], fill)
         };
         Self {
-            input: input_gradient.then(|| transposed(parameters.input_weights, layout.inputs)),
-            recurrent: transposed(parameters.recurrent_weights, layout.hidden),
+            input: input_gradient
+                .then(|| transposed(parameters.input_weights, layout.shape.inputs, layout.inputs)),
+            recurrent: transposed(parameters.recurrent_weights, layout.shape.hidden, layout.hidden),
         }
     }
 }
@@ -70,8 +77,8 @@ pub(super) struct BackwardPart<'a> {
     /// Gradients of the last states in padded rows, which move back through time.
     pub(super) hidden: Vec<f32>,
     pub(super) cell: Vec<f32>,
-    /// `[rows, time, inputs]`, where the gradient of the input goes if wanted.
-    pub(super) input_gradient: Option<&'a mut [f32]>,
+    /// `[rows, time, inputs]`, where the gradient of the input goes if wanted: all of it is set.
+    pub(super) input_gradient: Option<&'a mut [MaybeUninit<f32>]>,
 }
 
 impl WithSimd for BackwardPart<'_> {
@@ -273,7 +280,7 @@ impl BackwardPart<'_> {
         let rows = self.layout.rows(chunk, self.state.rows);
         for ([step, sample], from) in rows.zip(from.chunks_exact(self.layout.input_stride)) {
             let target = &mut target[(sample * time + step) * inputs..][..inputs];
-            target.copy_from_slice(&from[..inputs]);
+            let target = target.write_copy_of_slice(&from[..inputs]);
             if let Some(mask) = &self.state.input_mask {
                 let mask = &mask[sample * inputs..][..inputs];
                 target.iter_mut().zip(mask).for_each(|(target, scale)| *target *= scale);

@@ -9,10 +9,11 @@
 //! `s` and `r` are dropout masks, one per sample for all steps and gates, as Keras draws them; a
 //! step that the sequence mask leaves out hands the state on as it is. `models::lstm` calls this.
 //!
-//! Memory is read through slices alone: there is no unsafe code here.
+//! Memory is read and written through slices alone.
 
 // Functions of vectors must be inlined to be compiled for the instructions of their caller.
 #![allow(clippy::inline_always)]
+#![allow(unsafe_code)]
 
 mod activation;
 mod backward;
@@ -35,6 +36,7 @@ use self::forward::{ForwardPart, ForwardWeights, PartState};
 use self::layout::Layout;
 use super::partition::zeros;
 use super::simd::Level;
+use super::unset::Unset;
 
 /// The sizes of the operation, each 1 or above, and its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,13 +207,14 @@ pub fn backward(
     let layout = Layout::new(shape, saved.level.lanes());
     let weights = BackwardWeights::new(&layout, parameters, input_gradient);
     let parts = part_ranges(&saved.parts);
-    let mut input_gradients = input_gradient.then(|| zeros(batch * time * inputs));
+    let mut input_gradients = input_gradient.then(|| Unset::new(batch * time * inputs));
+    let room = input_gradients.as_mut().map(Unset::room);
 
     let found: Vec<PartGradients> = saved
         .parts
         .par_iter()
         .zip(&parts)
-        .zip(split(input_gradients.as_deref_mut(), &parts, time * inputs))
+        .zip(split(room, &parts, time * inputs))
         .map(|((state, part), input_gradient)| {
             let states = |values: Option<&[f32]>| {
                 layout.states(values.map(|values| rows(values, part, hidden)), part.len())
@@ -242,7 +245,8 @@ pub fn backward(
         found.iter().flat_map(|part| layout.without_padding(of(part))).copied().collect()
     };
     Ok(LstmGradients {
-        input: input_gradients,
+        // SAFETY: each part sets the gradients of all its samples' steps.
+        input: input_gradients.map(|gradients| unsafe { gradients.assume_set() }),
         input_weights: sum(|part| &part.input_weights, inputs),
         recurrent_weights: sum(|part| &part.recurrent_weights, hidden),
         bias: sum(|part| &part.bias, 1),
@@ -305,11 +309,11 @@ fn rows<'a, T>(values: &'a [T], part: &Range<usize>, width: usize) -> &'a [T] {
 }
 
 /// `values`, of `width` per sample, cut into the parts.
-fn split<'a>(
-    values: Option<&'a mut [f32]>,
+fn split<'a, T>(
+    values: Option<&'a mut [T]>,
     parts: &[Range<usize>],
     width: usize,
-) -> Vec<Option<&'a mut [f32]>> {
+) -> Vec<Option<&'a mut [T]>> {
     let Some(mut rest) = values else { return parts.iter().map(|_| None).collect() };
     let cut = |part: &Range<usize>| rest.split_off_mut(..part.len() * width);
     parts.iter().map(cut).collect()

@@ -145,7 +145,10 @@ pub(super) fn add_rows_times_panel<S: Simd, const M: usize, const N: usize>(
 ) {
     let mut sums = *tile;
     // Equal lengths, known to the compiler, leave no check in the loop.
-    let left = left.map(|row| &row[..panel.len()]);
+    let mut left = left;
+    for row in &mut left {
+        *row = &row[..panel.len()];
+    }
     for (k, right) in panel.iter().enumerate() {
         for m in 0..M {
             let factor = simd.splat_f32s(left[m][k]);

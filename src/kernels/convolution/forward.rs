@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::super::aligned::Aligned;
 use super::super::room::Room;
-use super::picture::{Matrix, all_finite, narrow, pad, transpose};
+use super::picture::{Matrix, largest, narrow, pad, transpose};
 use super::shape::{ConvolutionShape, Geometry};
 use super::simd::{Level, Operation, Simd};
 use super::strip::Strip;
@@ -95,14 +95,15 @@ impl Operation for ForwardPart<'_> {
         for (picture, padded) in pictures.zip(self.padded.chunks_exact_mut(self.geometry.picture)) {
             pad(simd, self.shape, self.geometry.row, picture, padded);
         }
-        let winograd = self.columns.winograd.as_ref().filter(|filters| filters.bear(self.input));
+        let largest = largest(self.input);
+        let winograd = self.columns.winograd.as_ref().filter(|filters| largest <= filters.limit);
         match (winograd, self.columns.width == S::LANES) {
             (Some(filters), true) => simd.call(ByBlocks::<1> { part: &mut self, filters }),
             (Some(filters), false) => simd.call(ByBlocks::<2> { part: &mut self, filters }),
             (None, true) => simd.call(BySites::<1> { part: &mut self }),
             (None, false) => simd.call(BySites::<2> { part: &mut self }),
         }
-        winograd.is_some() || all_finite(self.input)
+        largest.is_finite()
     }
 }
 

@@ -59,11 +59,11 @@ fn strips(shape: &ConvolutionShape, row: usize) -> impl Iterator<Item = Strip> {
     })
 }
 
-/// Whether no number is infinite or not a number.
+/// The largest absolute value: infinite or not a number if any number is.
 #[inline(always)]
-pub(super) fn all_finite(values: &[f32]) -> bool {
-    // Without an early exit the loop becomes vector code.
-    values.iter().fold(true, |finite, value| finite & value.is_finite())
+pub(super) fn largest(values: &[f32]) -> f32 {
+    // As bits, numbers without sign are in their order, infinity and NaN last.
+    f32::from_bits(values.iter().map(|value| value.abs().to_bits()).max().unwrap_or(0))
 }
 
 /// The size of a matrix and the numbers from one of its rows to the next.

@@ -23,6 +23,7 @@
 use super::super::aligned::Aligned;
 use super::super::room::Room;
 use super::forward::{Columns, ForwardPart, GROUP_SITES};
+use super::picture::largest;
 use super::shape::{ConvolutionShape, Geometry};
 use super::simd::{Level, Operation, Simd};
 use super::strip::{Strip, finish};
@@ -54,7 +55,7 @@ pub(super) struct Filters {
     /// `[tile][product][input channel][channel of the tile]`.
     values: Aligned,
     /// Inputs up to here give finite sums.
-    limit: f32,
+    pub limit: f32,
 }
 
 impl Filters {
@@ -63,19 +64,10 @@ impl Filters {
         let channels = shape.in_channels;
         let mut values = Aligned::zeros(columns.weight.len() / 9 * PRODUCTS);
         level.run(TransformFilters { channels, columns, values: &mut values });
-        // The bits of numbers without sign are in their order, NaN last.
-        let bits = |value: &f32| value.abs().to_bits();
-        let largest = f32::from_bits(columns.weight.iter().map(bits).max().unwrap_or(0));
         // A transformed input is a sum of 4 inputs, a transformed filter at most 9/4 of its largest
         // number, and an output a sum of at most 9 products in each channel; and the bias.
-        let growth = 2.0 * 4.0 * 9.0 / 4.0 * 9.0 * channels as f32 * largest;
+        let growth = 2.0 * 4.0 * 9.0 / 4.0 * 9.0 * channels as f32 * largest(&columns.weight);
         Self { values, limit: if growth.is_finite() { f32::MAX / growth.max(1.0) } else { -1.0 } }
-    }
-
-    /// Whether no sum of the convolution of `input` can overflow.
-    #[inline(always)]
-    pub(super) fn bear(&self, input: &[f32]) -> bool {
-        input.iter().fold(true, |all, value| all & (value.abs() <= self.limit))
     }
 }
 

@@ -18,7 +18,7 @@ use converge::kernels::depthwise::Depthwise;
 use converge::kernels::inverted_residual::{InvertedResidual, Layer, Widening};
 use converge::kernels::linear::{Gradients, Linear};
 use converge::kernels::lstm::{
-    self, LstmOptions, LstmOutputGradients, LstmParameters, LstmShape, LstmWanted,
+    self, LstmInput, LstmOptions, LstmOutputGradients, LstmParameters, LstmShape, LstmWanted,
 };
 use converge::kernels::pointwise::Pointwise;
 use converge::kernels::updates::{AdamState, AdamUpdate};
@@ -120,7 +120,9 @@ fn convolutions(criterion: &mut Criterion, benched: &mut Benched) {
 fn lstm_sequence(criterion: &mut Criterion, benched: &mut Benched) {
     let (batch, time, inputs, hidden) = (32, 200, 128, 64);
     let shape = LstmShape { batch, time, inputs, hidden, reverse: false };
-    let input = numbers(batch * time * inputs);
+    let rows = numbers(batch * time * inputs);
+    let steps: Vec<u32> = (0..(batch * time) as u32).collect();
+    let input = LstmInput { rows: &rows, steps: &steps };
     let (input_weights, recurrent_weights) =
         (numbers(inputs * 4 * hidden), numbers(hidden * 4 * hidden));
     let bias = numbers(4 * hidden);
@@ -133,19 +135,19 @@ fn lstm_sequence(criterion: &mut Criterion, benched: &mut Benched) {
     let operations = 2 * batch * time * 4 * hidden * (inputs + hidden);
     let options = LstmOptions::default();
     bench(criterion, benched, "lstm, 200 steps, forward", Work::Operations(operations), || {
-        lstm::forward(shape, &input, &parameters, &options, wanted).unwrap();
+        lstm::forward(shape, input, &parameters, &options, wanted).unwrap();
     });
-    let saved = lstm::forward(shape, &input, &parameters, &options, wanted).unwrap().saved.unwrap();
     let last_hidden = numbers(batch * hidden);
     let gradients =
         LstmOutputGradients { last_hidden: Some(&last_hidden), ..LstmOutputGradients::default() };
     bench(
         criterion,
         benched,
-        "lstm, 200 steps, backward",
-        Work::Operations(2 * operations),
+        "lstm, 200 steps, forward and backward",
+        Work::Operations(3 * operations),
         || {
-            lstm::backward(&saved, &input, &parameters, &gradients, true).unwrap();
+            let done = lstm::forward(shape, input, &parameters, &options, wanted).unwrap();
+            lstm::backward(done.saved.unwrap(), input, &parameters, &gradients, true).unwrap();
         },
     );
 }

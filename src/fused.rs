@@ -78,7 +78,7 @@ mod flex {
         fn backward(
             &self,
             _inputs: [&[f32]; N],
-            _saved: &Self::Saved,
+            _saved: Self::Saved,
             _gradient: &[f32],
             _wanted: [bool; N],
         ) -> [Option<Vec<f32>>; N] {
@@ -90,7 +90,7 @@ mod flex {
         fn backward_in_place(
             &self,
             _inputs: [&[f32]; N],
-            _saved: &Self::Saved,
+            _saved: Self::Saved,
             _gradient: &mut [f32],
         ) -> [Option<Vec<f32>>; N] {
             [const { None }; N]
@@ -151,7 +151,7 @@ mod flex {
             let slices = inputs.each_ref().map(values);
             let found = if O::IN_PLACE {
                 let Owned(mut gradient) = Owned::of(gradient);
-                let found = operation.backward_in_place(slices, &saved, gradient.storage_mut());
+                let found = operation.backward_in_place(slices, saved, gradient.storage_mut());
                 if let Some(Some(parent)) = ops.parents.first() {
                     gradients.register::<Flex>(parent.id, gradient);
                 }
@@ -159,7 +159,7 @@ mod flex {
             } else {
                 let gradient = gradient.to_contiguous();
                 let wanted = ops.parents.each_ref().map(Option::is_some);
-                operation.backward(slices, &saved, values(&gradient), wanted)
+                operation.backward(slices, saved, values(&gradient), wanted)
             };
             for ((parent, input), found) in ops.parents.into_iter().zip(&inputs).zip(found) {
                 if let (Some(parent), Some(found)) = (parent, found) {

@@ -45,7 +45,7 @@ pub(super) fn numbers_mut(lines: &mut [Line]) -> &mut [f32] {
 }
 
 /// A buffer of `f32` that starts at a cache line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Aligned {
     lines: Vec<Line>,
 }
@@ -54,6 +54,19 @@ impl Aligned {
     /// At least `length` zeros: the length is rounded up to whole cache lines.
     pub(super) fn zeros(length: usize) -> Self {
         Self { lines: filled(length.div_ceil(LANES), Line::ZERO) }
+    }
+
+    /// None, but room for `length` numbers.
+    pub(super) fn with_capacity(length: usize) -> Self {
+        Self { lines: Vec::with_capacity(length.div_ceil(LANES)) }
+    }
+
+    /// Appends zeros until there are `length` numbers, rounded likewise.
+    pub(super) fn grow(&mut self, length: usize) {
+        let lines = length.div_ceil(LANES);
+        if lines > self.lines.len() {
+            self.lines.resize(lines, Line::ZERO);
+        }
     }
 }
 

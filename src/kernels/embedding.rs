@@ -52,6 +52,38 @@ pub enum EmbeddingError {
     },
 }
 
+/// Ids of which none occurs twice in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Distinct {
+    /// The distinct ids of each run, one run after the other, in the order in which they occur first.
+    pub ids: Vec<u32>,
+    /// The run of each of them.
+    pub runs: Vec<u32>,
+    /// Which of them stands at each position.
+    pub positions: Vec<u32>,
+}
+
+/// What is distinct in `ids`, in each run of `length` by itself; all of them are below `rows`.
+pub fn distinct(ids: &[u32], rows: usize, length: usize) -> Result<Distinct, EmbeddingError> {
+    check_ids(ids, rows)?;
+    let mut found = Distinct::default();
+    // The number of distinct ids when an id was last new.
+    let mut seen = vec![0; rows];
+    for (run, ids) in ids.chunks(length.max(1)).enumerate() {
+        let before = found.ids.len() as u32;
+        for &id in ids {
+            let seen = &mut seen[id as usize];
+            if *seen <= before {
+                found.ids.push(id);
+                found.runs.push(run as u32);
+                *seen = found.ids.len() as u32;
+            }
+            found.positions.push(*seen - 1);
+        }
+    }
+    Ok(found)
+}
+
 /// The rows `ids` of `table`, `[rows, width]`: `[ids, width]`.
 pub fn gather(table: &[f32], width: usize, ids: &[u32]) -> Result<Vec<f32>, EmbeddingError> {
     check_ids(ids, table_rows(table.len(), width)?)?;
@@ -143,6 +175,22 @@ mod tests {
         assert_eq!(gather(&[0.0; 6], 2, &[0, 3]), Err(expected.clone()));
         assert_eq!(table_gradient(&[0, 3], &[0.0; 4], 2, 6), Err(expected));
         assert!(table_gradient(&[0], &[0.0; 3], 2, 6).is_err());
+    }
+
+    #[test]
+    fn each_run_has_its_distinct_ids_in_order() {
+        let ids = [3, 1, 3, 0, 1, 1, 3, 2];
+        let all = distinct(&ids, 4, 8).unwrap();
+        assert_eq!(all.ids, [3, 1, 0, 2]);
+        assert_eq!(all.positions, [0, 1, 0, 2, 1, 1, 0, 3]);
+        assert_eq!(all.runs, [0; 4]);
+        let halves = distinct(&ids, 4, 4).unwrap();
+        assert_eq!(halves.ids, [3, 1, 0, 1, 3, 2]);
+        assert_eq!(halves.positions, [0, 1, 0, 2, 3, 3, 4, 5]);
+        assert_eq!(halves.runs, [0, 0, 0, 1, 1, 1]);
+        assert_eq!(distinct(&[], 4, 0).unwrap(), Distinct::default());
+        let expected = EmbeddingError::IdOutOfRange { position: 1, id: 3, rows: 3 };
+        assert_eq!(distinct(&[0, 3], 3, 2), Err(expected));
     }
 
     #[test]

@@ -151,14 +151,14 @@ mod fused {
         fn backward_in_place(
             &self,
             inputs: [&[f32]; 3],
-            saved: &Statistics,
+            saved: Statistics,
             gradient: &mut [f32],
         ) -> [Option<Vec<f32>>; 3] {
             let [x, scale, shift] = inputs;
             let mut of_scale = vec![0.0; scale.len()];
             let mut of_shift = vec![0.0; shift.len()];
             let found = [&mut of_scale[..], &mut of_shift[..]];
-            checked(self.backward(x, [scale, shift], saved, gradient, found));
+            checked(self.backward(x, [scale, shift], &saved, gradient, found));
             [None, Some(of_scale), Some(of_shift)]
         }
     }

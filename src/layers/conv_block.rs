@@ -125,11 +125,11 @@ pub(in crate::layers) mod fused {
         fn backward(
             &self,
             inputs: [&[f32]; 3],
-            saved: &Saved,
+            saved: Saved,
             gradient: &[f32],
             wanted: [bool; 3],
         ) -> [Option<Vec<f32>>; 3] {
-            let found = checked(self.0.backward(gradient, inputs[1], saved, wanted[0]));
+            let found = checked(self.0.backward(gradient, inputs[1], &saved, wanted[0]));
             [found.input, Some(found.weight), Some(found.bias)]
         }
     }

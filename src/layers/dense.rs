@@ -65,7 +65,7 @@ mod fused {
         fn backward(
             &self,
             inputs: [&[f32]; 3],
-            y: &Vec<f32>,
+            y: Vec<f32>,
             gradient: &[f32],
             wanted: [bool; 3],
         ) -> [Option<Vec<f32>>; 3] {
@@ -77,7 +77,7 @@ mod fused {
                 weight: &mut of_weight,
                 bias: Some(&mut of_bias),
             };
-            checked(self.backward(x, weight, y, gradient, gradients));
+            checked(self.backward(x, weight, &y, gradient, gradients));
             [input, Some(of_weight), Some(of_bias)]
         }
     }

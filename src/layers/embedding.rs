@@ -14,6 +14,12 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Gradients, IndexingUpdateOp, Int, Tensor};
 
+use super::lstm::Sequences;
+#[cfg(feature = "flex")]
+use crate::fused::checked;
+#[cfg(feature = "flex")]
+use crate::kernels::embedding::{Distinct, distinct};
+
 /// One vector of `width` numbers for every id.
 #[derive(Module, Debug)]
 pub struct Embedding {
@@ -72,6 +78,43 @@ impl Embedding {
         let rows = Tensor::from_inner(look_up(weight.inner(), ids.clone())).require_grad();
         lookups.pending.push((ids, rows.clone()));
         rows
+    }
+
+    /// Texts `[batch, steps]` of ids as an LSTM reads them, each row scaled by that of its text in `scale`
+    /// `[batch, width]`, if there is one.
+    pub fn texts(&self, ids: Tensor<2, Int>, scale: Option<Tensor<2>>) -> Sequences {
+        #[cfg(feature = "flex")]
+        if crate::fused::on(&ids.device()) {
+            return self.distinct_words(ids, scale);
+        }
+        let ([batch, steps], [_, width]) = (ids.dims(), self.weight.dims());
+        let words = self.forward(ids.flatten(0, 1)).reshape([batch, steps, width]);
+        match scale {
+            Some(scale) => words * scale.unsqueeze_dim(1),
+            None => words,
+        }
+        .into()
+    }
+
+    /// The same, with a row for each distinct word: of all texts, or of each if their scales differ.
+    #[cfg(feature = "flex")]
+    fn distinct_words(&self, ids: Tensor<2, Int>, scale: Option<Tensor<2>>) -> Sequences {
+        let (dims, device) = (ids.dims(), ids.device());
+        let [batch, steps] = dims;
+        let [count, _] = self.weight.dims();
+        let ids: Vec<u32> = checked(ids.try_into_vec_as());
+        let run = if scale.is_some() { steps } else { batch * steps };
+        let Distinct { ids, runs, positions } = checked(distinct(&ids, count, run));
+        let indices = |values: Vec<u32>| {
+            let values: Vec<i64> = values.into_iter().map(i64::from).collect();
+            Tensor::<1, Int>::from_data(values.as_slice(), &device)
+        };
+        let rows = self.forward(indices(ids));
+        let rows = match scale {
+            Some(scale) => rows * scale.select(0, indices(runs)),
+            None => rows,
+        };
+        Sequences::sharing(rows, dims, positions.into())
     }
 
     /// Whether the lookups to come are tracked.
@@ -151,7 +194,7 @@ mod fused {
         fn backward(
             &self,
             [table]: [&[f32]; 1],
-            _saved: &(),
+            _saved: (),
             gradient: &[f32],
             _wanted: [bool; 1],
         ) -> [Option<Vec<f32>>; 1] {
@@ -192,6 +235,31 @@ mod tests {
         };
         let found = compute(fused::look_up(table.clone(), ids()));
         assert_eq!(found, compute(table.clone().select(0, ids())));
+    }
+
+    #[cfg(feature = "flex")]
+    #[test]
+    fn texts_that_share_rows_are_those_of_a_row_for_each_word() {
+        let device = Device::flex().autodiff();
+        let table = table(&device);
+        let ids = || Tensor::<2, Int>::from_ints([[4, 0, 4, 2], [2, 2, 0, 4]], &device);
+        let scale = Tensor::<2>::from_floats([[0.0, 2.0], [3.0, 0.5]], &device);
+        let weights = Tensor::<1, Int>::arange(1..17, &device).float().reshape([2, 4, 2]);
+        let compute = |words: Tensor<3>| -> [Vec<f32>; 2] {
+            let loss = (words.clone().square() * weights.clone()).sum();
+            let gradient = table.weight.val().grad(&loss.backward()).unwrap();
+            [words.reshape([16]).try_into_vec_as(), gradient.try_into_vec_as()].map(Result::unwrap)
+        };
+        for scale in [None, Some(scale)] {
+            let [words, gradient] = compute(table.distinct_words(ids(), scale.clone()).unshared());
+            let plain = table.forward(ids().flatten(0, 1)).reshape([2, 4, 2]);
+            let plain = scale.map_or(plain.clone(), |scale| plain * scale.unsqueeze_dim(1));
+            let [expected, expected_gradient] = compute(plain);
+            assert_eq!(words, expected);
+            for (found, expected) in gradient.iter().zip(expected_gradient) {
+                assert!((found - expected).abs() < 1e-5 * expected.abs().max(1.0));
+            }
+        }
     }
 
     #[test]

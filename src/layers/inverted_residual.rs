@@ -123,14 +123,14 @@ impl<const N: usize> Operation<N> for InvertedResidual {
     fn backward(
         &self,
         inputs: [&[f32]; N],
-        saved: &Saved,
+        saved: Saved,
         gradient: &[f32],
         wanted: [bool; N],
     ) -> [Option<Vec<f32>>; N] {
         let (x, layers) = slices(inputs);
         let mut of_input = wanted[0].then(|| zeros(x.len()));
         let of_layers =
-            checked(self.backward(x, &layers, saved, gradient, of_input.as_deref_mut()));
+            checked(self.backward(x, &layers, &saved, gradient, of_input.as_deref_mut()));
         let of_layers =
             of_layers.into_iter().flat_map(|LayerGradients { kernel, scale, shift }| {
                 [Some(kernel), Some(scale), Some(shift)]

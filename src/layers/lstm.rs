@@ -4,10 +4,12 @@
 //! bias, recurrent dropout with one mask for all gates and all steps, and steps that a mask marks as
 //! padding leave the state as it is.
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::{sigmoid, tanh};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Int, Tensor};
 
 /// How an [`Lstm`] starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,50 @@ pub enum LstmInitialization {
 pub fn dropout_mask<const D: usize>(dims: [usize; D], share: f64, device: &Device) -> Tensor<D> {
     let keep = 1.0 - share;
     Tensor::random(dims, Distribution::Bernoulli(keep), device).div_scalar(keep)
+}
+
+/// What an [`Lstm`] reads: at every step of every sequence one of some rows.
+///
+/// What depends on the row alone is computed once for all steps that share it, by the kernels.
+#[derive(Debug, Clone)]
+pub struct Sequences {
+    /// `[rows, inputs]`.
+    rows: Tensor<2>,
+    /// `[batch, steps]`.
+    dims: [usize; 2],
+    /// The row of each step; `None` if each step has its own, in their order.
+    steps: Option<Arc<[u32]>>,
+}
+
+impl Sequences {
+    /// Sequences of the shape `dims`, `[batch, steps]`, each step of which reads the row of `rows` that
+    /// `steps` names.
+    #[cfg(feature = "flex")]
+    pub(super) fn sharing(rows: Tensor<2>, dims: [usize; 2], steps: Arc<[u32]>) -> Self {
+        Self { rows, dims, steps: Some(steps) }
+    }
+
+    /// The inputs of each step, `[batch, steps, inputs]`.
+    pub(super) fn unshared(&self) -> Tensor<3> {
+        let ([batch, steps], [_, inputs]) = (self.dims, self.rows.dims());
+        let rows = match &self.steps {
+            Some(shared) => {
+                let shared: Vec<i64> = shared.iter().map(|&row| row.into()).collect();
+                let shared = Tensor::<1, Int>::from_data(shared.as_slice(), &self.rows.device());
+                self.rows.clone().select(0, shared)
+            }
+            None => self.rows.clone(),
+        };
+        rows.reshape([batch, steps, inputs])
+    }
+}
+
+/// Every step has a row of its own.
+impl From<Tensor<3>> for Sequences {
+    fn from(inputs: Tensor<3>) -> Self {
+        let [batch, steps, _] = inputs.dims();
+        Self { rows: inputs.flatten(0, 1), dims: [batch, steps], steps: None }
+    }
 }
 
 /// One layer, one direction.
@@ -85,33 +131,34 @@ impl Lstm {
     ///
     /// # Shapes
     ///
-    /// - inputs `[batch, steps, inputs]`
+    /// - inputs `[batch, steps, inputs]`, or rows that these share
     /// - mask `[batch, steps]`, 1 for a step that counts and 0 for padding
     /// - output `[batch, hidden]`
-    pub fn last_hidden(&self, inputs: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
-        let [batch, _, _] = inputs.dims();
+    pub fn last_hidden(&self, inputs: impl Into<Sequences>, mask: Tensor<2>) -> Tensor<2> {
+        let inputs = inputs.into();
+        let [batch, _] = inputs.dims;
         let [hidden, _] = self.recurrent_weight.dims();
-        let device = inputs.device();
+        let device = inputs.rows.device();
         let dropout = (self.recurrent_dropout > 0.0 && device.is_autodiff())
             .then(|| dropout_mask([batch, hidden], self.recurrent_dropout, &device));
         #[cfg(feature = "flex")]
         if crate::fused::on(&device) {
             return self.last_hidden_fused(inputs, mask, dropout);
         }
-        self.last_hidden_by_steps(inputs, &mask, dropout.as_ref())
+        self.last_hidden_by_steps(&inputs, &mask, dropout.as_ref())
     }
 
     /// The same in Burn's operations, a step at a time.
     fn last_hidden_by_steps(
         &self,
-        inputs: Tensor<3>,
+        inputs: &Sequences,
         mask: &Tensor<2>,
         dropout: Option<&Tensor<2>>,
     ) -> Tensor<2> {
-        let [batch, steps, _] = inputs.dims();
+        let [batch, steps] = inputs.dims;
         let [hidden, gates] = self.recurrent_weight.dims();
-        let device = inputs.device();
-        let projected = inputs.matmul(self.input_weight.val().unsqueeze())
+        let device = inputs.rows.device();
+        let projected = inputs.unshared().matmul(self.input_weight.val().unsqueeze())
             + self.bias.val().reshape([1, 1, gates]); // [batch, steps, gates]
         let recurrent = self.recurrent_weight.val();
         let mut state = Tensor::<2>::zeros([batch, hidden], &device);
@@ -141,29 +188,33 @@ impl Lstm {
 mod fused {
     //! The layer as one operation of [`crate::kernels`].
 
-    use super::{Lstm, Tensor};
+    use std::sync::Arc;
+
+    use super::{Lstm, Sequences, Tensor};
     use crate::fused::{Operation, checked, run};
     use crate::kernels::lstm::{
-        LstmOptions, LstmOutputGradients, LstmParameters, LstmSaved, LstmShape, LstmWanted,
-        backward, forward,
+        LstmInput, LstmOptions, LstmOutputGradients, LstmParameters, LstmSaved, LstmShape,
+        LstmWanted, backward, forward,
     };
 
     impl Lstm {
         pub(super) fn last_hidden_fused(
             &self,
-            inputs: Tensor<3>,
+            inputs: Sequences,
             mask: Tensor<2>,
             dropout: Option<Tensor<2>>,
         ) -> Tensor<2> {
-            let [batch, time, width] = inputs.dims();
+            let Sequences { rows, dims: [batch, time], steps } = inputs;
+            let [_, width] = rows.dims();
+            let steps = steps.unwrap_or_else(|| (0..(batch * time) as u32).collect());
             let [hidden, _] = self.recurrent_weight.dims();
             let shape = LstmShape { batch, time, inputs: width, hidden, reverse: self.reverse };
             let has_dropout = dropout.is_some();
             let dropout = dropout.unwrap_or_else(|| Tensor::zeros([0, 0], &mask.device()));
             let weights = (self.input_weight.val(), self.recurrent_weight.val(), self.bias.val());
-            let operation = LastHidden { shape, has_dropout };
+            let operation = LastHidden { shape, steps, has_dropout };
             let inputs = [
-                inputs.into(),
+                rows.into(),
                 weights.0.into(),
                 weights.1.into(),
                 weights.2.into(),
@@ -174,10 +225,12 @@ mod fused {
         }
     }
 
-    /// Inputs: x, W, U, b, sequence mask, dropout mask.
+    /// Inputs: the rows of x, W, U, b, sequence mask, dropout mask.
     #[derive(Debug, Clone)]
     struct LastHidden {
         shape: LstmShape,
+        /// The row of each step.
+        steps: Arc<[u32]>,
         has_dropout: bool,
     }
 
@@ -185,7 +238,8 @@ mod fused {
         type Saved = LstmSaved;
 
         fn forward(&self, inputs: [&[f32]; 6], keep: bool) -> (Vec<f32>, Option<LstmSaved>) {
-            let [x, w, u, b, mask, dropout] = inputs;
+            let [rows, w, u, b, mask, dropout] = inputs;
+            let input = LstmInput { rows, steps: &self.steps };
             let mask: Vec<u8> = mask.iter().map(|&counts| u8::from(counts != 0.0)).collect();
             let parameters = LstmParameters { input_weights: w, recurrent_weights: u, bias: b };
             let options = LstmOptions {
@@ -194,22 +248,23 @@ mod fused {
                 ..LstmOptions::default()
             };
             let wanted = LstmWanted { outputs: false, backward: keep };
-            let done = checked(forward(self.shape, x, &parameters, &options, wanted));
+            let done = checked(forward(self.shape, input, &parameters, &options, wanted));
             (done.last_hidden, done.saved)
         }
 
         fn backward(
             &self,
             inputs: [&[f32]; 6],
-            saved: &LstmSaved,
+            saved: LstmSaved,
             gradient: &[f32],
             wanted: [bool; 6],
         ) -> [Option<Vec<f32>>; 6] {
-            let [x, w, u, b, ..] = inputs;
+            let [rows, w, u, b, ..] = inputs;
+            let input = LstmInput { rows, steps: &self.steps };
             let parameters = LstmParameters { input_weights: w, recurrent_weights: u, bias: b };
             let gradient =
                 LstmOutputGradients { last_hidden: Some(gradient), ..Default::default() };
-            let found = checked(backward(saved, x, &parameters, &gradient, wanted[0]));
+            let found = checked(backward(saved, input, &parameters, &gradient, wanted[0]));
             let weights = [found.input_weights, found.recurrent_weights, found.bias];
             let [w, u, b] = weights.map(Some);
             [found.input, w, u, b, None, None]
@@ -231,27 +286,31 @@ mod tests {
     fn the_kernel_and_burn_s_operations_agree_in_values_and_gradients() {
         let device = Device::flex().autodiff();
         device.seed(3);
-        for (reverse, start) in
-            [(false, LstmInitialization::Keras), (true, LstmInitialization::PyTorch)]
+        let starts = [LstmInitialization::Keras, LstmInitialization::PyTorch];
+        for (reverse, start, shared) in
+            [(false, starts[0], true), (true, starts[1], true), (true, starts[0], false)]
         {
             let layer = Lstm::new(5, 7, 0.0, reverse, start, &device);
             let random = |shape| Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device);
-            let inputs = random([3, 6, 5]).require_grad();
+            let rows = random([18, 5]).require_grad();
+            let sequences = || {
+                let steps = shared.then(|| (0..18).map(|step| step * step % 7).collect());
+                Sequences { rows: rows.clone(), dims: [3, 6], steps }
+            };
             let mask = [[1, 1, 1, 1, 1, 1], [0, 0, 1, 1, 0, 1], [1, 1, 1, 0, 0, 0]];
             let mask = Tensor::<2>::from_data(mask, &device);
             let dropout = Some(dropout_mask([3, 7], 0.4, &device));
             let results = [true, false].map(|fused| {
-                let (x, mask, dropout) = (inputs.clone(), mask.clone(), dropout.clone());
+                let (x, mask, dropout) = (sequences(), mask.clone(), dropout.clone());
                 let output = if fused {
                     layer.last_hidden_fused(x, mask, dropout)
                 } else {
-                    layer.last_hidden_by_steps(x, &mask, dropout.as_ref())
+                    layer.last_hidden_by_steps(&x, &mask, dropout.as_ref())
                 };
                 let gradients = output.clone().powi_scalar(3).sum().backward();
                 let mut values: Vec<f32> = output.try_into_vec_as().unwrap();
-                values.extend(inputs.grad(&gradients).unwrap().try_into_vec_as::<f32>().unwrap());
-                for weight in [&layer.input_weight, &layer.recurrent_weight] {
-                    let gradient = weight.val().grad(&gradients).unwrap();
+                for tensor in [&rows, &layer.input_weight.val(), &layer.recurrent_weight.val()] {
+                    let gradient = tensor.grad(&gradients).unwrap();
                     values.extend(gradient.try_into_vec_as::<f32>().unwrap());
                 }
                 let bias = layer.bias.val().grad(&gradients).unwrap();

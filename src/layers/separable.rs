@@ -196,7 +196,7 @@ mod fused {
         fn backward(
             &self,
             inputs: [&[f32]; 3],
-            saved: &Self::Saved,
+            saved: Self::Saved,
             gradient: &[f32],
             wanted: [bool; 3],
         ) -> [Option<Vec<f32>>; 3] {

@@ -118,15 +118,13 @@ impl LstmSettings {
 
 impl Network for LstmClassifier {
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let [batch, steps] = inputs.dims();
+        let [batch, _] = inputs.dims();
         let device = inputs.device();
         let mask = inputs.clone().not_equal_elem(0).float(); // [batch, steps]
-        let words = self.embedding.forward(inputs.int().flatten(0, 1));
-        let [_, width] = words.dims();
-        let mut words = words.reshape([batch, steps, width]);
-        if self.dropout > 0.0 && device.is_autodiff() {
-            words = words * dropout_mask([batch, 1, width], self.dropout, &device);
-        }
+        let [_, width] = self.embedding.weight.dims();
+        let dropout = (self.dropout > 0.0 && device.is_autodiff())
+            .then(|| dropout_mask([batch, width], self.dropout, &device));
+        let words = self.embedding.texts(inputs.int(), dropout);
         let forward = self.forward_lstm.last_hidden(words.clone(), mask.clone());
         let state = match &self.backward_lstm {
             Some(lstm) => Tensor::cat(vec![forward, lstm.last_hidden(words, mask)], 1),

@@ -84,12 +84,12 @@ mod fused {
         fn backward(
             &self,
             _: [&[f32]; 1],
-            saved: &Vec<f32>,
+            saved: Vec<f32>,
             gradient: &[f32],
             _: [bool; 1],
         ) -> [Option<Vec<f32>>; 1] {
             let factor = gradient.first().copied().unwrap_or_default();
-            [Some(saved.iter().map(|value| value * factor).collect())]
+            [Some(saved.into_iter().map(|value| value * factor).collect())]
         }
     }
 }

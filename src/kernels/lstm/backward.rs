@@ -6,11 +6,9 @@
 //! before activation, `δs s (1 - s)` for `s = i, f, o` and `δg (1 - g²)`;
 //! and for the step before, `δc₋ = δc f` and `δh₋ = r ⊙ (δgates Uᵀ)`.
 //!
-//! `tanh c` is computed again: that is faster than reading it back. The products for the weights
-//! and the inputs take a chunk of steps at once.
-
-use std::mem::MaybeUninit;
-use std::ops::Range;
+//! `tanh c` is computed again: that is faster than reading it back. The product for the recurrent
+//! weights takes a chunk of steps at once; what goes to the inputs and to `W` is in
+//! [`rows`](super::rows).
 
 use pulp::{Simd, WithSimd};
 
@@ -18,7 +16,7 @@ use super::super::aligned::Aligned;
 use super::super::convolution::{self, Matrix};
 use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::tanh;
-use super::forward::{ChunkState, PartState};
+use super::forward::PartState;
 use super::layout::Layout;
 use super::product::{AddTransposedProduct, Packed, Product, WIDTH};
 use super::{LstmParameters, LstmShape};
@@ -26,7 +24,7 @@ use super::{LstmParameters, LstmShape};
 /// The transposed weights in the order of the layout.
 pub(super) struct BackwardWeights {
     /// `None` where no gradient of the input is wanted.
-    input: Option<Packed>,
+    pub(super) input: Option<Packed>,
     recurrent: Packed,
 }
 
@@ -58,9 +56,7 @@ impl BackwardWeights {
 
 /// The gradients of a part, in padded rows.
 pub(super) struct PartGradients {
-    pub(super) input_weights: Aligned,
     pub(super) recurrent_weights: Aligned,
-    pub(super) bias: Vec<f32>,
     pub(super) hidden: Vec<f32>,
     pub(super) cell: Vec<f32>,
 }
@@ -69,16 +65,13 @@ pub(super) struct PartGradients {
 pub(super) struct BackwardPart<'a> {
     pub(super) layout: Layout,
     pub(super) weights: &'a BackwardWeights,
-    /// `[rows, time, inputs]`.
-    pub(super) input: &'a [f32],
-    pub(super) state: &'a PartState,
+    /// The gates become their gradients before activation.
+    pub(super) state: &'a mut PartState,
     /// Gradients of every hidden state, `[rows, time, hidden]`.
     pub(super) outputs: Option<&'a [f32]>,
     /// Gradients of the last states in padded rows, which move back through time.
     pub(super) hidden: Vec<f32>,
     pub(super) cell: Vec<f32>,
-    /// `[rows, time, inputs]`, where the gradient of the input goes if wanted: all of it is set.
-    pub(super) input_gradient: Option<&'a mut [MaybeUninit<f32>]>,
 }
 
 impl WithSimd for BackwardPart<'_> {
@@ -88,23 +81,17 @@ impl WithSimd for BackwardPart<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) -> PartGradients {
         let layout = self.layout;
         let rows = self.state.rows;
-        let chunk_rows = layout.chunk_rows(rows);
         let [state_size, gate_size] =
             [layout.state_stride, layout.gate_stride].map(|row| row * rows);
-        let mut inputs = Aligned::zeros(chunk_rows * layout.input_stride);
-        let mut gates = Aligned::zeros(chunk_rows * layout.gate_stride);
         let mut through = Aligned::zeros(state_size);
         let mut scaled = Vec::new();
-        let mut input_weights = Aligned::zeros(layout.inputs * layout.gate_stride);
         let mut recurrent_weights = Aligned::zeros(layout.hidden * layout.gate_stride);
-        let mut bias = vec![0.0; layout.gate_stride];
-        let mut chunk_bias = bias.clone();
-        let mut last_cell = &self.state.last_cell[..];
+        let mut gates = std::mem::take(&mut self.state.gates);
 
-        for (chunk, kept) in layout.chunks(rows).zip(&self.state.chunks).rev() {
-            for (index, step) in layout.steps(chunk.clone()).enumerate().rev() {
-                let gates = &mut gates[index * gate_size..(index + 1) * gate_size];
-                self.through_cell(simd, kept, [index, step], last_cell, gates);
+        for chunk in layout.chunks(rows).rev() {
+            let gates = &mut gates[chunk.start * gate_size..chunk.end * gate_size];
+            for (index, gates) in chunk.clone().zip(gates.chunks_exact_mut(gate_size)).rev() {
+                self.through_cell(simd, index, gates);
                 simd.vectorize(Product {
                     left: gates,
                     left_stride: layout.gate_stride,
@@ -114,29 +101,14 @@ impl WithSimd for BackwardPart<'_> {
                     output: &mut through,
                     output_stride: layout.state_stride,
                 });
-                self.pass_to_step_before(step, &through);
+                self.pass_to_step_before(layout.step(index), &through);
             }
-            last_cell = &kept.cells[..state_size];
-            let count = chunk.len() * rows;
-            let gates = &gates[..count * layout.gate_stride];
-            let mask = self.state.input_mask.as_deref();
-            layout.gather_inputs(self.input, mask, chunk.clone(), &mut inputs);
-            let mut hidden = &kept.hidden[..];
+            let mut hidden = &self.state.hidden[chunk.start * state_size..chunk.end * state_size];
             if let Some(mask) = &self.state.recurrent_mask {
                 scaled.clear();
                 scaled.extend(hidden.iter().zip(mask.iter().cycle()).map(|(h, scale)| h * scale));
                 hidden = &scaled;
             }
-            simd.vectorize(AddTransposedProduct {
-                left: &inputs,
-                left_stride: layout.input_stride,
-                left_columns: layout.inputs,
-                right: gates,
-                right_stride: layout.gate_stride,
-                right_columns: 4 * layout.hidden,
-                output: &mut input_weights,
-                output_stride: layout.gate_stride,
-            });
             simd.vectorize(AddTransposedProduct {
                 left: hidden,
                 left_stride: layout.state_stride,
@@ -147,77 +119,43 @@ impl WithSimd for BackwardPart<'_> {
                 output: &mut recurrent_weights,
                 output_stride: layout.gate_stride,
             });
-            // As the products, a sum of the chunk's own: fewer terms in a row, smaller rounding
-            // errors.
-            chunk_bias.fill(0.0);
-            for row in gates.chunks_exact(layout.gate_stride) {
-                chunk_bias.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += gradient);
-            }
-            bias.iter_mut().zip(&chunk_bias).for_each(|(sum, chunk)| *sum += chunk);
-            if let Some(weights) = &self.weights.input {
-                // The gathered inputs are used up: their place takes their gradients.
-                simd.vectorize(Product {
-                    left: gates,
-                    left_stride: layout.gate_stride,
-                    rows: count,
-                    right: weights,
-                    initial: None,
-                    output: &mut inputs,
-                    output_stride: layout.input_stride,
-                });
-                self.scatter_input_gradients(chunk, &inputs);
-            }
         }
-        PartGradients {
-            input_weights,
-            recurrent_weights,
-            bias,
-            hidden: self.hidden,
-            cell: self.cell,
-        }
+        self.state.gates = gates;
+        PartGradients { recurrent_weights, hidden: self.hidden, cell: self.cell }
     }
 }
 
 impl BackwardPart<'_> {
-    /// From the gradients of the state after `step`, which is the chunk's at `index`, to those of the
-    /// gates before activation, and of the cell before.
+    /// From the gradients of the state after the step computed after `index` others to those of the
+    /// cell before, and of the gates before activation, which take the place of the gates.
     #[inline(always)]
-    fn through_cell<S: Simd>(
-        &mut self,
-        simd: S,
-        kept: &ChunkState,
-        [index, step]: [usize; 2],
-        last_cell: &[f32],
-        gradients: &mut [f32],
-    ) {
-        let (layout, state) = (self.layout, self.state);
+    fn through_cell<S: Simd>(&mut self, simd: S, index: usize, gates: &mut [f32]) {
+        let (layout, state) = (self.layout, &*self.state);
         let LstmShape { time, hidden, .. } = layout.shape;
-        let rows = state.rows;
-        let gates = &kept.gates[index * gradients.len()..];
-        let (cells, cells_after) = kept.cells[index * last_cell.len()..].split_at(last_cell.len());
-        let cells_after = if cells_after.is_empty() { last_cell } else { cells_after };
+        let (rows, step) = (state.rows, layout.step(index));
+        let state_size = rows * layout.state_stride;
+        let (cells, cells_after) = state.cells[index * state_size..].split_at(state_size);
 
         for sample in 0..rows {
             let gate_row = sample * layout.gate_stride..(sample + 1) * layout.gate_stride;
             let units = sample * layout.state_stride..(sample + 1) * layout.state_stride;
-            let gradients = &mut gradients[gate_row.clone()];
+            let gates = &mut gates[gate_row];
             let hidden_gradient = &mut self.hidden[units.clone()];
             if let Some(outputs) = self.outputs {
                 let row = &outputs[(sample * time + step) * hidden..][..hidden];
                 hidden_gradient.iter_mut().zip(row).for_each(|(sum, output)| *sum += output);
             }
             if !state.is_active(sample, step, time) {
-                gradients.fill(0.0);
+                gates.fill(0.0);
                 continue;
             }
-            let gates = pulp::as_arrays::<4, _>(vectors::<S>(&gates[gate_row])).0;
+            let blocks = pulp::as_arrays_mut::<4, _>(vectors_mut::<S>(gates)).0;
             let hidden_gradient = vectors::<S>(hidden_gradient);
             let cell_gradient = vectors_mut::<S>(&mut self.cell[units.clone()]);
             let before = vectors::<S>(&cells[units.clone()]);
             let after = vectors::<S>(&cells_after[units]);
-            let targets = pulp::as_arrays_mut::<4, _>(vectors_mut::<S>(gradients)).0;
             for block in 0..layout.hidden / S::F32_LANES {
-                let [input, forget, candidate, output] = gates[block];
+                let [input, forget, candidate, output] = blocks[block];
                 let tanh_cell = tanh(simd, after[block]);
                 let dh = hidden_gradient[block];
                 let dh_output = simd.mul_f32s(dh, output);
@@ -227,7 +165,7 @@ impl BackwardPart<'_> {
                     tanh_slope(simd, tanh_cell),
                     cell_gradient[block],
                 );
-                targets[block] = [
+                blocks[block] = [
                     simd.mul_f32s(simd.mul_f32s(dc, candidate), sigmoid_slope(simd, input)),
                     simd.mul_f32s(simd.mul_f32s(dc, before[block]), sigmoid_slope(simd, forget)),
                     simd.mul_f32s(simd.mul_f32s(dc, input), tanh_slope(simd, candidate)),
@@ -235,7 +173,7 @@ impl BackwardPart<'_> {
                 ];
                 cell_gradient[block] = simd.mul_f32s(dc, forget);
             }
-            self.clear_padding(gradients);
+            self.clear_padding(gates);
         }
     }
 
@@ -255,7 +193,7 @@ impl BackwardPart<'_> {
     /// The gradient of the hidden state before `step`; a skipped sample hands its own on.
     #[inline(always)]
     fn pass_to_step_before(&mut self, step: usize, through: &[f32]) {
-        let (layout, state) = (self.layout, self.state);
+        let (layout, state) = (self.layout, &*self.state);
         for sample in 0..state.rows {
             if !state.is_active(sample, step, layout.shape.time) {
                 continue;
@@ -268,22 +206,6 @@ impl BackwardPart<'_> {
                     let scaled = through.iter().zip(&mask[units]).map(|(x, scale)| x * scale);
                     target.iter_mut().zip(scaled).for_each(|(target, x)| *target = x);
                 }
-            }
-        }
-    }
-
-    /// Copies the gradients of a chunk's inputs to their places.
-    #[inline(always)]
-    fn scatter_input_gradients(&mut self, chunk: Range<usize>, from: &[f32]) {
-        let Some(target) = &mut self.input_gradient else { return };
-        let LstmShape { time, inputs, .. } = self.layout.shape;
-        let rows = self.layout.rows(chunk, self.state.rows);
-        for ([step, sample], from) in rows.zip(from.chunks_exact(self.layout.input_stride)) {
-            let target = &mut target[(sample * time + step) * inputs..][..inputs];
-            let target = target.write_copy_of_slice(&from[..inputs]);
-            if let Some(mask) = &self.state.input_mask {
-                let mask = &mask[sample * inputs..][..inputs];
-                target.iter_mut().zip(mask).for_each(|(target, scale)| *target *= scale);
             }
         }
     }

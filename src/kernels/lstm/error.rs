@@ -29,6 +29,24 @@ pub enum LstmError {
         /// The shape.
         shape: Vec<usize>,
     },
+    /// The rows of the input are ragged.
+    #[error("the LSTM's input has {values} values, which do not divide into rows of {width}")]
+    RaggedRows {
+        /// The number of values found.
+        values: usize,
+        /// The number of values of a row.
+        width: usize,
+    },
+    /// A step reads a row that the input does not have.
+    #[error("step {position} of the LSTM reads row {row}, but its input has {rows}")]
+    NoSuchRow {
+        /// The index into the steps of all sequences.
+        position: usize,
+        /// The row, counted from 0.
+        row: u32,
+        /// The number of rows.
+        rows: usize,
+    },
 }
 
 /// `found` values fill `shape`.

@@ -1,8 +1,8 @@
 //! The forward pass of a part of the batch, through all steps.
 //!
-//! One product projects the inputs of a chunk of steps. Then each step adds the recurrent product
-//! to a tile of four gates by a few samples, and applies the cell to it while it is in registers.
-//! What the backward pass needs is written once, where it stays.
+//! The rows of the input are projected first. Then each step adds the recurrent product to a tile
+//! of four gates by a few samples, and applies the cell to it while it is in registers. What the
+//! backward pass needs is written once, where it stays.
 
 use std::array::from_fn;
 
@@ -11,7 +11,7 @@ use pulp::{Simd, WithSimd};
 use super::super::aligned::Aligned;
 use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::{sigmoid, tanh};
-use super::layout::Layout;
+use super::layout::{BLOCK, Layout};
 use super::product::{Packed, Product, WIDTH, add_rows_times_panel};
 use super::{LstmParameters, LstmShape};
 
@@ -43,44 +43,54 @@ impl ForwardWeights {
     }
 }
 
-/// What a part was computed from, and what its backward pass needs. All rows are padded.
-#[derive(Debug, Clone, Default)]
+/// Computes the projected rows of some rows of the input: `x W + b`.
+pub(super) struct ProjectRows<'a> {
+    pub(super) layout: Layout,
+    pub(super) weights: &'a ForwardWeights,
+    /// `[rows, inputs]`.
+    pub(super) rows: &'a [f32],
+    /// Rows of gates.
+    pub(super) projected: &'a mut [f32],
+}
+
+impl WithSimd for ProjectRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Layout { shape: LstmShape { inputs, .. }, gate_stride, .. } = self.layout;
+        let blocks = self.projected.chunks_mut(BLOCK * gate_stride);
+        for (rows, projected) in self.rows.chunks(BLOCK * inputs).zip(blocks) {
+            simd.vectorize(Product {
+                left: rows,
+                left_stride: inputs,
+                rows: rows.len() / inputs,
+                right: &self.weights.input,
+                initial: Some(&self.weights.bias),
+                output: projected,
+                output_stride: gate_stride,
+            });
+        }
+    }
+}
+
+/// What a part was computed from, and what its backward pass needs. All rows are padded, and
+/// ordered by step as computed, then by sample.
+#[derive(Debug, Clone)]
 pub(super) struct PartState {
     /// The number of samples.
     pub(super) rows: usize,
-    /// The hidden state that comes out of the last step computed.
-    pub(super) last_hidden: Vec<f32>,
-    /// The cell state that comes out of the last step computed.
-    pub(super) last_cell: Vec<f32>,
-    /// Scales of the inputs, `[rows, inputs]`.
-    pub(super) input_mask: Option<Vec<f32>>,
+    /// The hidden state before each step and after the last; the latest alone if no backward pass
+    /// follows.
+    pub(super) hidden: Aligned,
+    /// The cell states, likewise.
+    pub(super) cells: Aligned,
+    /// The activated gates of each step, likewise.
+    pub(super) gates: Aligned,
     /// Scales of the hidden state that enters the gates, in padded rows.
     pub(super) recurrent_mask: Option<Vec<f32>>,
     /// 0 where a step is skipped, `[rows, time]`.
     pub(super) sequence_mask: Option<Vec<u8>>,
-    /// The chunks of steps, in the order of computation; none if no backward pass follows.
-    pub(super) chunks: Vec<ChunkState>,
-}
-
-/// What the backward pass needs of a chunk of steps, ordered by step as computed, then by sample.
-#[derive(Debug, Clone)]
-pub(super) struct ChunkState {
-    /// The hidden state before each step.
-    pub(super) hidden: Aligned,
-    /// The cell state before each step.
-    pub(super) cells: Aligned,
-    /// The activated gates of each step.
-    pub(super) gates: Aligned,
-}
-
-impl ChunkState {
-    fn zeros(layout: &Layout, rows: usize) -> Self {
-        Self {
-            hidden: Aligned::zeros(rows * layout.state_stride),
-            cells: Aligned::zeros(rows * layout.state_stride),
-            gates: Aligned::zeros(rows * layout.gate_stride),
-        }
-    }
 }
 
 impl PartState {
@@ -89,15 +99,28 @@ impl PartState {
     pub(super) fn is_active(&self, sample: usize, step: usize, time: usize) -> bool {
         self.sequence_mask.as_ref().is_none_or(|mask| mask[sample * time + step] != 0)
     }
+
+    /// The last of `states`.
+    pub(super) fn last<'a>(&self, states: &'a [f32], layout: &Layout) -> &'a [f32] {
+        &states[states.len() - self.rows * layout.state_stride..]
+    }
 }
 
-/// Computes a part: its initial state and masks come in `state`, and the rest is added to it.
+/// Computes a part.
 pub(super) struct ForwardPart<'a> {
     pub(super) layout: Layout,
     pub(super) weights: &'a ForwardWeights,
-    /// `[rows, time, inputs]`.
-    pub(super) input: &'a [f32],
-    pub(super) state: PartState,
+    /// The projected rows of the input.
+    pub(super) projected: &'a [f32],
+    /// The row of each step, `[rows, time]`.
+    pub(super) steps: &'a [u32],
+    pub(super) samples: usize,
+    /// The states before the first step, in padded rows.
+    pub(super) hidden: &'a [f32],
+    pub(super) cell: &'a [f32],
+    /// As in [`PartState`].
+    pub(super) recurrent_mask: Option<Vec<f32>>,
+    pub(super) sequence_mask: Option<Vec<u8>>,
     /// `[rows, time, hidden]`, where every hidden state goes if wanted.
     pub(super) outputs: Option<&'a mut [f32]>,
     /// Whether a backward pass follows.
@@ -110,90 +133,84 @@ impl WithSimd for ForwardPart<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) -> PartState {
         let layout = self.layout;
-        let LstmShape { time, hidden, .. } = layout.shape;
-        let rows = self.state.rows;
-        let [state_size, gate_size] =
-            [layout.state_stride, layout.gate_stride].map(|row| row * rows);
-        let mut inputs = Aligned::zeros(layout.chunk_rows(rows) * layout.input_stride);
+        let LstmShape { time, hidden: units, .. } = layout.shape;
+        let state_size = layout.state_stride * self.samples;
+        let gate_size = layout.gate_stride * self.samples;
+        let kept = if self.keep { time } else { 1 };
+        let [mut hidden, mut cells] = [self.hidden, self.cell].map(|initial| {
+            let mut states = Aligned::with_capacity((kept + 1) * state_size);
+            states.grow(state_size);
+            states.copy_from_slice(initial);
+            states
+        });
+        let mut gates = Aligned::with_capacity(kept * gate_size);
         let mut scaled = Vec::new();
-        let mut spare = None;
 
-        for chunk in layout.chunks(rows) {
-            let count = chunk.len() * rows;
-            let mut kept = spare.take().unwrap_or_else(|| {
-                ChunkState::zeros(&layout, if self.keep { count } else { layout.chunk_rows(rows) })
+        for index in 0..time {
+            let step = layout.step(index);
+            let place = if self.keep { index } else { 0 };
+            for states in [&mut hidden, &mut cells] {
+                states.grow((place + 2) * state_size);
+            }
+            gates.grow((place + 1) * gate_size);
+            let (before, after) = hidden[place * state_size..].split_at_mut(state_size);
+            let (cell_before, cell_after) = cells[place * state_size..].split_at_mut(state_size);
+            if let Some(mask) = &self.recurrent_mask {
+                scaled.clear();
+                scaled.extend(before.iter().zip(mask).map(|(h, scale)| h * scale));
+            }
+            if index + 1 < time {
+                let next = self.steps.iter().skip(layout.step(index + 1)).step_by(time);
+                next.for_each(|&row| layout.prefetch(self.projected, row));
+            }
+            simd.vectorize(Step {
+                layout: &layout,
+                weights: &self.weights.recurrent,
+                projected: self.projected,
+                steps: self.steps,
+                index: step,
+                scaled: if self.recurrent_mask.is_some() { &scaled } else { before },
+                sequence_mask: self.sequence_mask.as_deref(),
+                gates: &mut gates[place * gate_size..],
+                before,
+                cell_before,
+                after,
+                cell_after,
             });
-            let mask = self.state.input_mask.as_deref();
-            layout.gather_inputs(self.input, mask, chunk.clone(), &mut inputs);
-            simd.vectorize(Product {
-                left: &inputs,
-                left_stride: layout.input_stride,
-                rows: count,
-                right: &self.weights.input,
-                initial: Some(&self.weights.bias),
-                output: &mut kept.gates,
-                output_stride: layout.gate_stride,
-            });
-            let PartState { last_hidden, last_cell, recurrent_mask, sequence_mask, .. } =
-                &mut self.state;
-            kept.hidden[..state_size].copy_from_slice(last_hidden);
-            kept.cells[..state_size].copy_from_slice(last_cell);
-            let hidden_states = &mut kept.hidden[..chunk.len() * state_size];
-            let cells = &mut kept.cells[..chunk.len() * state_size];
-            for (index, step) in layout.steps(chunk).enumerate() {
-                let [before, after] = step_of(hidden_states, index, last_hidden);
-                let [cell_before, cell_after] = step_of(cells, index, last_cell);
-                if let Some(mask) = recurrent_mask {
-                    scaled.clear();
-                    scaled.extend(before.iter().zip(&*mask).map(|(h, scale)| h * scale));
-                }
-                simd.vectorize(Step {
-                    layout: &layout,
-                    weights: &self.weights.recurrent,
-                    scaled: if recurrent_mask.is_some() { &scaled } else { before },
-                    index: step,
-                    sequence_mask: sequence_mask.as_deref(),
-                    gates: &mut kept.gates[index * gate_size..(index + 1) * gate_size],
-                    before,
-                    cell_before,
-                    after,
-                    cell_after,
-                });
-                if let Some(outputs) = &mut self.outputs {
-                    for (sample, row) in after.chunks_exact(layout.state_stride).enumerate() {
-                        let output = &mut outputs[(sample * time + step) * hidden..][..hidden];
-                        output.copy_from_slice(&row[..hidden]);
-                    }
+            if let Some(outputs) = &mut self.outputs {
+                for (sample, row) in after.chunks_exact(layout.state_stride).enumerate() {
+                    let output = &mut outputs[(sample * time + step) * units..][..units];
+                    output.copy_from_slice(&row[..units]);
                 }
             }
-            if self.keep {
-                self.state.chunks.push(kept);
-            } else {
-                spare = Some(kept);
+            if !self.keep {
+                before.copy_from_slice(after);
+                cell_before.copy_from_slice(cell_after);
             }
         }
-        self.state
+        PartState {
+            rows: self.samples,
+            hidden,
+            cells,
+            gates,
+            recurrent_mask: self.recurrent_mask,
+            sequence_mask: self.sequence_mask,
+        }
     }
-}
-
-/// The state before step `index` of a chunk, and the place of the one after it: in `states`, or in
-/// `last` after the last step.
-#[inline(always)]
-fn step_of<'a>(states: &'a mut [f32], index: usize, last: &'a mut [f32]) -> [&'a mut [f32]; 2] {
-    let size = last.len();
-    let (before, after) = states[index * size..].split_at_mut(size);
-    [before, if after.is_empty() { last } else { &mut after[..size] }]
 }
 
 /// One step of all samples of a part.
 struct Step<'a> {
     layout: &'a Layout,
     weights: &'a Packed,
+    projected: &'a [f32],
+    steps: &'a [u32],
+    /// The place of the step in time.
+    index: usize,
     /// The hidden state that enters the gates.
     scaled: &'a [f32],
-    index: usize,
     sequence_mask: Option<&'a [u8]>,
-    /// The projected inputs, which become the activated gates.
+    /// The activated gates.
     gates: &'a mut [f32],
     /// The hidden state, which a skipped sample keeps.
     before: &'a [f32],
@@ -241,8 +258,9 @@ impl Step<'_> {
         let lanes = S::F32_LANES;
         let mut tile = [[simd.splat_f32s(0.0); 4]; M];
         for (m, line) in tile.iter_mut().enumerate() {
-            let start = (row + m) * layout.gate_stride + block * 4 * lanes;
-            line.copy_from_slice(vectors::<S>(&self.gates[start..start + 4 * lanes]));
+            let input = self.steps[(row + m) * layout.shape.time + self.index] as usize;
+            let start = input * layout.gate_stride + block * 4 * lanes;
+            line.copy_from_slice(vectors::<S>(&self.projected[start..start + 4 * lanes]));
         }
         let scaled = from_fn(|m| &self.scaled[(row + m) * layout.state_stride..]);
         add_rows_times_panel(simd, &mut tile, scaled, panel);

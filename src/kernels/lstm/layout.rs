@@ -1,19 +1,20 @@
 //! How the numbers lie in memory while the kernel works on them.
 //!
 //! The batch is cut into parts, one per thread; a part runs through time on its own. Its rows are
-//! ordered by step, then by sample, and padded with zeros to whole vectors. The length of a row
+//! ordered by step as computed, then by sample, and padded with zeros to whole vectors. The length of a row
 //! is an odd number of cache lines: rows a power of two apart would compete for the same places in
 //! the cache. The four gates of a vector of hidden units lie next to each other.
 
 use std::ops::Range;
 
+use super::super::vectorize::prefetch;
 use super::LstmShape;
 
 /// Floats of a cache line, and a multiple of the lanes of every vector.
 const LINE: usize = 16;
 
-/// Rows of the products over a chunk of steps: enough to keep them busy, few enough for the cache.
-const CHUNK_ROWS: usize = 160;
+/// Rows of a product: enough to keep it busy, few enough for the cache.
+pub(super) const BLOCK: usize = 160;
 
 /// Multiply-adds below which waking a thread costs more than it saves.
 const WORTH_A_THREAD: usize = 4_000_000;
@@ -71,11 +72,33 @@ impl Layout {
     }
 
     /// Adds a row of gates in the order of this layout to `to`, in PyTorch's order.
-    pub(super) fn add_gates(&self, from: &[f32], to: &mut [f32]) {
+    fn add_gates(&self, from: &[f32], to: &mut [f32]) {
         for (vector, from) in from[..4 * self.hidden].chunks_exact(self.lanes).enumerate() {
             let columns = self.gate_columns(vector * self.lanes);
             to[columns].iter_mut().zip(from).for_each(|(to, from)| *to += from);
         }
+    }
+
+    /// Begins to load a row of gates, which is where the processor cannot foresee.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, gates: &[f32], row: u32) {
+        let row = &gates[row as usize * self.gate_stride..][..4 * self.hidden];
+        row.iter().step_by(LINE).for_each(prefetch);
+    }
+
+    /// The sum over `parts` of their `rows` rows of gates, in PyTorch's order.
+    pub(super) fn sum_gates<'a>(
+        &self,
+        parts: impl Iterator<Item = &'a [f32]>,
+        rows: usize,
+    ) -> Vec<f32> {
+        let gates = 4 * self.shape.hidden;
+        let mut sum = vec![0.0; rows * gates];
+        for part in parts {
+            let padded = part.chunks_exact(self.gate_stride);
+            padded.zip(sum.chunks_exact_mut(gates)).for_each(|(row, sum)| self.add_gates(row, sum));
+        }
+        sum
     }
 
     /// `rows` rows of hidden units, padded; zeros where there are none.
@@ -108,71 +131,28 @@ impl Layout {
         (0..parts).map(|part| bound(part)..bound(part + 1)).collect()
     }
 
-    /// The rows of a whole chunk of steps, for a part of `rows` samples.
-    pub(super) fn chunk_rows(&self, rows: usize) -> usize {
-        (CHUNK_ROWS / rows).clamp(1, self.shape.time) * rows
+    /// The step that is computed after `index` others.
+    #[inline(always)]
+    pub(super) fn step(&self, index: usize) -> usize {
+        if self.shape.reverse { self.shape.time - 1 - index } else { index }
     }
 
-    /// The steps in chunks, in the order in which a part of `rows` samples computes them.
+    /// The steps in chunks, in the order in which a part of `rows` samples computes them and as numbers
+    /// in that order.
     ///
     /// A chunk's bounds depend on the time alone, so that padding appended to the sequences leaves
     /// all sums over steps as they were.
     pub(super) fn chunks(
         &self,
         rows: usize,
-    ) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + use<> {
+    ) -> impl DoubleEndedIterator<Item = Range<usize>> + use<> {
         let LstmShape { time, reverse, .. } = self.shape;
-        let steps = self.chunk_rows(rows) / rows;
+        let steps = (BLOCK / rows).clamp(1, time);
         let count = time.div_ceil(steps);
         (0..count).map(move |index| {
-            let start = if reverse { count - 1 - index } else { index } * steps;
-            start..(start + steps).min(time)
+            let first = if reverse { count - 1 - index } else { index } * steps;
+            let last = (first + steps).min(time);
+            if reverse { time - last..time - first } else { first..last }
         })
-    }
-
-    /// The steps of a chunk, in the order in which they are computed.
-    pub(super) fn steps(
-        &self,
-        chunk: Range<usize>,
-    ) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + use<> {
-        let reverse = self.shape.reverse;
-        let (start, end) = (chunk.start, chunk.end);
-        chunk.map(move |step| if reverse { end - 1 - (step - start) } else { step })
-    }
-
-    /// The step and the sample of each row of a chunk, of `rows` samples: ordered by step as computed.
-    #[inline(always)]
-    pub(super) fn rows(
-        &self,
-        chunk: Range<usize>,
-        rows: usize,
-    ) -> impl Iterator<Item = [usize; 2]> + use<> {
-        self.steps(chunk).flat_map(move |step| (0..rows).map(move |sample| [step, sample]))
-    }
-
-    /// Copies the inputs of a chunk of steps to padded rows, scaled by `mask`.
-    #[inline(always)]
-    pub(super) fn gather_inputs(
-        &self,
-        input: &[f32],
-        mask: Option<&[f32]>,
-        chunk: Range<usize>,
-        to: &mut [f32],
-    ) {
-        let LstmShape { time, inputs, .. } = self.shape;
-        let samples = input.len() / (time * inputs);
-        for ([step, sample], to) in
-            self.rows(chunk, samples).zip(to.chunks_exact_mut(self.input_stride))
-        {
-            let from = &input[(sample * time + step) * inputs..][..inputs];
-            match mask {
-                None => to[..inputs].copy_from_slice(from),
-                Some(mask) => {
-                    let mask = &mask[sample * inputs..][..inputs];
-                    let values = from.iter().zip(mask).map(|(x, scale)| x * scale);
-                    to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
-                }
-            }
-        }
     }
 }

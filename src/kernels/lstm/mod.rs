@@ -4,10 +4,13 @@
 //! (2000), as in PyTorch's `nn.LSTM` and Keras' `LSTM`. For every step, with `σ` the logistic
 //! function:
 //!
-//! `i, f, g, o = (x ⊙ s) W + (h₋ ⊙ r) U + b`, `c = σ(f) c₋ + σ(i) tanh(g)`, `h = σ(o) tanh(c)`.
+//! `i, f, g, o = x W + (h₋ ⊙ r) U + b`, `c = σ(f) c₋ + σ(i) tanh(g)`, `h = σ(o) tanh(c)`.
 //!
-//! `s` and `r` are dropout masks, one per sample for all steps and gates, as Keras draws them; a
-//! step that the sequence mask leaves out hands the state on as it is. `models::lstm` calls this.
+//! `r` is a dropout mask, one per sample for all steps and gates, as Keras draws it; a step that the
+//! sequence mask leaves out hands the state on as it is. `layers::lstm` calls this.
+//!
+//! Each step reads one row of the input, and a row may be read by many steps, as a word is that
+//! occurs again: what depends on the row alone is computed once.
 //!
 //! Memory is read and written through slices alone.
 
@@ -21,6 +24,7 @@ mod error;
 mod forward;
 mod layout;
 mod product;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -32,9 +36,12 @@ pub use error::LstmError;
 
 use self::backward::{BackwardPart, BackwardWeights, PartGradients};
 use self::error::{check_length, check_optional};
-use self::forward::{ForwardPart, ForwardWeights, PartState};
+use self::forward::{ForwardPart, ForwardWeights, PartState, ProjectRows};
 use self::layout::Layout;
-use super::partition::zeros;
+use self::rows::{BackwardRows, RowGradients, Uses};
+use super::aligned::Aligned;
+use super::partition::{self, run_all, split_rows, zeros};
+use super::room::Room;
 use super::simd::Level;
 use super::unset::Unset;
 
@@ -51,6 +58,15 @@ pub struct LstmShape {
     pub hidden: usize,
     /// Whether the last step is computed first. Outputs stay at the place of their step.
     pub reverse: bool,
+}
+
+/// What an LSTM reads.
+#[derive(Debug, Clone, Copy)]
+pub struct LstmInput<'a> {
+    /// `x`, `[rows, inputs]`, as many rows as there are.
+    pub rows: &'a [f32],
+    /// The row that each step reads, `[batch, time]`.
+    pub steps: &'a [u32],
 }
 
 /// Weights and bias. Columns are the input gates of all hidden units, then the forget gates, the
@@ -72,8 +88,6 @@ pub struct LstmOptions<'a> {
     pub initial_hidden: Option<&'a [f32]>,
     /// The cell state before the first step computed, `[batch, hidden]`; zeros if `None`.
     pub initial_cell: Option<&'a [f32]>,
-    /// `s`, the dropout mask of the inputs, `[batch, inputs]`: 0 or `1 / (1 - p)`.
-    pub input_mask: Option<&'a [f32]>,
     /// `r`, the dropout mask of the hidden state, `[batch, hidden]`: 0 or `1 / (1 - p)`.
     pub recurrent_mask: Option<&'a [f32]>,
     /// 0 where a step is skipped, `[batch, time]`; anywhere in a sequence.
@@ -124,7 +138,7 @@ pub struct LstmOutputGradients<'a> {
 /// The result of [`backward`]: gradients in the shapes of what they belong to.
 #[derive(Debug, Clone)]
 pub struct LstmGradients {
-    /// `[batch, time, inputs]`, if wanted.
+    /// Of the input's rows, `[rows, inputs]`, if wanted.
     pub input: Option<Vec<f32>>,
     /// `[inputs, 4 * hidden]`.
     pub input_weights: Vec<f32>,
@@ -138,10 +152,10 @@ pub struct LstmGradients {
     pub initial_cell: Vec<f32>,
 }
 
-/// Runs the sequences `input`, `[batch, time, inputs]`, through the LSTM.
+/// Runs the sequences `input` through the LSTM.
 pub fn forward(
     shape: LstmShape,
-    input: &[f32],
+    input: LstmInput<'_>,
     parameters: &LstmParameters<'_>,
     options: &LstmOptions<'_>,
     wanted: LstmWanted,
@@ -152,15 +166,17 @@ pub fn forward(
 fn forward_at(
     level: Level,
     shape: LstmShape,
-    input: &[f32],
+    input: LstmInput<'_>,
     parameters: &LstmParameters<'_>,
     options: &LstmOptions<'_>,
     wanted: LstmWanted,
 ) -> Result<LstmForward, LstmError> {
     check_forward(shape, input, parameters, options)?;
-    let LstmShape { batch, time, inputs, hidden, .. } = shape;
+    let LstmShape { batch, time, hidden, .. } = shape;
     let layout = Layout::new(shape, level.lanes());
     let weights = ForwardWeights::new(&layout, parameters);
+    let mut room = Room::new();
+    let projected = project(level, &layout, &weights, input.rows, &mut room);
     let parts = layout.parts(rayon::current_num_threads());
     let mut outputs = wanted.outputs.then(|| zeros(batch * time * hidden));
 
@@ -168,32 +184,65 @@ fn forward_at(
         .par_iter()
         .zip(split(outputs.as_deref_mut(), &parts, time * hidden))
         .map(|(part, outputs)| {
-            let input = rows(input, part, time * inputs);
-            let state = initial_state(&layout, options, part);
-            let keep = wanted.backward;
-            level.run(ForwardPart { layout, weights: &weights, input, state, outputs, keep })
+            let states = |values: Option<&[f32]>| {
+                layout.states(values.map(|values| rows(values, part, hidden)), part.len())
+            };
+            level.run(ForwardPart {
+                layout,
+                weights: &weights,
+                projected,
+                steps: rows(input.steps, part, time),
+                samples: part.len(),
+                hidden: &states(options.initial_hidden),
+                cell: &states(options.initial_cell),
+                recurrent_mask: options.recurrent_mask.map(|mask| states(Some(mask))),
+                sequence_mask: options.sequence_mask.map(|mask| rows(mask, part, time).to_vec()),
+                outputs,
+                keep: wanted.backward,
+            })
         })
         .collect();
 
-    let gather = |of: fn(&PartState) -> &Vec<f32>| {
-        states.iter().flat_map(|state| layout.without_padding(of(state))).copied().collect()
+    let gather = |of: fn(&PartState) -> &Aligned| {
+        let last = states.iter().map(|state| state.last(of(state), &layout));
+        last.flat_map(|last| layout.without_padding(last)).copied().collect()
     };
     Ok(LstmForward {
         outputs,
-        last_hidden: gather(|state| &state.last_hidden),
-        last_cell: gather(|state| &state.last_cell),
+        last_hidden: gather(|state| &state.hidden),
+        last_cell: gather(|state| &state.cells),
         saved: wanted.backward.then_some(LstmSaved { shape, level, parts: states }),
     })
+}
+
+/// The projected rows of the input.
+fn project<'a>(
+    level: Level,
+    layout: &Layout,
+    weights: &ForwardWeights,
+    rows: &[f32],
+    room: &'a mut Room,
+) -> &'a [f32] {
+    let LstmShape { inputs, hidden, .. } = layout.shape;
+    let stride = layout.gate_stride;
+    let [projected] = room.numbers([rows.len() / inputs * stride]);
+    let parts = partition::parts(rows.len().saturating_mul(4 * hidden));
+    let mut rest = rows;
+    let pieces = split_rows(projected, stride, parts).into_iter().map(|projected| {
+        let rows = rest.split_off(..projected.len() / stride * inputs).unwrap_or_default();
+        ProjectRows { layout: *layout, weights, rows, projected }
+    });
+    run_all(pieces.collect(), |piece| level.run(piece));
+    projected
 }
 
 /// The gradients of the loss, from those with respect to the results of the [`forward`] that gave
 /// `saved` for the same `input` and `parameters`.
 ///
-/// Masks are constants; a skipped step has no part in the gradients, unless its input is not
-/// finite.
+/// Masks are constants; a skipped step has no part in the gradients.
 pub fn backward(
-    saved: &LstmSaved,
-    input: &[f32],
+    saved: LstmSaved,
+    input: LstmInput<'_>,
     parameters: &LstmParameters<'_>,
     gradients: &LstmOutputGradients<'_>,
     input_gradient: bool,
@@ -204,52 +253,63 @@ pub fn backward(
     check_optional("outputs' gradient", gradients.outputs, &[batch, time, hidden])?;
     check_optional("last hidden state's gradient", gradients.last_hidden, &[batch, hidden])?;
     check_optional("last cell state's gradient", gradients.last_cell, &[batch, hidden])?;
-    let layout = Layout::new(shape, saved.level.lanes());
-    let weights = BackwardWeights::new(&layout, parameters, input_gradient);
-    let parts = part_ranges(&saved.parts);
-    let mut input_gradients = input_gradient.then(|| Unset::new(batch * time * inputs));
-    let room = input_gradients.as_mut().map(Unset::room);
+    let LstmSaved { level, parts: mut states, .. } = saved;
+    let layout = Layout::new(shape, level.lanes());
+    let parts = part_ranges(&states);
+    let count = input.rows.len() / inputs;
+    let (weights, uses) = rayon::join(
+        || BackwardWeights::new(&layout, parameters, input_gradient),
+        || Uses::new(&layout, &states, input.steps, count),
+    );
 
-    let found: Vec<PartGradients> = saved
-        .parts
-        .par_iter()
+    let through_time: Vec<PartGradients> = states
+        .par_iter_mut()
         .zip(&parts)
-        .zip(split(room, &parts, time * inputs))
-        .map(|((state, part), input_gradient)| {
-            let states = |values: Option<&[f32]>| {
+        .map(|(state, part)| {
+            let initial = |values: Option<&[f32]>| {
                 layout.states(values.map(|values| rows(values, part, hidden)), part.len())
             };
-            saved.level.run(BackwardPart {
+            level.run(BackwardPart {
                 layout,
                 weights: &weights,
-                input: rows(input, part, time * inputs),
                 state,
                 outputs: gradients.outputs.map(|values| rows(values, part, time * hidden)),
-                hidden: states(gradients.last_hidden),
-                cell: states(gradients.last_cell),
-                input_gradient,
+                hidden: initial(gradients.last_hidden),
+                cell: initial(gradients.last_cell),
             })
         })
         .collect();
 
-    let sum = |of: fn(&PartGradients) -> &[f32], count: usize| {
-        let mut sum = vec![0.0; count * 4 * hidden];
-        for part in &found {
-            let padded = of(part).chunks_exact(layout.gate_stride);
-            let targets = sum.chunks_exact_mut(4 * hidden);
-            padded.zip(targets).for_each(|(row, target)| layout.add_gates(row, target));
-        }
-        sum
-    };
+    let gates: Vec<&[f32]> = states.iter().map(|state| &state.gates[..]).collect();
+    let pieces = uses.split(partition::parts(input.rows.len().saturating_mul(8 * hidden)), count);
+    let mut input_gradients = input_gradient.then(|| Unset::new(input.rows.len()));
+    let ranges: Vec<Range<usize>> = pieces.iter().map(|(_, range)| range.clone()).collect();
+    let rooms = split(input_gradients.as_mut().map(Unset::room), &ranges, inputs);
+    let tasks = pieces.into_iter().zip(rooms).collect();
+    let of_rows: Vec<RowGradients> = run_all(tasks, |((rows, range), gradient)| {
+        level.run(BackwardRows {
+            layout,
+            weights: weights.input.as_ref(),
+            input: input.rows,
+            uses: &uses,
+            rows,
+            gates: &gates,
+            gradient,
+            first: range.start,
+        })
+    });
+
     let gather = |of: fn(&PartGradients) -> &Vec<f32>| {
-        found.iter().flat_map(|part| layout.without_padding(of(part))).copied().collect()
+        through_time.iter().flat_map(|part| layout.without_padding(of(part))).copied().collect()
     };
+    let recurrent = through_time.iter().map(|part| &part.recurrent_weights[..]);
     Ok(LstmGradients {
-        // SAFETY: each part sets the gradients of all its samples' steps.
+        // SAFETY: each piece sets the gradients of all its rows, and the pieces are all rows.
         input: input_gradients.map(|gradients| unsafe { gradients.assume_set() }),
-        input_weights: sum(|part| &part.input_weights, inputs),
-        recurrent_weights: sum(|part| &part.recurrent_weights, hidden),
-        bias: sum(|part| &part.bias, 1),
+        input_weights: layout
+            .sum_gates(of_rows.iter().map(|piece| &piece.input_weights[..]), inputs),
+        recurrent_weights: layout.sum_gates(recurrent, hidden),
+        bias: layout.sum_gates(of_rows.iter().map(|piece| &piece.bias[..]), 1),
         initial_hidden: gather(|part| &part.hidden),
         initial_cell: gather(|part| &part.cell),
     })
@@ -257,7 +317,7 @@ pub fn backward(
 
 fn check_forward(
     shape: LstmShape,
-    input: &[f32],
+    input: LstmInput<'_>,
     parameters: &LstmParameters<'_>,
     options: &LstmOptions<'_>,
 ) -> Result<(), LstmError> {
@@ -266,31 +326,22 @@ fn check_forward(
     if let Some((name, _)) = extents.into_iter().find(|(_, extent)| *extent == 0) {
         return Err(LstmError::Empty { name });
     }
-    check_length("input", input.len(), &[batch, time, inputs])?;
+    check_length("steps", input.steps.len(), &[batch, time])?;
+    let values = input.rows.len();
+    if !values.is_multiple_of(inputs) {
+        return Err(LstmError::RaggedRows { values, width: inputs });
+    }
+    let rows = values / inputs;
+    if let Some(position) = input.steps.iter().position(|&row| row as usize >= rows) {
+        return Err(LstmError::NoSuchRow { position, row: input.steps[position], rows });
+    }
     check_length("input weights", parameters.input_weights.len(), &[inputs, 4, hidden])?;
     check_length("recurrent weights", parameters.recurrent_weights.len(), &[hidden, 4, hidden])?;
     check_length("bias", parameters.bias.len(), &[4, hidden])?;
     check_optional("initial hidden state", options.initial_hidden, &[batch, hidden])?;
     check_optional("initial cell state", options.initial_cell, &[batch, hidden])?;
-    check_optional("input mask", options.input_mask, &[batch, inputs])?;
     check_optional("recurrent mask", options.recurrent_mask, &[batch, hidden])?;
     check_optional("sequence mask", options.sequence_mask, &[batch, time])
-}
-
-fn initial_state(layout: &Layout, options: &LstmOptions<'_>, part: &Range<usize>) -> PartState {
-    let LstmShape { time, inputs, hidden, .. } = layout.shape;
-    let states = |values: Option<&[f32]>| {
-        layout.states(values.map(|values| rows(values, part, hidden)), part.len())
-    };
-    PartState {
-        rows: part.len(),
-        last_hidden: states(options.initial_hidden),
-        last_cell: states(options.initial_cell),
-        input_mask: options.input_mask.map(|mask| rows(mask, part, inputs).to_vec()),
-        recurrent_mask: options.recurrent_mask.map(|mask| states(Some(mask))),
-        sequence_mask: options.sequence_mask.map(|mask| rows(mask, part, time).to_vec()),
-        ..PartState::default()
-    }
 }
 
 /// The samples of each part.

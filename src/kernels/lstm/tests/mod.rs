@@ -6,19 +6,20 @@ mod golden;
 mod properties;
 mod reference;
 
-use super::{LstmOptions, LstmOutputGradients, LstmParameters, LstmShape};
+use super::{LstmInput, LstmOptions, LstmOutputGradients, LstmParameters, LstmShape};
 
 /// A problem with all its tensors.
 #[derive(Debug, Clone)]
 struct Problem {
     shape: LstmShape,
-    input: Vec<f32>,
+    /// The input's rows, and the row of each step.
+    rows: Vec<f32>,
+    steps: Vec<u32>,
     input_weights: Vec<f32>,
     recurrent_weights: Vec<f32>,
     bias: Vec<f32>,
     initial_hidden: Option<Vec<f32>>,
     initial_cell: Option<Vec<f32>>,
-    input_mask: Option<Vec<f32>>,
     recurrent_mask: Option<Vec<f32>>,
     sequence_mask: Option<Vec<u8>>,
     output_gradients: Vec<f32>,
@@ -27,19 +28,19 @@ struct Problem {
 }
 
 impl Problem {
-    /// A problem without options, whose tensor number `k` holds `mixed(i, k) / 2` of the golden
-    /// files.
+    /// A problem without options, each of whose steps reads a row of its own, and whose tensor number
+    /// `k` holds `mixed(i, k) / 2` of the golden files.
     fn new(shape: LstmShape) -> Self {
         let LstmShape { batch, time, inputs, hidden, .. } = shape;
         Self {
             shape,
-            input: mixed(0, batch * time * inputs),
+            rows: mixed(0, batch * time * inputs),
+            steps: (0..(batch * time) as u32).collect(),
             input_weights: mixed(1, inputs * 4 * hidden),
             recurrent_weights: mixed(2, hidden * 4 * hidden),
             bias: mixed(3, 4 * hidden),
             initial_hidden: None,
             initial_cell: None,
-            input_mask: None,
             recurrent_mask: None,
             sequence_mask: None,
             output_gradients: mixed(6, batch * time * hidden),
@@ -64,13 +65,20 @@ impl Problem {
     }
 
     fn with_dropout(mut self) -> Self {
-        let mask = |number, count| {
-            let values = mixed(number, count).into_iter();
-            Some(values.map(|value| if value < -0.2 { 0.0 } else { 1.25 }).collect())
-        };
-        self.input_mask = mask(20, self.shape.batch * self.shape.inputs);
-        self.recurrent_mask = mask(21, self.shape.batch * self.shape.hidden);
+        self.recurrent_mask = Some(dropout(21, self.shape.batch * self.shape.hidden));
         self
+    }
+
+    /// Only `count` rows, each read by any number of steps.
+    fn with_shared_rows(mut self, count: usize) -> Self {
+        self.rows.truncate(count * self.shape.inputs);
+        let count = self.rows.len() / self.shape.inputs;
+        self.steps.iter_mut().for_each(|step| *step = (*step * 7 + *step / 5) % count as u32);
+        self
+    }
+
+    fn input(&self) -> LstmInput<'_> {
+        LstmInput { rows: &self.rows, steps: &self.steps }
     }
 
     fn parameters(&self) -> LstmParameters<'_> {
@@ -85,7 +93,6 @@ impl Problem {
         LstmOptions {
             initial_hidden: self.initial_hidden.as_deref(),
             initial_cell: self.initial_cell.as_deref(),
-            input_mask: self.input_mask.as_deref(),
             recurrent_mask: self.recurrent_mask.as_deref(),
             sequence_mask: self.sequence_mask.as_deref(),
         }
@@ -106,19 +113,23 @@ fn mixed(number: i64, count: usize) -> Vec<f32> {
     (0..).map(value).take(count).collect()
 }
 
+/// A mask that is 0 or 1.25.
+fn dropout(number: i64, count: usize) -> Vec<f32> {
+    let scale = |value| if value < -0.2 { 0.0 } else { 1.25 };
+    mixed(number, count).into_iter().map(scale).collect()
+}
+
 /// All that forward and backward give, by the names of the golden file.
 type Results = Vec<(&'static str, Vec<f64>)>;
 
 /// The results of the kernel at a level.
 fn run(level: super::Level, problem: &Problem) -> Results {
-    let Problem { shape, input, .. } = problem;
-    let parameters = problem.parameters();
+    let (shape, input, parameters) = (problem.shape, problem.input(), problem.parameters());
     let wanted = super::LstmWanted { outputs: true, backward: true };
     let forward =
-        super::forward_at(level, *shape, input, &parameters, &problem.options(), wanted).unwrap();
+        super::forward_at(level, shape, input, &parameters, &problem.options(), wanted).unwrap();
     let saved = forward.saved.unwrap();
-    let gradients =
-        super::backward(&saved, input, &parameters, &problem.gradients(), true).unwrap();
+    let gradients = super::backward(saved, input, &parameters, &problem.gradients(), true).unwrap();
     let named = [
         ("outputs", forward.outputs.unwrap()),
         ("last_hidden", forward.last_hidden),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::super::simd::Level;
-use super::super::{LstmError, LstmShape, LstmWanted, backward, forward, forward_at};
+use super::super::{LstmError, LstmInput, LstmShape, LstmWanted, backward, forward, forward_at};
 use super::{Problem, mixed, reference, relative_error, run};
 
 fn shapes() -> impl Strategy<Value = LstmShape> {
@@ -25,8 +25,12 @@ fn shapes() -> impl Strategy<Value = LstmShape> {
 
 fn problems() -> impl Strategy<Value = Problem> {
     let options = (any::<bool>(), any::<bool>(), any::<bool>(), any::<u64>());
-    (shapes(), options).prop_map(|(shape, (initial, dropout, skips, seed))| {
+    let shared = prop::option::of(1..50_usize);
+    (shapes(), options, shared).prop_map(|(shape, (initial, dropout, skips, seed), shared)| {
         let mut problem = Problem::new(shape).with_moderate_weights();
+        if let Some(rows) = shared {
+            problem = problem.with_shared_rows(rows);
+        }
         if initial {
             problem = problem.with_initial_state();
         }
@@ -66,10 +70,12 @@ proptest! {
         shape in shapes(),
         lengths in prop::array::uniform4(0..600_usize),
         masks in prop::array::uniform3(prop::option::of(0..60_usize)),
+        row in 0..20_u32,
     ) {
         let values = vec![0.1; 600];
         let mut problem = Problem::new(shape);
-        problem.input = values[..lengths[0]].to_vec();
+        problem.rows = values[..lengths[0]].to_vec();
+        problem.steps.fill(row);
         problem.input_weights = values[..lengths[1]].to_vec();
         problem.recurrent_weights = values[..lengths[2]].to_vec();
         problem.bias = values[..lengths[3]].to_vec();
@@ -77,7 +83,7 @@ proptest! {
         problem.recurrent_mask = masks[1].map(|length| values[..length].to_vec());
         problem.sequence_mask = masks[2].map(|length| vec![1; length]);
         let wanted = LstmWanted { outputs: true, backward: true };
-        let _ = forward(shape, &problem.input, &problem.parameters(), &problem.options(), wanted);
+        let _ = forward(shape, problem.input(), &problem.parameters(), &problem.options(), wanted);
     }
 }
 
@@ -86,14 +92,20 @@ const LARGE: LstmShape = LstmShape { batch: 37, time: 60, inputs: 29, hidden: 35
 
 #[test]
 fn a_large_problem_agrees_with_the_definition_on_every_number_of_threads() {
-    let problem = Problem::new(LARGE).with_moderate_weights().with_dropout();
-    let expected = reference::results(&problem);
+    let own_rows = Problem::new(LARGE).with_moderate_weights().with_dropout();
+    for problem in [own_rows.clone().with_shared_rows(700), own_rows] {
+        agrees_on_every_number_of_threads(&problem);
+    }
+}
+
+fn agrees_on_every_number_of_threads(problem: &Problem) {
+    let expected = reference::results(problem);
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for level in Level::available() {
-            let results = pool.install(|| run(level, &problem));
+            let results = pool.install(|| run(level, problem));
             for ((name, found), (_, expected)) in results.iter().zip(&expected) {
-                let error = relative_error(found, expected, least(&problem));
+                let error = relative_error(found, expected, least(problem));
                 assert!(error < 1e-5, "{threads} threads, {level:?}: {name} is {error:e} off");
             }
         }
@@ -121,7 +133,8 @@ fn padding_appended_and_masked_changes_no_bit() {
         };
         let mut long = short.clone();
         long.shape.time = 101;
-        long.input = longer(&short.input, 5, 0.7);
+        long.rows = longer(&short.rows, 5, 0.7);
+        long.steps = (0..303).collect();
         long.output_gradients = longer(&short.output_gradients, 7, 0.0);
         long.sequence_mask = Some([[1; 11].as_slice(), &[0; 90]].concat().repeat(3));
         for level in Level::available() {
@@ -151,7 +164,7 @@ fn a_sequence_that_is_all_masked_hands_its_initial_state_on() {
     problem.sequence_mask = Some(vec![0; 6]);
     let wanted = LstmWanted::default();
     let result =
-        forward(shape, &problem.input, &problem.parameters(), &problem.options(), wanted).unwrap();
+        forward(shape, problem.input(), &problem.parameters(), &problem.options(), wanted).unwrap();
     assert_eq!(Some(result.last_hidden), problem.initial_hidden);
     assert_eq!(Some(result.last_cell), problem.initial_cell);
     assert!(result.outputs.is_none() && result.saved.is_none());
@@ -163,15 +176,15 @@ fn what_is_not_wanted_does_not_change_what_is() {
     let parameters = problem.parameters();
     let of = |outputs, backward| {
         let wanted = LstmWanted { outputs, backward };
-        forward(LARGE, &problem.input, &parameters, &problem.options(), wanted).unwrap()
+        forward(LARGE, problem.input(), &parameters, &problem.options(), wanted).unwrap()
     };
     let (all, none) = (of(true, true), of(false, false));
     assert_eq!(all.last_hidden, none.last_hidden);
     assert_eq!(all.last_cell, none.last_cell);
     assert_eq!(all.outputs, of(true, false).outputs);
     let gradients = |input| {
-        let saved = all.saved.as_ref().unwrap();
-        backward(saved, &problem.input, &parameters, &problem.gradients(), input).unwrap()
+        let saved = all.saved.clone().unwrap();
+        backward(saved, problem.input(), &parameters, &problem.gradients(), input).unwrap()
     };
     assert_eq!(gradients(true).input_weights, gradients(false).input_weights);
     assert!(gradients(false).input.is_none());
@@ -181,7 +194,7 @@ fn what_is_not_wanted_does_not_change_what_is() {
 fn nan_spreads_through_its_sequence_and_no_other() {
     let shape = LstmShape { batch: 5, time: 6, inputs: 3, hidden: 18, reverse: false };
     let mut problem = Problem::new(shape);
-    problem.input[(2 * 6 + 3) * 3] = f32::NAN;
+    problem.rows[(2 * 6 + 3) * 3] = f32::NAN;
     for level in Level::available() {
         let results = run(level, &problem);
         let outputs = &results[0].1;
@@ -198,7 +211,7 @@ fn an_infinite_input_saturates_the_gates() {
     // One unit without recurrence: i = 1, f = 1, g = 1, o = 1, so c counts the steps.
     let shape = LstmShape { batch: 1, time: 2, inputs: 1, hidden: 1, reverse: false };
     let mut problem = Problem::new(shape);
-    problem.input = vec![f32::INFINITY; 2];
+    problem.rows = vec![f32::INFINITY; 2];
     problem.input_weights = vec![1.0; 4];
     problem.recurrent_weights = vec![0.0; 4];
     for level in Level::available() {
@@ -216,7 +229,7 @@ fn slices_that_do_not_fit_are_refused_by_name() {
     let problem = Problem::new(shape);
     let wanted = LstmWanted { outputs: false, backward: true };
     let run = |shape, problem: &Problem| {
-        forward(shape, &problem.input, &problem.parameters(), &problem.options(), wanted)
+        forward(shape, problem.input(), &problem.parameters(), &problem.options(), wanted)
     };
     let text = |result: Result<_, LstmError>| result.map(|_| ()).unwrap_err().to_string();
     assert_eq!(
@@ -229,13 +242,21 @@ fn slices_that_do_not_fit_are_refused_by_name() {
         text(run(shape, &wrong)),
         "the LSTM's recurrent mask has 9 values, but the shape [2, 5] needs 10"
     );
+    let mut astray = problem.clone();
+    astray.steps[4] = 6;
+    assert_eq!(text(run(shape, &astray)), "step 4 of the LSTM reads row 6, but its input has 6");
+    astray.rows.pop();
+    assert_eq!(
+        text(run(shape, &astray)),
+        "the LSTM's input has 23 values, which do not divide into rows of 4"
+    );
     let huge = LstmShape { batch: usize::MAX, ..shape };
     assert!(text(run(huge, &problem)).contains("too many"));
 
     let saved = run(shape, &problem).unwrap().saved.unwrap();
     let mut gradients = problem.gradients();
     gradients.outputs = Some(&problem.bias);
-    let result = backward(&saved, &problem.input, &problem.parameters(), &gradients, true);
+    let result = backward(saved, problem.input(), &problem.parameters(), &gradients, true);
     let message = "the LSTM's outputs' gradient has 20 values, but the shape [2, 3, 5] needs 30";
     assert_eq!(result.unwrap_err().to_string(), message);
 }
@@ -257,14 +278,15 @@ fn bits_do_not_depend_on_where_a_sample_stands_in_the_batch() {
     let problem = Problem::new(shape);
     let alone = LstmShape { batch: 1, ..shape };
     for level in Level::available() {
-        let of = |shape, input: &[f32]| {
+        let of = |shape, steps: &[u32]| {
+            let input = LstmInput { rows: &problem.rows, steps };
             let wanted = LstmWanted::default();
             let options = super::LstmOptions::default();
             forward_at(level, shape, input, &problem.parameters(), &options, wanted).unwrap()
         };
-        let together = of(shape, &problem.input).last_hidden;
+        let together = of(shape, &problem.steps).last_hidden;
         for (sample, together) in together.chunks_exact(20).enumerate() {
-            assert_eq!(of(alone, &problem.input[sample * 30..][..30]).last_hidden, together);
+            assert_eq!(of(alone, &problem.steps[sample * 5..][..5]).last_hidden, together);
         }
     }
 }

@@ -17,7 +17,6 @@ fn dot(left: &[f64], right: impl Iterator<Item = f64>) -> f64 {
 
 /// One sample: its masks, and what the backward pass needs of each step that is not skipped.
 struct Sample {
-    input_mask: Vec<f64>,
     recurrent_mask: Vec<f64>,
     /// The steps in the order of computation.
     order: Vec<usize>,
@@ -52,7 +51,6 @@ fn forward(problem: &Problem, sample: usize) -> Sample {
     };
     let weights = columns(&problem.input_weights);
     let recurrent = columns(&problem.recurrent_weights);
-    let input_mask = row(&problem.input_mask, inputs, 1.0);
     let recurrent_mask = row(&problem.recurrent_mask, hidden, 1.0);
     let mut order: Vec<usize> = (0..time).collect();
     if reverse {
@@ -65,8 +63,8 @@ fn forward(problem: &Problem, sample: usize) -> Sample {
     for &step in &order {
         let mask = problem.sequence_mask.as_ref();
         if mask.is_none_or(|mask| mask[sample * time + step] != 0) {
-            let x = wide(&problem.input[(sample * time + step) * inputs..][..inputs]);
-            let x: Vec<f64> = x.iter().zip(&input_mask).map(|(x, scale)| x * scale).collect();
+            let row = problem.steps[sample * time + step] as usize;
+            let x = wide(&problem.rows[row * inputs..][..inputs]);
             let scaled: Vec<f64> = h.iter().zip(&recurrent_mask).map(|(h, r)| h * r).collect();
             let sum = |gate: usize, unit: usize| {
                 let column = gate * hidden + unit;
@@ -96,7 +94,7 @@ fn forward(problem: &Problem, sample: usize) -> Sample {
         }
         outputs[step * hidden..][..hidden].copy_from_slice(&h);
     }
-    Sample { input_mask, recurrent_mask, order, steps, outputs, last_hidden: h, last_cell: c }
+    Sample { recurrent_mask, order, steps, outputs, last_hidden: h, last_cell: c }
 }
 
 /// The results that `run` must give.
@@ -105,7 +103,7 @@ pub(super) fn results(problem: &Problem) -> Results {
     let weights = wide(&problem.input_weights);
     let recurrent = wide(&problem.recurrent_weights);
     let (mut outputs, mut last_hidden, mut last_cell) = (Vec::new(), Vec::new(), Vec::new());
-    let mut d_input = vec![0.0; batch * time * inputs];
+    let mut d_input = vec![0.0; problem.rows.len()];
     let mut d_weights = vec![0.0; inputs * 4 * hidden];
     let mut d_recurrent = vec![0.0; hidden * 4 * hidden];
     let mut d_bias = vec![0.0; 4 * hidden];
@@ -145,8 +143,9 @@ pub(super) fn results(problem: &Problem) -> Results {
             let through = |weights: &[f64], k: usize| {
                 dot(&d_gates, weights[k * 4 * hidden..][..4 * hidden].iter().copied())
             };
+            let row = problem.steps[place] as usize;
             for k in 0..inputs {
-                d_input[place * inputs + k] = through(&weights, k) * sample.input_mask[k];
+                d_input[row * inputs + k] += through(&weights, k);
             }
             for (k, dh) in dh.iter_mut().enumerate() {
                 *dh = through(&recurrent, k) * sample.recurrent_mask[k];

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 
 use pulp::Simd;
@@ -42,6 +43,24 @@ pub(super) fn numbers(lines: &[Line]) -> &[f32] {
 pub(super) fn numbers_mut(lines: &mut [Line]) -> &mut [f32] {
     // SAFETY: as for `numbers`, and the lines are borrowed mutably.
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LANES) }
+}
+
+/// Sets consecutive lines, all of whose numbers `write` sets.
+///
+/// # Panics
+///
+/// When `write` returns others.
+pub(super) fn set_numbers(
+    lines: &mut [MaybeUninit<Line>],
+    write: impl FnOnce(&mut [MaybeUninit<f32>]) -> &mut [f32],
+) -> &mut [Line] {
+    let (begin, count) = (lines.as_mut_ptr().cast(), lines.len() * LANES);
+    // SAFETY: as for `numbers_mut`; numbers that need not be set may lie in lines that need not be.
+    let set = write(unsafe { std::slice::from_raw_parts_mut(begin, count) });
+    let whole = set.as_ptr() == begin.cast_const().cast() && set.len() == count;
+    assert!(whole, "numbers that were set elsewhere");
+    // SAFETY: `write` had all of them as set ones.
+    unsafe { lines.assume_init_mut() }
 }
 
 /// A buffer of `f32` that starts at a cache line.

@@ -4,6 +4,8 @@
 
 #![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
+
 /// What matrices are made of.
 pub(super) trait Real: Copy + From<f32> + 'static {}
 
@@ -94,27 +96,62 @@ pub(super) fn multiply<T: Real>(
     accumulate: bool,
 ) {
     let MatrixMut { data, layout } = product;
+    assert!(layout.fits(data.len()), "a matrix reaches beyond its slice");
+    // SAFETY: the slice is borrowed exclusively, its numbers are set, and it has all of the layout.
+    unsafe { multiply_into(data.as_mut_ptr(), layout, left, right, accumulate) }
+}
+
+/// Sets `room` to `left` · `right`, row by row.
+///
+/// # Panics
+///
+/// As [`multiply`], and when the product does not fill the room.
+pub(super) fn set_product<'a, T: Real>(
+    room: &'a mut [MaybeUninit<T>],
+    left: Matrix<T>,
+    right: Matrix<T>,
+) -> &'a mut [T] {
+    let layout = Layout::row_major(left.layout.rows, right.layout.columns, right.layout.columns);
+    assert!(Some(room.len()) == layout.rows.checked_mul(layout.columns), "the room is not filled");
+    // SAFETY: the slice is borrowed exclusively and has exactly the numbers of the layout, which are
+    // only written.
+    unsafe { multiply_into(room.as_mut_ptr().cast(), layout, left, right, false) };
+    // SAFETY: all of them have been.
+    unsafe { room.assume_init_mut() }
+}
+
+/// Writes the product, or adds it if it is to `accumulate`, to `data`.
+///
+/// # Safety
+///
+/// Nobody else uses the numbers of `layout` behind `data`, and these are valid for writing; for
+/// reading too if it is to `accumulate`.
+unsafe fn multiply_into<T: Real>(
+    data: *mut T,
+    layout: Layout,
+    left: Matrix<T>,
+    right: Matrix<T>,
+    accumulate: bool,
+) {
     let (m, n, k) = (left.layout.rows, right.layout.columns, left.layout.columns);
     assert!(
         layout.rows == m && layout.columns == n && right.layout.rows == k,
         "the shapes of the matrices do not match"
     );
     assert!(
-        layout.fits(data.len())
-            && left.layout.fits(left.data.len())
-            && right.layout.fits(right.data.len()),
+        left.layout.fits(left.data.len()) && right.layout.fits(right.data.len()),
         "a matrix reaches beyond its slice"
     );
-    // SAFETY: `gemm` reads `left` and `right` and reads and writes `product` at
-    // `row · row_stride + column · column_stride` for rows and columns below their counts; all of
-    // these lie inside the slices (asserted above), a stride that is applied is thus below `isize::MAX`,
-    // and the exclusive borrow keeps `product` apart from the others. It runs on this thread only.
+    // SAFETY: `gemm` reads `left` and `right` at `row · row_stride + column · column_stride` for rows
+    // and columns below their counts, which lies inside the slices (asserted above); it writes all of
+    // the product, which the caller lends, after reading it only if it is to `accumulate`. A stride
+    // that is applied is thus below `isize::MAX`. It runs on this thread only.
     unsafe {
         gemm::gemm(
             m,
             n,
             k,
-            data.as_mut_ptr(),
+            data,
             layout.column_stride.cast_signed(),
             layout.row_stride.cast_signed(),
             accumulate,

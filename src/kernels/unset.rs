@@ -34,6 +34,27 @@ impl<T: Copy> Unset<T> {
     }
 }
 
+/// Appends `count` values, all of which `write` sets, and returns them.
+///
+/// # Panics
+///
+/// When `write` returns others.
+pub(super) fn append<T>(
+    values: &mut Vec<T>,
+    count: usize,
+    write: impl FnOnce(&mut [MaybeUninit<T>]) -> &mut [T],
+) -> &mut [T] {
+    values.reserve(count);
+    let start = values.len();
+    let room = &mut values.spare_capacity_mut()[..count];
+    let begin = room.as_ptr().cast();
+    let set = write(room);
+    assert!(set.as_ptr() == begin && set.len() == count, "values that were set elsewhere");
+    // SAFETY: the capacity has been reserved, and `write` had the values there as set ones.
+    unsafe { values.set_len(start + count) };
+    &mut values[start..]
+}
+
 /// Sets all of `room` to `value`.
 pub(super) fn set<T: Copy>(room: &mut [MaybeUninit<T>], value: T) -> &mut [T] {
     for place in &mut *room {

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::super::aligned::Line;
-use super::super::matrix_product::{MatrixMut, multiply};
+use super::super::matrix_product::multiply;
 use super::super::partition::{run_all, split_optional_rows};
 use super::super::room::Room;
 use super::super::shape::{ShapeError, ensure, ensure_length, ensure_optional_length};
@@ -17,8 +17,8 @@ use super::normalization::{Backward, Normalization, Order, Sums};
 use super::recompute::{Direct, Onward};
 use super::wide_rows::{WideRows, rows_of};
 use super::{
-    InvertedResidual, Layer, LayerGradients, Pass, Saved, matrix, matrix_mut, tile_room, tiles,
-    weights,
+    InvertedResidual, Layer, LayerGradients, Pass, Saved, add_product, append_product, matrix,
+    matrix_mut, tile_room, tiles, weights,
 };
 
 impl InvertedResidual {
@@ -204,12 +204,12 @@ impl Pass<'_> {
         let (narrow, width) = (lines(outputs), lines(wide));
         let first = images.start * self.to.pixels;
         let mut room = Room::new();
-        let [dy, dp, b, g] = tile_room(&mut room, [outputs, outputs, wide, wide], wide);
-        let mut of_kernel = vec![0.0; outputs * wide];
+        let [dy, dp, b] = tile_room(&mut room, [outputs, outputs, wide], wide);
+        let mut of_kernel = vec![];
         let mut sums = Sums::new(wide);
         for rows in tiles(filtered.len() / width, wide) {
             let [dy, dp] = [&mut *dy, &mut *dp].map(|tile| &mut tile[..rows.len() * narrow]);
-            let [b, g] = [&mut *b, &mut *g].map(|tile| &mut tile[..rows.len() * width]);
+            let b = &mut b[..rows.len() * width];
             let d = &filtered[rows.start * width..rows.end * width];
             self.to.gather(gradient, first + rows.start..first + rows.end, dy);
             vectorized(
@@ -221,13 +221,12 @@ impl Pass<'_> {
                 },
             );
             let (dp, kernel) = (matrix(dp, outputs), weights(self.project.kernel, outputs));
-            multiply(weights_mut(&mut of_kernel, outputs), dp.transposed(), matrix(b, wide), true);
-            multiply(matrix_mut(g, wide), dp, kernel, false);
+            add_product(&mut of_kernel, [outputs, wide], dp.transposed(), matrix(b, wide));
+            let g = append_product(&mut of_filtered, [rows.len() * width, wide], dp, kernel);
             vectorized(
                 #[inline(always)]
                 || norm.gate(d, g, Order::by_pixel(width), &mut sums),
             );
-            of_filtered.extend_from_slice(g);
         }
         (of_filtered, of_kernel, sums)
     }
@@ -337,7 +336,7 @@ impl Pass<'_> {
         let first = images.start * self.from.pixels;
         let mut room = Room::new();
         let [x, de] = tile_room(&mut room, [inputs, wide], wide);
-        let mut of_kernel = vec![0.0; wide * inputs];
+        let mut of_kernel = vec![];
         for rows in tiles(expanded.len() / width, wide) {
             let (x, de) = (&mut x[..rows.len() * narrow], &mut de[..rows.len() * width]);
             let at = rows.start * width..rows.end * width;
@@ -350,7 +349,7 @@ impl Pass<'_> {
             );
             self.from.gather(self.input, first + rows.start..first + rows.end, x);
             let de = matrix(de, wide);
-            multiply(weights_mut(&mut of_kernel, wide), de.transposed(), matrix(x, inputs), true);
+            add_product(&mut of_kernel, [wide, inputs], de.transposed(), matrix(x, inputs));
             if let Some(of_input) = &mut of_input {
                 multiply(matrix_mut(x, inputs), de, weights(layer.kernel, wide), false);
                 self.from.scatter(x, rows, of_input);
@@ -361,12 +360,6 @@ impl Pass<'_> {
         }
         of_kernel
     }
-}
-
-/// The gradient of the weights of a 1x1 convolution.
-fn weights_mut(kernel: &mut [f32], outputs: usize) -> MatrixMut<'_> {
-    let inputs = kernel.len() / outputs;
-    MatrixMut::row_major(kernel, outputs, inputs, inputs)
 }
 
 /// Copies the lines of a row of `columns` pixels to pixels `stride` apart, `before` of each line's

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::super::aligned::Line;
-use super::super::matrix_product::multiply;
 use super::super::partition::{run_all, split_rows};
 use super::super::room::Room;
 use super::super::shape::{ShapeError, ensure_length};
@@ -13,7 +12,7 @@ use super::maps::lines;
 use super::normalization::{Normalization, Order, Sums};
 use super::recompute::Moments;
 use super::wide_rows::WideRows;
-use super::{InvertedResidual, Layer, Pass, Saved, matrix, matrix_mut, tile_room, tiles, weights};
+use super::{InvertedResidual, Layer, Onto, Pass, Saved, append_product, matrix, tile_room, tiles};
 
 impl InvertedResidual {
     /// Writes `output`, given `input` and the layers: the one that widens, if there is one, the one
@@ -40,8 +39,9 @@ impl InvertedResidual {
         } else if let Some(layer) = pass.expand {
             let sums;
             let tasks = pass.with_room(&images, pass.from);
+            let kernel = Onto::new(layer.kernel, self.wide);
             (expanded, sums) =
-                unzip(run_all(tasks, |(images, room)| pass.expand(images, layer, room)));
+                unzip(run_all(tasks, |(images, room)| pass.expand(images, &kernel, room)));
             statistics.push(sums.statistics(self.wide, before, self.epsilon));
         }
         let norm = pass.expanded_norm(&statistics);
@@ -52,8 +52,9 @@ impl InvertedResidual {
         statistics.push(sums.statistics(self.wide, behind, self.epsilon));
 
         let norm = pass.filtered_norm(&statistics);
-        let (projected, sums) =
-            unzip(run_all(filtered.iter().collect(), |filtered| pass.project(filtered, &norm)));
+        let kernel = Onto::new(pass.project.kernel, self.outputs);
+        let project = |filtered: &Vec<Line>| pass.project(filtered, &norm, &kernel);
+        let (projected, sums) = unzip(run_all(filtered.iter().collect(), project));
         statistics.push(sums.statistics(self.outputs, behind, self.epsilon));
 
         let norm = pass.projected_norm(&statistics);
@@ -77,7 +78,7 @@ impl Pass<'_> {
     fn expand(
         &self,
         images: Range<usize>,
-        layer: Layer,
+        kernel: &Onto,
         mut expanded: Vec<Line>,
     ) -> (Vec<Line>, Sums) {
         let InvertedResidual { inputs, wide, .. } = *self.shape;
@@ -85,18 +86,17 @@ impl Pass<'_> {
         let rows = images.len() * self.from.pixels;
         let first = images.start * self.from.pixels;
         let mut room = Room::new();
-        let [x, e] = tile_room(&mut room, [inputs, wide], wide);
+        let [x] = tile_room(&mut room, [inputs], wide);
         let mut sums = Sums::new(wide);
         for rows in tiles(rows, wide) {
-            let (x, e) = (&mut x[..rows.len() * narrow], &mut e[..rows.len() * width]);
+            let x = &mut x[..rows.len() * narrow];
             self.from.gather(self.input, first + rows.start..first + rows.end, x);
-            let kernel = weights(layer.kernel, wide).transposed();
-            multiply(matrix_mut(e, wide), matrix(x, inputs), kernel, false);
+            let (x, size) = (matrix(x, inputs), [rows.len() * width, kernel.channels()]);
+            let e = append_product(&mut expanded, size, x, kernel.matrix());
             vectorized(
                 #[inline(always)]
                 || sums.add_squares(e),
             );
-            expanded.extend_from_slice(e);
         }
         (expanded, sums)
     }
@@ -168,16 +168,21 @@ impl Pass<'_> {
     }
 
     /// p of some images.
-    fn project(&self, filtered: &[Line], norm: &Normalization) -> (Vec<Line>, Sums) {
+    fn project(
+        &self,
+        filtered: &[Line],
+        norm: &Normalization,
+        kernel: &Onto,
+    ) -> (Vec<Line>, Sums) {
         let InvertedResidual { wide, outputs, .. } = *self.shape;
         let (width, narrow) = (lines(wide), lines(outputs));
         let rows = filtered.len() / width;
         let mut room = Room::new();
-        let [b, p] = tile_room(&mut room, [wide, outputs], wide);
+        let [b] = tile_room(&mut room, [wide], wide);
         let mut projected = Vec::with_capacity(rows * narrow);
         let mut sums = Sums::new(outputs);
         for rows in tiles(rows, wide) {
-            let (b, p) = (&mut b[..rows.len() * width], &mut p[..rows.len() * narrow]);
+            let b = &mut b[..rows.len() * width];
             vectorized(
                 #[inline(always)]
                 || {
@@ -185,13 +190,12 @@ impl Pass<'_> {
                     norm.apply(d, b, Order::by_pixel(width));
                 },
             );
-            let kernel = weights(self.project.kernel, outputs).transposed();
-            multiply(matrix_mut(p, outputs), matrix(b, wide), kernel, false);
+            let (b, size) = (matrix(b, wide), [rows.len() * narrow, kernel.channels()]);
+            let p = append_product(&mut projected, size, b, kernel.matrix());
             vectorized(
                 #[inline(always)]
                 || sums.add_squares(p),
             );
-            projected.extend_from_slice(p);
         }
         (projected, sums)
     }

@@ -29,7 +29,7 @@ use super::super::vectorize::{LANES, add_wide, vectorized, wide};
 use super::maps::{Planes, lines};
 use super::normalization::Backward;
 use super::patches::{Patches, columns, columns_mut};
-use super::{Pass, matrix, tile_room, tile_rows, tiles, weights};
+use super::{Pass, add_product, matrix, tile_room, tile_rows, tiles, weights};
 
 /// Σ x and Σ x xᵀ over some pixels.
 pub(super) struct Moments {
@@ -199,7 +199,7 @@ impl<'a> Direct<'a> {
         if let Some(of_input) = of_input.as_mut().filter(|_| !patches.single()) {
             of_input.fill(0.0);
         }
-        Self { scaled, of_input, of_kernel: vec![0.0; scaled.len()], patches: vec![] }
+        Self { scaled, of_input, of_kernel: vec![], patches: vec![] }
     }
 
     /// Adds what comes of `pixels` of image `index`, given x of the image and their g.
@@ -214,8 +214,8 @@ impl<'a> Direct<'a> {
         let length = patches.length();
         let wide = self.scaled.len() / length;
         let g = matrix(g, wide);
-        let to = MatrixMut::row_major(&mut self.of_kernel, length, wide, wide);
-        multiply(to, columns(x, patches.count(), pixels.clone()), g, true);
+        let x = columns(x, patches.count(), pixels.clone());
+        add_product(&mut self.of_kernel, [length, wide], x, g);
         let Some(of_input) = &mut self.of_input else { return };
         let of_image = &mut of_input[index * patches.image()..][..patches.image()];
         let scaled = weights(self.scaled, wide).transposed();

@@ -8,11 +8,13 @@ use super::super::matrix_product::multiply;
 use super::filter::KERNEL;
 use super::maps::lines;
 use super::patches::columns;
-use super::{Pass, matrix_mut, tile_rows, weights};
+use super::{Onto, Pass, matrix_mut, tile_rows};
 
 /// The rows of an image.
 pub(super) struct WideRows<'a> {
     pass: &'a Pass<'a>,
+    /// W₁, if e is recomputed.
+    kernel: Option<Onto>,
     /// All of them, if e is kept.
     kept: &'a [Line],
     image: usize,
@@ -32,7 +34,9 @@ impl<'a> WideRows<'a> {
         let band = (tile_rows(pass.shape.wide) / columns).max(KERNEL).min(rows);
         let bands = if pass.keeps() { 0 } else { 2 * band * columns * lines(pass.shape.wide) };
         let bands = vec![Line::ZERO; bands];
-        Self { pass, kept: &[], image: 0, patches: vec![], bands, band, done: 0 }
+        let expand = pass.expand.filter(|_| pass.recomputes());
+        let kernel = expand.map(|layer| Onto::new(layer.kernel, pass.shape.wide));
+        Self { pass, kernel, kept: &[], image: 0, patches: vec![], bands, band, done: 0 }
     }
 
     /// Begins an image, whose e, if it is kept, is number `index` in `expanded`.
@@ -78,15 +82,15 @@ impl<'a> WideRows<'a> {
 
     fn next_band(&mut self) {
         let [rows, width] = self.pass.patches.output;
-        let (wide, pixels) = (self.pass.shape.wide, self.pass.from.pixels);
+        let pixels = self.pass.from.pixels;
         let rows = self.done..(self.done + self.band).min(rows);
         let (length, place) = (self.length(), self.done % (2 * self.band));
         let mut bands = std::mem::take(&mut self.bands);
         let to = &mut bands[place * length..][..rows.len() * length];
         let range = rows.start * width..rows.end * width;
-        if let Some(layer) = self.pass.expand {
+        if let Some(kernel) = &self.kernel {
             let x = columns(self.patches(), pixels, range).transposed();
-            multiply(matrix_mut(to, wide), x, weights(layer.kernel, wide).transposed(), false);
+            multiply(matrix_mut(to, kernel.channels()), x, kernel.matrix(), false);
         } else {
             let first = self.image * pixels;
             let range = first + range.start..first + range.end;

@@ -168,12 +168,7 @@ impl Pass<'_> {
     }
 
     /// p of some images.
-    fn project(
-        &self,
-        filtered: &[Line],
-        norm: &Normalization,
-        kernel: &Onto,
-    ) -> (Vec<Line>, Sums) {
+    fn project(&self, filtered: &[Line], norm: &Normalization, kernel: &Onto) -> (Vec<Line>, Sums) {
         let InvertedResidual { wide, outputs, .. } = *self.shape;
         let (width, narrow) = (lines(wide), lines(outputs));
         let rows = filtered.len() / width;

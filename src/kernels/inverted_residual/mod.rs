@@ -386,7 +386,9 @@ fn append_product<'a>(
     right: Matrix,
 ) -> &'a mut [Line] {
     if channels.is_multiple_of(LANES) {
-        return append(pixels, count, |room| set_numbers(room, |room| set_product(room, left, right)));
+        return append(pixels, count, |room| {
+            set_numbers(room, |room| set_product(room, left, right))
+        });
     }
     let start = pixels.len();
     pixels.resize(start + count, Line::ZERO);

@@ -23,13 +23,14 @@ use std::ops::Range;
 
 use super::super::aligned::Line;
 use super::super::batch_norm::Statistics;
+use super::super::convolution::Level;
 use super::super::matrix_product::{Matrix, MatrixMut, multiply};
 use super::super::room::Room;
 use super::super::vectorize::{LANES, add_wide, vectorized, wide};
 use super::maps::{Planes, lines};
 use super::normalization::Backward;
 use super::patches::{Patches, columns, columns_mut};
-use super::{Pass, add_product, matrix, tile_room, tile_rows, tiles, weights};
+use super::{Pass, add_product, matrix, matrix_mut, tile_room, tile_rows, tiles, weights};
 
 /// Σ x and Σ x xᵀ over some pixels.
 pub(super) struct Moments {
@@ -63,8 +64,10 @@ pub(super) struct Direct<'a> {
     of_input: Option<&'a mut [f32]>,
     /// Σ x gᵀ: the transpose of W₁'s.
     of_kernel: Vec<f32>,
-    /// Room for gradients of patches.
+    /// Room for gradients of pixels, and of patches.
+    pixels: Vec<Line>,
     patches: Vec<f32>,
+    level: Level,
 }
 
 /// What the gradient of x has of x itself, and of nothing.
@@ -199,7 +202,14 @@ impl<'a> Direct<'a> {
         if let Some(of_input) = of_input.as_mut().filter(|_| !patches.single()) {
             of_input.fill(0.0);
         }
-        Self { scaled, of_input, of_kernel: vec![], patches: vec![] }
+        Self {
+            scaled,
+            of_input,
+            of_kernel: vec![],
+            pixels: vec![],
+            patches: vec![],
+            level: Level::best(),
+        }
     }
 
     /// Adds what comes of `pixels` of image `index`, given x of the image and their g.
@@ -218,14 +228,17 @@ impl<'a> Direct<'a> {
         add_product(&mut self.of_kernel, [length, wide], x, g);
         let Some(of_input) = &mut self.of_input else { return };
         let of_image = &mut of_input[index * patches.image()..][..patches.image()];
-        let scaled = weights(self.scaled, wide).transposed();
+        let scaled = weights(self.scaled, wide);
         if patches.single() {
-            let to = columns_mut(of_image, patches.count(), pixels);
-            multiply(to, scaled, g.transposed(), false);
+            // With its channels last: so `g` is read as it is.
+            self.pixels.resize(pixels.len() * lines(length), Line::ZERO);
+            multiply(matrix_mut(&mut self.pixels, length), g, scaled, false);
+            let planes = Planes { channels: length, pixels: patches.count(), level: self.level };
+            planes.scatter(&self.pixels, pixels, of_image);
         } else {
             self.patches.resize(length * pixels.len(), 0.0);
             let to = columns_mut(&mut self.patches, pixels.len(), 0..pixels.len());
-            multiply(to, scaled, g.transposed(), false);
+            multiply(to, scaled.transposed(), g.transposed(), false);
             patches.fold(&self.patches, pixels, of_image);
         }
     }

@@ -280,14 +280,13 @@ fn inverted_residuals(criterion: &mut Criterion, benched: &mut Benched) {
             })
             .collect();
         let (input, gradient) = (numbers(inputs * pixels), numbers(inputs * pixels));
-        let (mut output, mut of_input) = (vec![0.0; input.len()], vec![0.0; input.len()]);
         let operations = 2 * pixels * wide * (2 * inputs + 9);
         bench(criterion, benched, forward, Work::Operations(operations), || {
-            block.forward(&input, &layers, &mut output).unwrap();
+            block.forward(&input, &layers).unwrap();
         });
-        let saved = block.forward(&input, &layers, &mut output).unwrap();
+        let (_, saved) = block.forward(&input, &layers).unwrap();
         bench(criterion, benched, backward, Work::Operations(2 * operations), || {
-            block.backward(&input, &layers, &saved, &gradient, Some(&mut of_input)).unwrap();
+            block.backward(&input, &layers, &saved, &gradient, true).unwrap();
         });
     }
 }

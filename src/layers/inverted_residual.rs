@@ -9,7 +9,6 @@ use super::batch_norm::move_statistics;
 use super::separable::Separable;
 use crate::fused::{Input, Operation, checked, run_and_see};
 use crate::kernels::inverted_residual::{InvertedResidual, Layer, LayerGradients, Saved, Widening};
-use crate::kernels::zeros;
 
 /// A block: convolutions in order, each with the normalisation behind it.
 pub(crate) struct Block<'a> {
@@ -114,9 +113,7 @@ impl<const N: usize> Operation<N> for InvertedResidual {
 
     fn forward(&self, inputs: [&[f32]; N], _keep: bool) -> (Vec<f32>, Option<Saved>) {
         let (x, layers) = slices(inputs);
-        let [rows, columns] = checked(self.output_size());
-        let mut y = zeros(self.batch * self.outputs * rows * columns);
-        let saved = checked(self.forward(x, &layers, &mut y));
+        let (y, saved) = checked(self.forward(x, &layers));
         (y, Some(saved))
     }
 
@@ -128,9 +125,7 @@ impl<const N: usize> Operation<N> for InvertedResidual {
         wanted: [bool; N],
     ) -> [Option<Vec<f32>>; N] {
         let (x, layers) = slices(inputs);
-        let mut of_input = wanted[0].then(|| zeros(x.len()));
-        let of_layers =
-            checked(self.backward(x, &layers, &saved, gradient, of_input.as_deref_mut()));
+        let (of_input, of_layers) = checked(self.backward(x, &layers, &saved, gradient, wanted[0]));
         let of_layers =
             of_layers.into_iter().flat_map(|LayerGradients { kernel, scale, shift }| {
                 [Some(kernel), Some(scale), Some(shift)]

@@ -3,13 +3,16 @@
 //! The gradient of the output of a normalisation is kept, with f′ applied, until the sums of all images
 //! are known; only then that of its input can be computed, on the way into the next product.
 
+#![allow(unsafe_code)]
+
 use std::ops::Range;
 
 use super::super::aligned::Line;
 use super::super::matrix_product::multiply;
 use super::super::partition::{run_all, split_optional_rows};
 use super::super::room::Room;
-use super::super::shape::{ShapeError, ensure, ensure_length, ensure_optional_length};
+use super::super::shape::{ShapeError, ensure, ensure_length};
+use super::super::unset::{Unset, set};
 use super::super::vectorize::vectorized;
 use super::filter::{KERNEL, TapSums, Taps, Window};
 use super::maps::lines;
@@ -22,22 +25,21 @@ use super::{
 };
 
 impl InvertedResidual {
-    /// Writes the gradient of the input, unless nobody needs it, and returns those of the layers,
-    /// given what [`forward`](Self::forward) read and returned, and the `gradient` of the output.
+    /// The gradients of the input, if that is `wanted`, and of the layers, given what
+    /// [`forward`](Self::forward) read and returned, and the `gradient` of the output.
     pub fn backward(
         &self,
         input: &[f32],
         layers: &[Layer],
         saved: &Saved,
         gradient: &[f32],
-        of_input: Option<&mut [f32]>,
-    ) -> Result<Vec<LayerGradients>, ShapeError> {
+        wanted: bool,
+    ) -> Result<(Option<Vec<f32>>, Vec<LayerGradients>), ShapeError> {
         let pass = Pass::new(self, input, layers)?;
         let Saved { expanded, filtered, projected, spread, statistics } = saved;
         let images = pass.images(projected.len());
         let [before, behind] = pass.counts();
         ensure_length("gradient", gradient, self.batch * self.outputs * pass.to.pixels)?;
-        ensure_optional_length("of_input", of_input.as_deref(), input.len())?;
         ensure_length("saved.statistics", statistics, layers.len())?;
         let kept = if pass.keeps() { self.wide } else { 0 };
         let spread = spread
@@ -74,21 +76,23 @@ impl InvertedResidual {
         let expanded_norm = pass.expanded_norm(statistics);
         let scaled = expanded_norm.as_ref().zip(pass.expand).filter(|_| spread.is_some());
         let scaled = scaled.map(|(norm, layer)| norm.scaled(layer.kernel));
-        let mut of_inputs = split_optional_rows(of_input, pass.patches.image(), images.len());
-        let onward = |of_input: &mut Option<_>| match &scaled {
-            Some(scaled) => Onward::Direct(Direct::new(&pass.patches, scaled, of_input.take())),
-            None if self.expands() => Onward::Waits,
-            None => Onward::Input(of_input.take()),
-        };
-        let onwards: Vec<_> = of_inputs.iter_mut().map(onward).collect();
+        let mut of_input = wanted.then(|| Unset::new(input.len()));
+        let room = of_input.as_mut().map(Unset::room);
+        let mut of_inputs = split_optional_rows(room, pass.patches.image(), images.len());
         let rooms = if pass.keeps() {
             pass.with_room(&images, pass.from)
         } else {
             images.iter().map(|images| (images.clone(), vec![])).collect()
         };
-        let maps = expanded.iter().zip(filtered).zip(of_filtered).zip(onwards);
-        let found = run_all(rooms.into_iter().zip(maps).collect(), |(task, (maps, onward))| {
+        let maps = expanded.iter().zip(filtered).zip(of_filtered).zip(&mut of_inputs);
+        let found = run_all(rooms.into_iter().zip(maps).collect(), |(task, (maps, of_input))| {
             let ((images, room), ((e, d), g)) = (task, maps);
+            let mut begin = || of_input.take().map(|of_input| set(of_input, 0.0));
+            let onward = match &scaled {
+                Some(scaled) => Onward::Direct(Direct::new(scaled, begin())),
+                None if self.expands() => Onward::Waits,
+                None => Onward::Input(begin()),
+            };
             let (norm, to) = (expanded_norm.as_ref(), (room, onward));
             let mut found = pass.through_filter(images.clone(), [e, d, &g], &of_filter, norm, to);
             if let Onward::Input(Some(of_input)) = &mut found.0.1 {
@@ -117,13 +121,17 @@ impl InvertedResidual {
                 let maps = found.iter().zip(expanded);
                 let tasks = images.into_iter().zip(of_inputs).zip(maps).collect();
                 total(run_all(tasks, |((images, of_input), ((g, _), e))| {
+                    let of_input = of_input.map(|of_input| set(of_input, 0.0));
                     pass.through_expansion(images, [e, g], layer, &of_expansion, gradient, of_input)
                 }))
             };
             of_layers.push(LayerGradients::new(kernel, of_norm));
         }
         of_layers.reverse();
-        Ok(of_layers)
+        // SAFETY: each task has set its share, where its gradient is first known, and the shares
+        // are all of the room.
+        let of_input = of_input.map(|of_input| unsafe { of_input.assume_set() });
+        Ok((of_input, of_layers))
     }
 }
 

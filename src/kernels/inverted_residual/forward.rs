@@ -1,11 +1,14 @@
 //! The forward pass.
 
+#![allow(unsafe_code)]
+
 use std::ops::Range;
 
 use super::super::aligned::Line;
 use super::super::partition::{run_all, split_rows};
 use super::super::room::Room;
-use super::super::shape::{ShapeError, ensure_length};
+use super::super::shape::ShapeError;
+use super::super::unset::{Unset, set};
 use super::super::vectorize::vectorized;
 use super::filter::{KERNEL, Taps, Window};
 use super::maps::lines;
@@ -15,16 +18,14 @@ use super::wide_rows::WideRows;
 use super::{InvertedResidual, Layer, Onto, Pass, Saved, append_product, matrix, tile_room, tiles};
 
 impl InvertedResidual {
-    /// Writes `output`, given `input` and the layers: the one that widens, if there is one, the one
-    /// that filters, and the one that narrows.
+    /// The output, given `input` and the layers: the one that widens, if there is one, the one that
+    /// filters, and the one that narrows.
     pub fn forward(
         &self,
         input: &[f32],
         layers: &[Layer],
-        output: &mut [f32],
-    ) -> Result<Saved, ShapeError> {
+    ) -> Result<(Vec<f32>, Saved), ShapeError> {
         let pass = Pass::new(self, input, layers)?;
-        ensure_length("output", output, self.batch * self.outputs * pass.to.pixels)?;
         let images = pass.images(pass.tasks());
         let [before, behind] = pass.counts();
         let mut statistics = vec![];
@@ -58,12 +59,16 @@ impl InvertedResidual {
         statistics.push(sums.statistics(self.outputs, behind, self.epsilon));
 
         let norm = pass.projected_norm(&statistics);
-        let outputs = split_rows(output, self.outputs * pass.to.pixels, images.len());
-        let tasks = images.into_iter().zip(&projected).zip(outputs).collect();
-        run_all(tasks, |((images, projected), output)| {
-            pass.write(images, projected, &norm, output);
+        let row = self.outputs * pass.to.pixels;
+        let mut output = Unset::new(self.batch * row);
+        let rooms = split_rows(output.room(), row, images.len());
+        let tasks = images.into_iter().zip(&projected).zip(rooms).collect();
+        run_all(tasks, |((images, projected), room)| {
+            pass.write(images, projected, &norm, set(room, 0.0));
         });
-        Ok(Saved { expanded, filtered, projected, spread, statistics })
+        // SAFETY: each task has set its share, and the shares are all of the room.
+        let output = unsafe { output.assume_set() };
+        Ok((output, Saved { expanded, filtered, projected, spread, statistics }))
     }
 }
 

@@ -193,15 +193,8 @@ impl<'a> Onward<'a> {
 }
 
 impl<'a> Direct<'a> {
-    /// Those of some images, given s W₁.
-    pub(super) fn new(
-        patches: &Patches,
-        scaled: &'a [f32],
-        mut of_input: Option<&'a mut [f32]>,
-    ) -> Self {
-        if let Some(of_input) = of_input.as_mut().filter(|_| !patches.single()) {
-            of_input.fill(0.0);
-        }
+    /// Those of some images, given s W₁; the gradient of x begins as zeros.
+    pub(super) fn new(scaled: &'a [f32], of_input: Option<&'a mut [f32]>) -> Self {
         Self {
             scaled,
             of_input,

@@ -56,13 +56,13 @@ impl Arguments {
 fn run(shape: &InvertedResidual, arguments: &Arguments) -> Outcome {
     let Arguments { input, gradient, .. } = arguments;
     let layers = arguments.layers();
-    let mut output = vec![f32::NAN; gradient.len()];
-    let saved = shape.forward(input, &layers, &mut output).unwrap();
-    let mut of_input = vec![f32::NAN; input.len()];
-    let of_layers = shape.backward(input, &layers, &saved, gradient, Some(&mut of_input)).unwrap();
-    let alone = shape.backward(input, &layers, &saved, gradient, None).unwrap();
+    let (output, saved) = shape.forward(input, &layers).unwrap();
+    let (of_input, of_layers) = shape.backward(input, &layers, &saved, gradient, true).unwrap();
+    let (none, alone) = shape.backward(input, &layers, &saved, gradient, false).unwrap();
+    assert!(none.is_none());
     assert!(bits(&alone) == bits(&of_layers), "the gradients of the layers depend on the input's");
-    Outcome { statistics: saved.statistics, output, input: of_input, layers: of_layers }
+    let input = of_input.unwrap();
+    Outcome { statistics: saved.statistics, output, input, layers: of_layers }
 }
 
 fn bits(layers: &[LayerGradients]) -> Vec<u32> {
@@ -269,10 +269,9 @@ fn several_tasks_compute_what_one_computes_and_the_same_bits_every_time() {
     };
     // The tasks are those of the forward pass, whoever runs the backward pass.
     let layers = arguments.layers();
-    let mut output = vec![0.0; arguments.gradient.len()];
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
-    let saved = pool.install(|| LARGE.forward(&arguments.input, &layers, &mut output)).unwrap();
-    LARGE.backward(&arguments.input, &layers, &saved, &arguments.gradient, None).unwrap();
+    let (_, saved) = pool.install(|| LARGE.forward(&arguments.input, &layers)).unwrap();
+    LARGE.backward(&arguments.input, &layers, &saved, &arguments.gradient, false).unwrap();
     let (one, three) = (with(1), with(3));
     assert_eq!(three, with(3));
     for ((what, one), (_, three)) in one.iter().zip(&three) {
@@ -286,21 +285,18 @@ fn several_tasks_compute_what_one_computes_and_the_same_bits_every_time() {
 fn arguments_that_do_not_fit_are_refused() {
     let arguments = Arguments::new(&LARGE);
     let layers = arguments.layers();
-    let refused = |shape: InvertedResidual, layers: &[Layer], output: usize| {
-        let found = shape.forward(&arguments.input, layers, &mut vec![0.0; output]);
-        found.unwrap_err().to_string()
+    let refused = |shape: InvertedResidual, layers: &[Layer]| {
+        shape.forward(&arguments.input, layers).unwrap_err().to_string()
     };
-    let length = arguments.gradient.len();
+    let missing = LARGE.forward(&arguments.input[1..], &layers).unwrap_err().to_string();
+    let length = arguments.input.len();
     assert_eq!(
-        refused(LARGE, &layers, length - 1),
-        format!("`output` has {} elements, but the shape needs {length}", length - 1)
+        missing,
+        format!("`input` has {} elements, but the shape needs {length}", length - 1)
     );
-    assert_eq!(
-        refused(LARGE, &layers[1..], length),
-        "`layers` has 2 elements, but the shape needs 3"
-    );
+    assert_eq!(refused(LARGE, &layers[1..]), "`layers` has 2 elements, but the shape needs 3");
     let swapped = [layers[0], layers[2], layers[1]];
-    assert!(refused(LARGE, &swapped, length).starts_with("`kernel` has"));
+    assert!(refused(LARGE, &swapped).starts_with("`kernel` has"));
     let convolution = Widening { side: 3, stride: 1, padding: [1; 4] };
     for shape in [
         InvertedResidual { stride: 0, ..LARGE },
@@ -315,14 +311,14 @@ fn arguments_that_do_not_fit_are_refused() {
         InvertedResidual { widening: Some(Widening { padding: [3; 4], ..convolution }), ..LARGE },
         InvertedResidual { widening: Some(convolution), ..LARGE },
     ] {
-        refused(shape, &layers, length);
+        refused(shape, &layers);
     }
-    let saved = LARGE.forward(&arguments.input, &layers, &mut vec![0.0; length]).unwrap();
+    let (_, saved) = LARGE.forward(&arguments.input, &layers).unwrap();
     let short = &arguments.gradient[1..];
-    assert!(LARGE.backward(&arguments.input, &layers, &saved, short, None).is_err());
+    assert!(LARGE.backward(&arguments.input, &layers, &saved, short, false).is_err());
     let smaller = InvertedResidual { batch: 4, ..LARGE };
     let (input, gradient) = (&arguments.input[..4 * 24 * 380], &arguments.gradient[..4 * 24 * 380]);
-    assert!(smaller.backward(input, &layers, &saved, gradient, None).is_err());
+    assert!(smaller.backward(input, &layers, &saved, gradient, false).is_err());
 }
 
 #[test]

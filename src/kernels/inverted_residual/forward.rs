@@ -1,7 +1,5 @@
 //! The forward pass.
 
-#![allow(unsafe_code)]
-
 use std::ops::Range;
 
 use super::super::aligned::Line;

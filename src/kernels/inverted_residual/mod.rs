@@ -17,6 +17,8 @@
 //! in the cache. The threads meet where a normalisation needs the sums of all images.
 //! Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
 
+#![allow(unsafe_code)]
+
 mod backward;
 mod filter;
 mod forward;
@@ -38,7 +40,7 @@ use super::matrix_product::{Matrix, MatrixMut, multiply, set_product};
 use super::partition::{parts, run_all};
 use super::room::Room;
 use super::shape::{ShapeError, ensure, ensure_length, volume};
-use super::unset::append;
+use super::unset::{Unset, append, set};
 use super::vectorize::LANES;
 use filter::KERNEL;
 use maps::{Planes, lines};
@@ -356,13 +358,16 @@ impl Onto {
         /// Inputs of a task.
         const INPUTS: usize = 64;
         let (inputs, width) = (kernel.len() / outputs, lines(outputs));
-        let mut lines = vec![Line::ZERO; inputs * width];
-        let tasks = lines.chunks_mut(INPUTS * width).enumerate().collect();
-        run_all(tasks, |(task, lines): (usize, &mut [Line])| {
+        let mut lines = Unset::new(inputs * width);
+        let tasks = lines.room().chunks_mut(INPUTS * width).enumerate().collect();
+        run_all(tasks, |(task, room): (usize, &mut [_])| {
             let planes = Planes { channels: outputs, pixels: inputs, level: Level::best() };
             let first = task * INPUTS;
+            let lines = set(room, Line::ZERO);
             planes.gather(kernel, first..first + lines.len() / width, lines);
         });
+        // SAFETY: each task has set its share, and the shares are all of the room.
+        let lines = unsafe { lines.assume_set() };
         Self { lines, inputs }
     }
 

@@ -318,9 +318,11 @@ fn tiles(count: usize, wide: usize) -> impl Iterator<Item = Range<usize>> {
 fn tile_rows(wide: usize) -> usize {
     /// Numbers of a tile, about.
     const TILE: usize = 48 * 1024;
-    /// Below so many pixels products wait for their weights.
-    const ROWS: usize = 72;
-    (TILE / (lines(wide) * LANES)).max(ROWS)
+    /// Up to so many pixels products read their weights as they lie; copying them first is worth it
+    /// for twice as many.
+    const ROWS: usize = 48;
+    let rows = TILE / (lines(wide) * LANES);
+    if rows < 2 * ROWS { ROWS } else { rows }
 }
 
 /// Room for a tile of maps with each of these `channels`, beside maps with `wide` of them.

@@ -3,6 +3,8 @@
 //! The gradient of the output of a normalisation is kept, with f′ applied, until the sums of all images
 //! are known; only then that of its input can be computed, on the way into the next product.
 
+#![allow(unsafe_code)]
+
 use std::ops::Range;
 
 use super::super::aligned::Line;

@@ -1,5 +1,7 @@
 //! The forward pass.
 
+#![allow(unsafe_code)]
+
 use std::ops::Range;
 
 use super::super::aligned::Line;

@@ -17,14 +17,13 @@
 //! in the cache. The threads meet where a normalisation needs the sums of all images.
 //! Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
 
-#![allow(unsafe_code)]
-
 mod backward;
 mod filter;
 mod forward;
 mod maps;
 mod normalization;
 mod patches;
+mod products;
 mod recompute;
 #[cfg(test)]
 mod tests;
@@ -33,19 +32,18 @@ mod wide_rows;
 use std::ops::Range;
 
 use super::activation::Activation;
-use super::aligned::{Line, numbers, numbers_mut, set_numbers};
+use super::aligned::Line;
 use super::batch_norm::Statistics;
 use super::convolution::Level;
-use super::matrix_product::{Matrix, MatrixMut, multiply, set_product};
-use super::partition::{parts, run_all};
+use super::partition::parts;
 use super::room::Room;
 use super::shape::{ShapeError, ensure, ensure_length, volume};
-use super::unset::{Unset, append, set};
 use super::vectorize::LANES;
 use filter::KERNEL;
 use maps::{Planes, lines};
 use normalization::Normalization;
 use patches::Patches;
+use products::{Onto, add_product, append_product, matrix, matrix_mut, weights};
 use recompute::Spread;
 
 /// Tasks per thread, so that threads of unequal speed finish together.
@@ -332,89 +330,4 @@ fn tile_room<const N: usize>(
     wide: usize,
 ) -> [&mut [Line]; N] {
     room.lines(channels.map(|channels| tile_rows(wide) * lines(channels)))
-}
-
-/// Pixels as the rows of a matrix.
-fn matrix(pixels: &[Line], channels: usize) -> Matrix<'_> {
-    let width = lines(channels);
-    Matrix::row_major(numbers(pixels), pixels.len() / width, channels, width * LANES)
-}
-
-/// Pixels to be written as the rows of a matrix.
-fn matrix_mut(pixels: &mut [Line], channels: usize) -> MatrixMut<'_> {
-    let width = lines(channels);
-    let rows = pixels.len() / width;
-    MatrixMut::row_major(numbers_mut(pixels), rows, channels, width * LANES)
-}
-
-/// The weights of a 1x1 convolution from inputs to outputs, each input's outputs in whole lines: so
-/// products with them are whole lines too, whose last numbers are zeros, and read them as they are.
-struct Onto {
-    lines: Vec<Line>,
-    inputs: usize,
-}
-
-impl Onto {
-    /// Those of `kernel` `[outputs, inputs]`.
-    fn new(kernel: &[f32], outputs: usize) -> Self {
-        /// Inputs of a task.
-        const INPUTS: usize = 64;
-        let (inputs, width) = (kernel.len() / outputs, lines(outputs));
-        let mut lines = Unset::new(inputs * width);
-        let tasks = lines.room().chunks_mut(INPUTS * width).enumerate().collect();
-        run_all(tasks, |(task, room): (usize, &mut [_])| {
-            let planes = Planes { channels: outputs, pixels: inputs, level: Level::best() };
-            let first = task * INPUTS;
-            let lines = set(room, Line::ZERO);
-            planes.gather(kernel, first..first + lines.len() / width, lines);
-        });
-        // SAFETY: each task has set its share, and the shares are all of the room.
-        let lines = unsafe { lines.assume_set() };
-        Self { lines, inputs }
-    }
-
-    fn matrix(&self) -> Matrix<'_> {
-        let channels = self.channels();
-        Matrix::row_major(numbers(&self.lines), self.inputs, channels, channels)
-    }
-
-    /// Outputs, and zeros.
-    fn channels(&self) -> usize {
-        self.lines.len() / self.inputs * LANES
-    }
-}
-
-/// Appends the rows of `left` · `right`, which have so many `channels`, as pixels of `count` lines
-/// together, and returns these.
-fn append_product<'a>(
-    pixels: &'a mut Vec<Line>,
-    [count, channels]: [usize; 2],
-    left: Matrix,
-    right: Matrix,
-) -> &'a mut [Line] {
-    if channels.is_multiple_of(LANES) {
-        return append(pixels, count, |room| {
-            set_numbers(room, |room| set_product(room, left, right))
-        });
-    }
-    let start = pixels.len();
-    pixels.resize(start + count, Line::ZERO);
-    let pixels = &mut pixels[start..];
-    multiply(matrix_mut(pixels, channels), left, right, false);
-    pixels
-}
-
-/// Adds `left` · `right`, of this `size`, to a `total` that begins empty.
-fn add_product(total: &mut Vec<f32>, [rows, columns]: [usize; 2], left: Matrix, right: Matrix) {
-    if total.is_empty() {
-        append(total, rows * columns, |room| set_product(room, left, right));
-    } else {
-        multiply(MatrixMut::row_major(total, rows, columns, columns), left, right, true);
-    }
-}
-
-/// Weights of a 1x1 convolution.
-fn weights(kernel: &[f32], outputs: usize) -> Matrix<'_> {
-    let inputs = kernel.len() / outputs;
-    Matrix::row_major(kernel, outputs, inputs, inputs)
 }

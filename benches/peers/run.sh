@@ -4,7 +4,7 @@
 #     benches/peers/run.sh [DATA]        DATA holds the folders that `converge data` names
 #
 # Prints the tables and writes them to target/peers.md. Keep the machine otherwise idle: it takes
-# about half an hour, most of it PyTorch's and that of Burn's `ndarray`.
+# about half an hour, most of it PyTorch's and Burn ndarray's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."

@@ -80,8 +80,8 @@ impl Embedding {
         rows
     }
 
-    /// Texts `[batch, steps]` of ids as an LSTM reads them, each row scaled by that of its text in `scale`
-    /// `[batch, width]`, if there is one.
+    /// Texts `[batch, steps]` of ids as an LSTM reads them, each row scaled by that of its text in
+    /// `scale` `[batch, width]`, if there is one.
     pub fn texts(&self, ids: Tensor<2, Int>, scale: Option<Tensor<2>>) -> Sequences {
         #[cfg(feature = "flex")]
         if crate::fused::on(&ids.device()) {

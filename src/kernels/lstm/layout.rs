@@ -1,9 +1,9 @@
 //! How the numbers lie in memory while the kernel works on them.
 //!
 //! The batch is cut into parts, one per thread; a part runs through time on its own. Its rows are
-//! ordered by step as computed, then by sample, and padded with zeros to whole vectors. The length of a row
-//! is an odd number of cache lines: rows a power of two apart would compete for the same places in
-//! the cache. The four gates of a vector of hidden units lie next to each other.
+//! ordered by step as computed, then by sample, and padded with zeros to whole vectors. The length
+//! of a row is an odd number of cache lines: rows a power of two apart would compete for the same
+//! places in the cache. The four gates of a vector of hidden units lie next to each other.
 
 use std::ops::Range;
 

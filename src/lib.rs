@@ -1,36 +1,25 @@
-//! Converge trains the classic models on [Burn](burn), watches them converge, and says with
+//! Converge trains the classic models on [Burn](converge_core), watches them converge, and says with
 //! evidence whether they did.
 //!
-//! The rooms, each using only those above it:
+//! This package is the program; what it does is in the crates below it, which are here under one
+//! name each:
 //!
-//! - [`checks`]: range checks on settings; [`device`]: devices by name; [`memory`]: what is freed stays;
+//! - [`data`]: data sets, found or fetched, read, split and preprocessed;
+//! - [`models`], [`layers`], [`optim`], [`schedule`], [`experiment`], [`train`]: what is trained, and how;
 //! - [`kernels`]: the arithmetic of layers and optimizers on a CPU, fused and vectorised;
-//!   [`fused`]: the same as operations on Burn's tensors;
-//! - [`layers`]: what models are built of, beside Burn's own layers;
-//! - [`metrics`]: scores of predictions, and when one is better;
-//! - [`data`], [`models`], [`optim`], [`schedule`]: what can be trained on, trained, and how
-//!   parameters move; each room owns the settings of its members;
-//! - [`experiment`]: the TOML as written, composed of those settings, and the checked experiment;
-//! - [`train`]: the session around Burn's Learner, its records and checkpoints;
-//! - [`report`]: tables and plots;
+//! - [`metrics`]: scores of predictions;
+//! - [`figures`]: plots, tables and pages;
 //! - [`labs`]: the classic experiments on convergence;
 //! - [`cli`]: one file per command, the only code that prints.
 
 #![recursion_limit = "256"]
 
-pub mod checks;
 pub mod cli;
-pub mod data;
-pub mod device;
-pub mod experiment;
-pub mod fused;
-pub mod kernels;
-pub mod labs;
-pub mod layers;
-pub mod metrics;
-pub mod models;
-pub mod optim;
-pub mod process;
-pub mod report;
-pub mod schedule;
-pub mod train;
+
+pub use converge_core::{device, experiment, fused, layers, models, optim, schedule, train};
+pub use converge_data as data;
+pub use converge_figures as figures;
+pub use converge_kernels::{self as kernels, process};
+pub use converge_labs as labs;
+pub use converge_metrics as metrics;
+pub use converge_settings as settings;

@@ -9,8 +9,8 @@ use super::options::{DataOptions, DeviceOption};
 use super::predict::{Answer, Prediction, ranked, row};
 use super::printer::Printer;
 use super::progress::Downloads;
-use crate::models::mobilenet_v2::Classifier;
-use crate::report::{Look, table};
+use converge_core::models::mobilenet_v2::Classifier;
+use converge_figures::{Look, table};
 
 /// Name what is in pictures, with a network trained on ImageNet
 ///

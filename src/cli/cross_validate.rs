@@ -8,11 +8,11 @@ use super::evaluate::{Scores, score};
 use super::printer::{Printer, message};
 use super::progress::Downloads;
 use super::train::TrainArgs;
-use crate::data::Parts;
-use crate::metrics::RegressionScores;
-use crate::report::{Look, numbers, table};
-use crate::train::evaluation::Trained;
-use crate::train::{Status, StopRequest, same_source};
+use converge_core::train::evaluation::Trained;
+use converge_core::train::{Status, StopRequest, same_source};
+use converge_data::Parts;
+use converge_figures::{Look, numbers, table};
+use converge_metrics::RegressionScores;
 
 /// The folds that MovieLens publishes.
 const FOLDS: usize = 5;

@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::options::DataOptions;
 use super::printer::Printer;
 use super::progress::Downloads;
-use crate::data::LoadOptions;
-use crate::data::catalogue::{self, Entry, Place};
-use crate::models::mobilenet_v2::PublishedWeights;
-use crate::report::{Look, numbers, table};
+use converge_core::models::mobilenet_v2::PublishedWeights;
+use converge_data::LoadOptions;
+use converge_data::catalogue::{self, Entry, Place};
+use converge_figures::{Look, numbers, table};
 
 /// List, fetch and verify data sets and pretrained weights
 #[derive(Debug, Args)]
@@ -108,7 +108,7 @@ struct Verification {
     folder: String,
     training_samples: usize,
     test_samples: usize,
-    files: Vec<crate::data::SourceFile>,
+    files: Vec<converge_data::SourceFile>,
 }
 
 impl DataArgs {

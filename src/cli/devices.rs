@@ -5,8 +5,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::printer::Printer;
-use crate::device;
-use crate::report::{Look, table};
+use converge_core::device;
+use converge_figures::{Look, table};
 
 /// List backends and devices
 #[derive(Debug, Args)]

@@ -10,20 +10,20 @@ use serde::Serialize;
 use super::options::{DataOptions, DeviceOption};
 use super::printer::Printer;
 use super::progress::{Downloads, SampleBar};
-use crate::data::{DataSet, Origin, Parts, Preprocessing, Targets, Task};
-use crate::metrics::classification::{
-    cross_entropy, predicted_classes, top_k_accuracy, two_class_logits,
-};
-use crate::metrics::{
-    ClassificationReport, ConfusionMatrix, MetricsError, RegressionScores, roc_auc,
-};
-use crate::models::Model;
-use crate::report::{
+use converge_core::models::Model;
+use converge_core::train::baseline::{Baseline, least_squares};
+use converge_core::train::evaluation::Trained;
+use converge_core::train::{RunDirectory, Which, same_source};
+use converge_data::{DataSet, Origin, Parts, Preprocessing, Targets, Task};
+use converge_figures::{
     Look, classification_report_table, confusion_matrix_table, numbers, regression_table, table,
 };
-use crate::train::baseline::{Baseline, least_squares};
-use crate::train::evaluation::Trained;
-use crate::train::{RunDirectory, Which, same_source};
+use converge_metrics::classification::{
+    cross_entropy, predicted_classes, top_k_accuracy, two_class_logits,
+};
+use converge_metrics::{
+    ClassificationReport, ConfusionMatrix, MetricsError, RegressionScores, roc_auc,
+};
 
 /// Score a run on the test split
 ///

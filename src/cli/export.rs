@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::options::DeviceOption;
 use super::printer::Printer;
-use crate::train::evaluation::Trained;
-use crate::train::{RunDirectory, Which};
+use converge_core::train::evaluation::Trained;
+use converge_core::train::{RunDirectory, Which};
 
 /// Export the weights of a run as safetensors
 #[derive(Debug, Args)]

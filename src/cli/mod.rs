@@ -101,7 +101,7 @@ impl Command {
             Self::Classify(args) => Some(args.device.name()),
             Self::Export(args) => Some(args.device.name()),
             // Labs compute on the first backend compiled in.
-            Self::Lab(_) => Some(crate::device::default_name().to_owned()),
+            Self::Lab(_) => Some(converge_core::device::default_name().to_owned()),
             Self::Runs(_)
             | Self::Schedule(_)
             | Self::Schedules(_)
@@ -119,7 +119,7 @@ impl Command {
 /// compiled in: a run resumed on `flex` would need that GPU. Only the environment decides it.
 fn set_burn_device(name: Option<&str>) {
     let backend = name.and_then(|name| name.split(':').next());
-    if let Some(backend) = backend.filter(|backend| crate::device::is_compiled(backend)) {
+    if let Some(backend) = backend.filter(|backend| converge_core::device::is_compiled(backend)) {
         #[expect(unsafe_code, reason = "the environment is Burn's only door")]
         // SAFETY: called first thing in `main`, while this is the only thread.
         unsafe {

@@ -5,8 +5,8 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::printer::Printer;
-use crate::optim::{OptimizerInfo, OptimizerSettings};
-use crate::report::{Look, table};
+use converge_core::optim::{OptimizerInfo, OptimizerSettings};
+use converge_figures::{Look, table};
 
 /// List the optimizers, or describe one
 #[derive(Debug, Args)]
@@ -69,7 +69,7 @@ fn page(catalogue: &[OptimizerInfo]) -> String {
          Made by `converge optimizers --markdown > docs/optimizers.md`. In the formulas g is the \
          gradient, w the weights, η the learning rate, λ the weight decay, m and v running means of \
          g and g², and a hat (m̂, v̂) corrects their start from 0. The file of each optimizer in \
-         `src/optim/` has the whole rule with every symbol named.\n\n\
+         `crates/core/src/optim/` has the whole rule with every symbol named.\n\n\
          | optimizer | state per parameter | when to use it |\n|---|---|---|\n",
     );
     for info in catalogue {

@@ -6,8 +6,8 @@ use anyhow::Result;
 use burn::tensor::Device;
 use clap::Args;
 
-use crate::data::LoadOptions;
-use crate::device;
+use converge_core::device;
+use converge_data::LoadOptions;
 
 /// Where data may be found.
 #[derive(Debug, Args)]

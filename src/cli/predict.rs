@@ -10,12 +10,12 @@ use serde::Serialize;
 use super::options::DeviceOption;
 use super::printer::Printer;
 use super::recommend::{Recommendation, rating, recommend};
-use crate::data::{Preprocessing, Task};
-use crate::metrics::classification::two_class_logits;
-use crate::report::{Look, numbers, table};
-use crate::train::evaluation::Trained;
-use crate::train::tally::argmax;
-use crate::train::{RunDirectory, Which};
+use converge_core::train::evaluation::Trained;
+use converge_core::train::tally::argmax;
+use converge_core::train::{RunDirectory, Which};
+use converge_data::{Preprocessing, Task};
+use converge_figures::{Look, numbers, table};
+use converge_metrics::classification::two_class_logits;
 
 /// Predict for pictures, rows of numbers or texts
 ///

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::data::DownloadProgress;
-use crate::labs;
-use crate::report::numbers;
-use crate::train::{EpochRow, Observer};
+use converge_core::train::{EpochRow, Observer};
+use converge_data::DownloadProgress;
+use converge_figures::numbers;
+use converge_labs as labs;
 
 /// Shows a training session.
 pub(super) struct TrainingProgress {

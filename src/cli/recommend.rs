@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use crate::data::{Inputs, RatingIndex, Samples, Targets};
-use crate::train::evaluation::Trained;
+use converge_core::train::evaluation::Trained;
+use converge_data::{Inputs, RatingIndex, Samples, Targets};
 
 /// An item, with the rating the user is expected to give it.
 #[derive(Serialize)]

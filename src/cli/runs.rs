@@ -8,8 +8,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::printer::Printer;
-use crate::report::{Look, numbers, table};
-use crate::train::{RunDirectory, RunRecord, Status};
+use converge_core::train::{RunDirectory, RunRecord, Status};
+use converge_figures::{Look, numbers, table};
 
 /// List the runs
 #[derive(Debug, Args)]

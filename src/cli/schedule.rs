@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::options::DataOptions;
 use super::printer::Printer;
-use crate::experiment::Experiment;
-use crate::report::{
+use converge_core::experiment::Experiment;
+use converge_core::schedule::{Per, RunLength, ScheduleSettings};
+use converge_core::train::{PlannedLength, planned_length, write_atomically};
+use converge_figures::{
     Look, Milestone, RatesFigure, draw_rates, milestones, numbers, render_png, sparkline, table,
 };
-use crate::schedule::{Per, RunLength, ScheduleSettings};
-use crate::train::{PlannedLength, planned_length, write_atomically};
 
 /// Print and draw the learning rate of every step of an experiment
 #[derive(Debug, Args)]

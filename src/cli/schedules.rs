@@ -4,9 +4,9 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::printer::Printer;
-use crate::experiment::nearest;
-use crate::report::{Look, table};
-use crate::schedule::catalogue::{Entry, Key, entries, markdown};
+use converge_core::experiment::nearest;
+use converge_core::schedule::catalogue::{Entry, Key, entries, markdown};
+use converge_figures::{Look, table};
 
 /// List the learning-rate schedules
 #[derive(Debug, Args)]

@@ -13,14 +13,14 @@ use super::cross_validate::cross_validate;
 use super::options::{DataOptions, DeviceOption};
 use super::printer::{Printer, message};
 use super::progress::{Downloads, TrainingProgress};
-use crate::data::{Origin, Source, Task};
-use crate::experiment::{Experiment, builtins};
-use crate::report::{
-    CurvesFigure, EpochPoint, Look, StopMark, draw_curves, numbers, render_png, table,
-};
-use crate::train::{
+use converge_core::experiment::{Experiment, builtins};
+use converge_core::train::{
     self, Observer, Outcome, PretrainedRecord, RunDirectory, RunRecord, Status, StopReason,
     StopRequest, Surroundings,
+};
+use converge_data::{Origin, Source, Task};
+use converge_figures::{
+    CurvesFigure, EpochPoint, Look, StopMark, draw_curves, numbers, render_png, table,
 };
 
 /// Train an experiment

@@ -1,4 +1,4 @@
-"""Writes the pickles that `src/data/cifar10` is tested with: two made-up pictures each.
+"""Writes the pickles that `crates/data/src/cifar10` is tested with: two made-up pictures each.
 
 Usage: python3 pickles.py, once with NumPy 1 and once with NumPy 2.
 

@@ -1,0 +1,166 @@
+//! Experiments: the TOML as written, turned into the checked experiment.
+//!
+//! Only a checked [`Experiment`] can run, and only this room makes one: from a built-in name, a
+//! file or a text, with `--set` overrides on top. The rooms that own a section own its settings
+//! and their ranges; this one composes them, checks what they must agree on, and finds for every
+//! error the key, the line and the nearest valid word. `cli` loads experiments, `train` runs
+//! them and writes them into the run.
+
+mod builtin;
+mod check;
+mod document;
+mod early_stopping;
+mod error;
+mod fault;
+mod overrides;
+mod read;
+mod registry;
+mod sections;
+mod source;
+mod suggest;
+
+use std::ops::Deref;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::models::ModelSettings;
+use crate::optim::{OptimizerSettings, Sam, WrapperSettings};
+use crate::schedule::ScheduleSettings;
+use converge_data::{AugmentationSettings, DataSettings};
+
+use document::Document;
+
+pub use builtin::{Builtin, builtins};
+pub use check::{logged_metrics, metric_names};
+pub use converge_metrics::{DeltaMode, Mode};
+pub use early_stopping::EarlyStoppingSettings;
+pub use error::{ExperimentError, Fault, Line, Place, SettingError};
+pub use sections::{
+    CheckpointSettings, ClippingSettings, GroupSettings, RecordSettings, RegularizationSettings,
+    TrainingSettings,
+};
+pub use suggest::nearest;
+
+/// Everything an experiment says, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// What runs of it are called; the stem of the file unless written.
+    pub name: String,
+    /// What it shows, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// What is learned from.
+    pub data: DataSettings,
+    /// How training pictures are varied; not at all unless written.
+    #[serde(skip_serializing_if = "AugmentationSettings::is_off")]
+    pub augmentation: AugmentationSettings,
+    /// What learns.
+    pub model: ModelSettings,
+    /// How long, in what batches, from which seed.
+    pub training: TrainingSettings,
+    /// How parameters move.
+    pub optimizer: OptimizerSettings,
+    /// Parameters that are trained in a way of their own; none unless written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSettings>,
+    /// What is wrapped around the optimizer; nothing unless written.
+    #[serde(flatten)]
+    pub wrappers: WrapperSettings,
+    /// Gradients from the worst place nearby; those at the weights unless written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sam: Option<Sam>,
+    /// How the learning rate changes; constant unless written.
+    pub schedule: ScheduleSettings,
+    /// What keeps weights and answers small; nothing unless written.
+    #[serde(skip_serializing_if = "RegularizationSettings::is_off")]
+    pub regularization: RegularizationSettings,
+    /// Bounds on the gradient; none unless written.
+    #[serde(skip_serializing_if = "ClippingSettings::is_off")]
+    pub clipping: ClippingSettings,
+    /// When to stop before the last epoch; never unless written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStoppingSettings>,
+    /// Which epochs stay on disk.
+    pub checkpoints: CheckpointSettings,
+    /// What is written down while training.
+    pub records: RecordSettings,
+}
+
+/// An experiment that can run: every setting is in its range, and they fit each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Experiment {
+    settings: Settings,
+}
+
+impl Deref for Experiment {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+impl Experiment {
+    /// Loads a built-in experiment by name, or a TOML file by its path (which contains a
+    /// separator, ends with `.toml`, or exists), and applies overrides as `--set` takes them.
+    pub fn load(name_or_path: &str, overrides: &[String]) -> Result<Self, ExperimentError> {
+        if let Some(text) = builtin::find(name_or_path) {
+            let origin = format!("{name_or_path}.toml (built in)");
+            return Self::read(text, &origin, name_or_path, overrides);
+        }
+        let path = Path::new(name_or_path);
+        let is_path = name_or_path.contains(std::path::is_separator)
+            || path.extension().is_some_and(|extension| extension == "toml")
+            || path.exists();
+        if !is_path {
+            let name = name_or_path.to_owned();
+            return Err(ExperimentError::UnknownExperiment { name, builtins: builtin::names() });
+        }
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ExperimentError::unreadable(path, error))?;
+        Self::from_toml(&text, name_or_path, overrides)
+    }
+
+    /// Reads an experiment from `text`; `origin`, a file or a description, is named in errors,
+    /// and its stem is the name of an experiment that has none.
+    pub fn from_toml(
+        text: &str,
+        origin: &str,
+        overrides: &[String],
+    ) -> Result<Self, ExperimentError> {
+        let stem = Path::new(origin).file_stem().unwrap_or_default().to_string_lossy();
+        let name = if stem.is_empty() { "experiment".into() } else { stem };
+        Self::read(text, origin, &name, overrides)
+    }
+
+    fn read(
+        text: &str,
+        origin: &str,
+        name: &str,
+        overrides: &[String],
+    ) -> Result<Self, ExperimentError> {
+        let document = Document::new(text, origin, overrides)?;
+        let settings = document.settings(name).map_err(|problem| document.error(problem))?;
+        check::check(&settings).map_err(|problem| document.error(problem))?;
+        Ok(Self { settings })
+    }
+
+    /// The experiment with other settings, checked again.
+    pub fn with(mut self, edit: impl FnOnce(&mut Settings)) -> Result<Self, ExperimentError> {
+        edit(&mut self.settings);
+        check::check(&self.settings)
+            .map_err(|problem| SettingError::new(problem, Place::Program, Vec::new()))?;
+        Ok(self)
+    }
+
+    /// The experiment as TOML, every default written out; reads back as the same experiment.
+    pub fn to_toml(&self) -> Result<String, ExperimentError> {
+        Ok(toml::to_string(&self.settings)?)
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

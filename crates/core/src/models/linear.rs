@@ -1,0 +1,79 @@
+//! Linear regression: one affine map, the model whose optimum is known in closed form.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, TensorReadError};
+use serde::{Deserialize, Serialize};
+
+use super::{Initialization, InputSpec, Network};
+use crate::layers::dense::dense;
+use converge_settings::checks::Checked;
+
+/// The settings of [`LinearRegression`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinearSettings {
+    /// How the weights start.
+    pub initialization: Initialization,
+}
+
+/// y = W x + b.
+#[derive(Module, Debug)]
+pub struct LinearRegression {
+    output: Linear,
+}
+
+impl LinearSettings {
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
+    pub(super) fn check(&self) -> Checked {
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
+    pub(super) fn check_input(&self, _input: &InputSpec) -> Checked {
+        Ok(())
+    }
+
+    pub(super) fn init(
+        &self,
+        input: &InputSpec,
+        outputs: usize,
+        device: &Device,
+    ) -> LinearRegression {
+        LinearRegression {
+            output: new_dense(input.shape.iter().product(), outputs, self.initialization, device),
+        }
+    }
+}
+
+impl Network for LinearRegression {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        dense(&self.output, inputs, false)
+    }
+}
+
+impl LinearRegression {
+    /// The weights of the first output, one per input, then its bias.
+    pub fn weights(&self) -> Result<Vec<f32>, TensorReadError> {
+        let [inputs, _] = self.output.weight.dims();
+        let weights = self.output.weight.val().slice([0..inputs, 0..1]);
+        let mut values: Vec<f32> = weights.try_into_vec_as()?;
+        if let Some(bias) = &self.output.bias {
+            values.extend(bias.val().narrow(0, 0, 1).try_into_vec_as::<f32>()?);
+        }
+        Ok(values)
+    }
+}
+
+/// A fully connected layer, started as `initialization` says.
+pub(super) fn new_dense(
+    inputs: usize,
+    outputs: usize,
+    initialization: Initialization,
+    device: &Device,
+) -> Linear {
+    let config = LinearConfig::new(inputs, outputs).with_initializer(initialization.initializer());
+    let mut layer = config.init(device);
+    layer.bias = initialization.bias(layer.bias);
+    layer
+}

@@ -1,0 +1,143 @@
+//! Recurrent network for texts: embedding, LSTM, a linear output of its last state.
+//!
+//! Inputs are rows of word ids, 0 being padding, which is masked: a review padded to another
+//! length gets the same answer. With a vocabulary of 10,000, 128 numbers a word and 64 units it has
+//! 1,329,473 parameters.
+
+use burn::module::Module;
+use burn::nn::{Initializer, Linear};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::linear::new_dense;
+use super::{Initialization, InputSpec, Network};
+use crate::layers::dense::dense;
+use crate::layers::embedding::Embedding;
+use crate::layers::lstm::{Lstm, LstmInitialization, dropout_mask};
+use converge_settings::checks::{Checked, InvalidSetting, ensure, share};
+
+/// The settings of [`LstmClassifier`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LstmSettings {
+    /// Numbers that stand for a word.
+    pub embedding: usize,
+    /// Units of the LSTM, in each direction.
+    pub hidden: usize,
+    /// Share of the embedding's numbers dropped in training, the same ones at all words of a text.
+    pub dropout: f64,
+    /// Share of the state dropped in training where it feeds back, the same units at all steps.
+    pub recurrent_dropout: f64,
+    /// Whether a second LSTM reads from the end to the beginning.
+    pub bidirectional: bool,
+    /// How the weights start: `glorot_uniform` as in Keras, `default` as in PyTorch.
+    pub initialization: Initialization,
+}
+
+impl Default for LstmSettings {
+    fn default() -> Self {
+        Self {
+            embedding: 128,
+            hidden: 64,
+            dropout: 0.0,
+            recurrent_dropout: 0.0,
+            bidirectional: false,
+            initialization: Initialization::GlorotUniform,
+        }
+    }
+}
+
+/// Embedding, LSTM, linear output.
+#[derive(Module, Debug)]
+pub struct LstmClassifier {
+    embedding: Embedding,
+    forward_lstm: Lstm,
+    backward_lstm: Option<Lstm>,
+    dropout: f64,
+    output: Linear,
+}
+
+impl LstmSettings {
+    pub(super) fn check(&self) -> Checked {
+        for (key, width) in [("embedding", self.embedding), ("hidden", self.hidden)] {
+            ensure((1..=1 << 16).contains(&width), key, width, "a whole number from 1 to 65536")?;
+        }
+        share("dropout", self.dropout)?;
+        share("recurrent_dropout", self.recurrent_dropout)?;
+        self.start().map(|_| ())
+    }
+
+    fn start(&self) -> Result<LstmInitialization, InvalidSetting> {
+        match self.initialization {
+            Initialization::Default => Ok(LstmInitialization::PyTorch),
+            Initialization::GlorotUniform => Ok(LstmInitialization::Keras),
+            _ => Err(InvalidSetting::new(
+                "initialization",
+                "meant for other models",
+                "\"glorot_uniform\", as in Keras, or \"default\", as in PyTorch",
+            )),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "one signature for all")]
+    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+        let is_text = input.ids.as_ref().is_none_or(|ids| ids.len() == 1);
+        if let (&[_], true) = (input.shape.as_slice(), is_text) {
+            return Ok(());
+        }
+        let expected = format!("a model for inputs of shape {:?}, such as `mlp`", input.shape);
+        Err(InvalidSetting::new("name", "lstm, which needs texts", expected))
+    }
+
+    pub(super) fn init(
+        &self,
+        input: &InputSpec,
+        outputs: usize,
+        device: &Device,
+    ) -> LstmClassifier {
+        let start = self.start().unwrap_or(LstmInitialization::Keras);
+        // Keras' Embedding starts uniform in ±0.05, PyTorch's standard normal.
+        let words = match start {
+            LstmInitialization::Keras => Initializer::Uniform { min: -0.05, max: 0.05 },
+            LstmInitialization::PyTorch => Initializer::Normal { mean: 0.0, std: 1.0 },
+        };
+        let lstm = |reverse| {
+            let (inputs, dropout) = (self.embedding, self.recurrent_dropout);
+            Lstm::new(inputs, self.hidden, dropout, reverse, start, device)
+        };
+        let width = if self.bidirectional { 2 * self.hidden } else { self.hidden };
+        LstmClassifier {
+            embedding: Embedding::new(input.ids_in(0), self.embedding, &words, device),
+            forward_lstm: lstm(false),
+            backward_lstm: self.bidirectional.then(|| lstm(true)),
+            dropout: self.dropout,
+            output: new_dense(width, outputs, self.initialization, device),
+        }
+    }
+}
+
+impl Network for LstmClassifier {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        let [batch, _] = inputs.dims();
+        let device = inputs.device();
+        let mask = inputs.clone().not_equal_elem(0).float(); // [batch, steps]
+        let [_, width] = self.embedding.weight.dims();
+        let dropout = (self.dropout > 0.0 && device.is_autodiff())
+            .then(|| dropout_mask([batch, width], self.dropout, &device));
+        let words = self.embedding.texts(inputs.int(), dropout);
+        let forward = self.forward_lstm.last_hidden(words.clone(), mask.clone());
+        let state = match &self.backward_lstm {
+            Some(lstm) => Tensor::cat(vec![forward, lstm.last_hidden(words, mask)], 1),
+            None => forward,
+        };
+        dense(&self.output, state, false)
+    }
+
+    fn embeddings(&self) -> Vec<&Embedding> {
+        vec![&self.embedding]
+    }
+
+    fn update_rows(self, learning_rate: f64) -> Self {
+        Self { embedding: self.embedding.update_rows(learning_rate), ..self }
+    }
+}

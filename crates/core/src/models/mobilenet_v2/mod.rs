@@ -1,0 +1,114 @@
+//! MobileNetV2 (Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018).
+//!
+//! [`MobileNetV2`] is the classifier, as ImageNet or CIFAR-10 train it; [`Features`] is all but its
+//! top, for a head of one's own. torchvision's and Keras' versions differ in padding and batch
+//! normalisation: [`Architecture`] has a key for each. [`names`] maps parameters to torchvision's
+//! names.
+
+mod architecture;
+mod classifier;
+mod features;
+mod layer;
+pub mod names;
+mod published;
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{InputSpec, Network};
+use converge_settings::checks::{Checked, share};
+
+pub use architecture::{Architecture, Strides};
+pub use classifier::{Classifier, ClassifierError};
+pub use features::{Features, InvertedResidual};
+pub use layer::{ConvBnRelu6, Padding};
+pub use published::PublishedWeights;
+
+pub(super) use architecture::check_pictures;
+pub(super) use features::pool;
+
+/// The settings of [`MobileNetV2`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MobileNetV2Settings {
+    /// Share of features dropped in training, before the classifier.
+    pub dropout: f64,
+    /// The network below the classifier.
+    pub base: Architecture,
+}
+
+impl Default for MobileNetV2Settings {
+    fn default() -> Self {
+        Self { dropout: 0.2, base: Architecture::default() }
+    }
+}
+
+/// MobileNetV2 with its classifier.
+#[derive(Module, Debug)]
+pub struct MobileNetV2 {
+    features: Features,
+    dropout: Dropout,
+    classifier: Linear,
+    input: [usize; 3],
+}
+
+impl MobileNetV2Settings {
+    pub(super) fn check(&self) -> Checked {
+        share("dropout", self.dropout)?;
+        self.base.check().map_err(|error| error.in_section("base"))
+    }
+
+    #[expect(clippy::unused_self, reason = "one signature for all")]
+    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+        check_pictures("mobilenet_v2", &input.shape)
+    }
+
+    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> MobileNetV2 {
+        let input = picture_shape(&input.shape);
+        // As torchvision's.
+        let initializer = Initializer::Normal { mean: 0.0, std: 0.01 };
+        let config = LinearConfig::new(self.base.features(), outputs);
+        let mut classifier = config.with_initializer(initializer).init(device);
+        classifier.bias = Some(Initializer::Zeros.init([outputs], device));
+        MobileNetV2 {
+            features: Features::new(&self.base, input[0], device),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            classifier,
+            input,
+        }
+    }
+}
+
+impl Network for MobileNetV2 {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        let maps = self.features.forward(pictures(inputs, self.input), 0..Features::PARTS);
+        self.classifier.forward(self.dropout.forward(pool(maps)))
+    }
+
+    fn has_running_statistics(&self) -> bool {
+        true
+    }
+}
+
+impl MobileNetV2 {
+    /// The network without its classifier.
+    pub fn into_features(self) -> Features {
+        self.features
+    }
+}
+
+/// The three axes of pictures, which [`check_pictures`] has found in `shape`.
+pub(super) fn picture_shape(shape: &[usize]) -> [usize; 3] {
+    [0, 1, 2].map(|axis| shape.get(axis).copied().unwrap_or(1))
+}
+
+/// Flat inputs `[batch, channels * height * width]` as pictures.
+pub(super) fn pictures(inputs: Tensor<2>, [channels, height, width]: [usize; 3]) -> Tensor<4> {
+    let [batch, _] = inputs.dims();
+    inputs.reshape([batch, channels, height, width])
+}
+
+#[cfg(test)]
+mod tests;

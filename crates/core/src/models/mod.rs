@@ -1,0 +1,181 @@
+//! Models: functions from a batch of inputs to a batch of outputs, with parameters.
+//!
+//! One file per model: its settings, its layers, its forward pass. Every model maps
+//! `[batch, inputs]` to `[batch, outputs]`, inputs flattened row-major (pictures as channels,
+//! rows, columns; words, users and items by their ids, which are exact in `f32` up to 2²⁴), outputs
+//! being logits of the classes or predicted values. A model knows nothing of data sets, losses or
+//! optimizers.
+//!
+//! A new model is a new file and one line in [`models!`].
+
+mod cnn;
+mod initialization;
+mod linear;
+mod lstm;
+mod matrix_factorization;
+mod mlp;
+pub mod mobilenet_v2;
+mod transfer;
+mod weights;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::layers::embedding::Embedding;
+use converge_settings::checks::Checked;
+
+pub use cnn::{Cnn, CnnSettings};
+pub use initialization::Initialization;
+pub use linear::{LinearRegression, LinearSettings};
+pub use lstm::{LstmClassifier, LstmSettings};
+pub use matrix_factorization::{MatrixFactorization, MatrixFactorizationSettings};
+pub use mlp::{Mlp, MlpSettings};
+pub use mobilenet_v2::{MobileNetV2, MobileNetV2Settings};
+pub use transfer::{FineTuning, Transfer, TransferSettings};
+pub use weights::{Mismatch, Weights, WeightsError};
+
+/// What a model is made for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputSpec {
+    /// The shape of one input: `[features]`, `[channels, height, width]` or `[ids]`.
+    pub shape: Vec<usize>,
+    /// Where inputs are ids, how many there are: one number for all columns, or one for each. Empty
+    /// where they are numbers; `None` before the data are loaded.
+    pub ids: Option<Vec<usize>>,
+    /// The mean of the training targets, where they are values.
+    pub target_mean: f64,
+}
+
+impl InputSpec {
+    /// What is known before the data are loaded.
+    pub fn of_shape(shape: &[usize]) -> Self {
+        Self { shape: shape.to_vec(), ids: None, target_mean: 0.0 }
+    }
+
+    /// How many ids there are in `column`; 0 where inputs are numbers.
+    fn ids_in(&self, column: usize) -> usize {
+        let ids = self.ids.as_deref().unwrap_or_default();
+        ids.get(column).or(ids.first()).copied().unwrap_or_default()
+    }
+}
+
+/// What every model does.
+trait Network: Sized {
+    /// The outputs `[batch, outputs]` for inputs `[batch, inputs]`.
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2>;
+
+    /// The outputs, and what is to be added to the loss in training.
+    fn forward_penalised(&self, inputs: Tensor<2>) -> (Tensor<2>, Option<Tensor<1>>) {
+        (self.forward(inputs), None)
+    }
+
+    /// The tables that ids are looked up in.
+    fn embeddings(&self) -> Vec<&Embedding> {
+        vec![]
+    }
+
+    /// Whether it keeps running statistics of its batches.
+    fn has_running_statistics(&self) -> bool {
+        false
+    }
+
+    /// Gradient descent on the rows that tables have tracked.
+    fn update_rows(self, _learning_rate: f64) -> Self {
+        self
+    }
+}
+
+macro_rules! models {
+    ($($name:literal => $model:ident($settings:ident, $module:ident)),+ $(,)?) => {
+        /// The `[model]` section: which model, and its hyper-parameters.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "name")]
+        pub enum ModelSettings {
+            $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $model($settings)),+
+        }
+
+        /// A model and its parameters.
+        #[derive(Module, Debug)]
+        pub enum Model {
+            $(#[doc = concat!("`", $name, "`")] $model($module)),+
+        }
+
+        impl ModelSettings {
+            /// The names that an experiment can use.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// The name that an experiment uses for this model.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$model(_) => $name),+ }
+            }
+
+            /// Every hyper-parameter is in its range.
+            pub fn check(&self) -> Checked {
+                match self { $(Self::$model(settings) => settings.check()),+ }
+            }
+
+            /// The model accepts such inputs.
+            pub fn check_input(&self, input: &InputSpec) -> Checked {
+                match self { $(Self::$model(settings) => settings.check_input(input)),+ }
+            }
+
+            /// The model for such inputs, with `outputs` outputs and random parameters.
+            ///
+            /// Settings must have passed [`Self::check`] and [`Self::check_input`].
+            pub fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Model {
+                match self { $(
+                    Self::$model(settings) => Model::$model(settings.init(input, outputs, device))
+                ),+ }
+            }
+        }
+
+        impl Model {
+            /// The outputs for a batch.
+            ///
+            /// # Shapes
+            ///
+            /// - inputs `[batch, inputs]`
+            /// - output `[batch, outputs]`
+            pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+                match self { $(Self::$model(model) => model.forward(inputs)),+ }
+            }
+
+            /// The outputs, and what is to be added to the loss in training, one element.
+            pub fn forward_penalised(&self, inputs: Tensor<2>) -> (Tensor<2>, Option<Tensor<1>>) {
+                match self { $(Self::$model(model) => model.forward_penalised(inputs)),+ }
+            }
+
+            /// The tables that ids are looked up in.
+            pub fn embeddings(&self) -> Vec<&Embedding> {
+                match self { $(Self::$model(model) => model.embeddings()),+ }
+            }
+
+            /// Whether it keeps running statistics of its batches.
+            pub fn has_running_statistics(&self) -> bool {
+                match self { $(Self::$model(model) => model.has_running_statistics()),+ }
+            }
+
+            /// Gradient descent on the rows that tables have tracked.
+            #[must_use]
+            pub fn update_rows(self, learning_rate: f64) -> Self {
+                match self { $(
+                    Self::$model(model) => Self::$model(model.update_rows(learning_rate))
+                ),+ }
+            }
+        }
+    };
+}
+
+models! {
+    "linear" => Linear(LinearSettings, LinearRegression),
+    "mlp" => Mlp(MlpSettings, Mlp),
+    "cnn" => Cnn(CnnSettings, Cnn),
+    "lstm" => Lstm(LstmSettings, LstmClassifier),
+    "matrix_factorization" => MatrixFactorization(MatrixFactorizationSettings, MatrixFactorization),
+    "mobilenet_v2" => MobileNetV2(MobileNetV2Settings, MobileNetV2),
+    "transfer" => Transfer(TransferSettings, Transfer),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! Transfer learning: a new head on the features of a pretrained MobileNetV2.
+//!
+//! Global average pooling, hidden dense layers with `ReLU`, a dense output. The base is frozen: its
+//! batch normalisation stays in evaluation mode, also where a second stage trains the weights of
+//! its last blocks. What frozen parts make of a picture never changes, so `train` computes it once
+//! and lets the model start behind them ([`Transfer::starting_after`]).
+
+use burn::module::{Module, ParamGroup};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::mlp::{Mlp, MlpSettings, check_widths};
+use super::mobilenet_v2::{Architecture, Features, check_pictures, picture_shape, pictures, pool};
+use super::{Initialization, InputSpec, Network};
+use converge_settings::checks::{Checked, ensure, positive, share};
+
+/// The settings of [`Transfer`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TransferSettings {
+    /// Where the weights of the base come from: `imagenet` or another published name, a file
+    /// (`.pth`, `.safetensors`), the directory of a run that trained `mobilenet_v2`, or `random`.
+    pub weights: String,
+    /// Units of each hidden dense layer of the head.
+    pub hidden: Vec<usize>,
+    /// Share of hidden units dropped in training.
+    pub dropout: f64,
+    /// How the weights of the head start.
+    pub initialization: Initialization,
+    /// The second stage.
+    pub fine_tuning: FineTuning,
+    /// The network that the weights belong to. Published weights and runs know theirs, and these
+    /// keys are filled in from them; files do not.
+    pub base: Architecture,
+}
+
+/// A second stage, in which the last blocks of the base train too. Early stopping ends the run in
+/// either stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FineTuning {
+    /// How many blocks, of the 17, train beside the convolution behind them; 0 for no second stage.
+    pub blocks: usize,
+    /// How many epochs the head trains alone before.
+    pub after_epochs: usize,
+    /// The base learning rate of the blocks; the head keeps the optimizer's.
+    pub learning_rate: f64,
+}
+
+impl Default for TransferSettings {
+    fn default() -> Self {
+        Self {
+            weights: "imagenet".to_owned(),
+            hidden: vec![1024],
+            dropout: 0.0,
+            initialization: Initialization::Default,
+            fine_tuning: FineTuning::default(),
+            base: Architecture::default(),
+        }
+    }
+}
+
+impl Default for FineTuning {
+    fn default() -> Self {
+        Self { blocks: 0, after_epochs: 10, learning_rate: 1e-5 }
+    }
+}
+
+impl FineTuning {
+    /// How many of the last [`Features::PARTS`] train after so many whole epochs.
+    pub fn trained_parts(&self, epochs_done: usize) -> usize {
+        // The convolution behind the blocks is a part of its own.
+        if self.blocks > 0 && epochs_done >= self.after_epochs { self.blocks + 1 } else { 0 }
+    }
+}
+
+/// A pretrained base, frozen, with a head.
+#[derive(Module, Debug)]
+pub struct Transfer {
+    base: Features,
+    head: Mlp,
+    /// How many parts of the base the inputs have passed already.
+    passed: usize,
+    input: [usize; 3],
+}
+
+impl TransferSettings {
+    pub(super) fn check(&self) -> Checked {
+        ensure(!self.weights.is_empty(), "weights", "\"\"", "a name, a path, or \"random\"")?;
+        check_widths("hidden", &self.hidden)?;
+        share("dropout", self.dropout)?;
+        let tuning = &self.fine_tuning;
+        ensure(
+            tuning.blocks <= Features::PARTS - 2,
+            "fine_tuning.blocks",
+            tuning.blocks,
+            "a whole number from 0 to 17",
+        )?;
+        positive("fine_tuning.learning_rate", tuning.learning_rate)?;
+        self.base.check().map_err(|error| error.in_section("base"))
+    }
+
+    #[expect(clippy::unused_self, reason = "one signature for all")]
+    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+        check_pictures("transfer", &input.shape)
+    }
+
+    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Transfer {
+        let input = picture_shape(&input.shape);
+        let base = Features::new(&self.base, input[0], device);
+        let head = MlpSettings {
+            hidden: self.hidden.clone(),
+            dropout: self.dropout,
+            batch_norm: false,
+            initialization: self.initialization,
+        };
+        let head = Mlp::new(self.base.features(), &head, outputs, device);
+        Transfer { base, head, passed: 0, input }
+    }
+}
+
+impl Network for Transfer {
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        let maps = self.base.forward(pictures(inputs, self.input), self.passed..Features::PARTS);
+        self.head.forward(pool(maps))
+    }
+}
+
+impl Transfer {
+    /// The network below the head.
+    pub fn base(&self) -> &Features {
+        &self.base
+    }
+
+    /// The model with another base of the same shape.
+    #[must_use]
+    pub fn with_base(mut self, base: Features) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// The model in training: the base frozen, but for the weights of its last `trained` parts.
+    #[must_use]
+    pub fn frozen(mut self, trained: usize) -> Self {
+        self.base = self.base.freeze();
+        if trained > 0 {
+            let group = self.base.last_parameters(trained);
+            self.base = self.base.set_require_grad_group(group, true);
+        }
+        self
+    }
+
+    /// The parameters of the last `trained` parts of the base.
+    pub fn trained_parameters(&self, trained: usize) -> ParamGroup {
+        self.base.last_parameters(trained)
+    }
+
+    /// What the first `parts` parts make of flat pictures, and its shape `[channels, height,
+    /// width]` per picture; after all of them pooled, which is all the head wants of it.
+    pub fn stored(&self, inputs: Tensor<2>, parts: usize) -> (Tensor<2>, [usize; 3]) {
+        let maps = self.base.forward(pictures(inputs, self.input), 0..parts);
+        if parts == Features::PARTS {
+            let pooled = pool(maps);
+            let shape = [pooled.dims()[1], 1, 1];
+            return (pooled, shape);
+        }
+        let [_, channels, height, width] = maps.dims();
+        (maps.flatten(1, 3), [channels, height, width])
+    }
+
+    /// The model for inputs of `shape` that have passed the first `parts` parts.
+    #[must_use]
+    pub fn starting_after(mut self, parts: usize, shape: [usize; 3]) -> Self {
+        self.passed = parts;
+        self.input = shape;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use burn::module::ModuleVisitor;
+    use burn::module::Param;
+    use burn::tensor::{Distribution, TensorData};
+
+    use super::*;
+
+    fn small(device: &Device) -> Transfer {
+        let settings = TransferSettings {
+            hidden: vec![16],
+            base: Architecture { width: 0.05, ..Architecture::default() },
+            ..TransferSettings::default()
+        };
+        settings.check().unwrap();
+        settings.init(&InputSpec::of_shape(&[3, 32, 32]), 2, device)
+    }
+
+    fn inputs(device: &Device) -> Tensor<2> {
+        Tensor::random([4, 3 * 32 * 32], Distribution::Uniform(0.0, 1.0), device)
+    }
+
+    /// The parameters that gradients reach, without those of the head.
+    #[derive(Default)]
+    struct Trained(usize);
+
+    impl ModuleVisitor for Trained {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0 += usize::from(param.val().is_require_grad());
+        }
+    }
+
+    #[test]
+    fn a_frozen_base_trains_as_many_parameters_as_asked_for() {
+        let device = Device::default().autodiff();
+        let count = |model: &Transfer| {
+            let mut trained = Trained::default();
+            model.base.visit(&mut trained);
+            trained.0
+        };
+        let model = small(&device);
+        // A convolution and its normalisation have three parameters; block 17 has three layers.
+        for (trained, parameters) in [(0, 0), (1, 3), (2, 12), (4, 30)] {
+            assert_eq!(count(&model.clone().frozen(trained)), parameters);
+        }
+    }
+
+    #[test]
+    fn training_moves_no_statistic_of_the_frozen_base() {
+        let device = Device::default().autodiff();
+        let values = |model: &Transfer| -> Vec<TensorData> {
+            #[derive(Default)]
+            struct Values(Vec<TensorData>);
+            impl ModuleVisitor for Values {
+                fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                    self.0.push(param.val().into_data());
+                }
+            }
+            let mut values = Values::default();
+            model.base.visit(&mut values);
+            values.0
+        };
+        for trained in [0, 3] {
+            let model = small(&device).frozen(trained);
+            let before = values(&model);
+            let inputs = inputs(&device);
+            let first = model.forward(inputs.clone());
+            drop(first.clone().sum().backward());
+            assert_eq!(first.into_data(), model.forward(inputs).into_data());
+            assert_eq!(before, values(&model.valid()));
+        }
+    }
+
+    #[test]
+    fn a_model_that_starts_behind_frozen_parts_gives_the_same_outputs() {
+        let device = Device::default();
+        let model = small(&device).valid();
+        let inputs = inputs(&device);
+        let expected: Vec<f32> = model.forward(inputs.clone()).try_into_vec_as().unwrap();
+        for parts in [1, 15, Features::PARTS - 1, Features::PARTS] {
+            let (stored, shape) = model.stored(inputs.clone(), parts);
+            let model = model.clone().starting_after(parts, shape);
+            let outputs: Vec<f32> = model.forward(stored).try_into_vec_as().unwrap();
+            for (output, expected) in outputs.iter().zip(&expected) {
+                assert!((output - expected).abs() < 1e-5, "{parts}: {output} and {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_second_stage_follows_the_first_and_lasts() {
+        let tuning = FineTuning { blocks: 3, after_epochs: 2, learning_rate: 1e-5 };
+        let parts: Vec<usize> = (0..5).map(|done| tuning.trained_parts(done)).collect();
+        assert_eq!(parts, [0, 0, 4, 4, 4]);
+        assert_eq!(FineTuning { blocks: 0, ..tuning }.trained_parts(9), 0);
+    }
+}

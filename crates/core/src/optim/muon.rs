@@ -1,0 +1,205 @@
+//! Muon: momentum, orthogonalized, for the matrices inside a network; `AdamW` for everything else.
+//!
+//! With gradient G, weights W, rate η, momentum μ, weight decay λ:
+//!
+//! ```text
+//! B ← μ B + (1 − μ) G
+//! U = (1 − μ) G + μ B             (without Nesterov: U = B)
+//! O = k Newton-Schulz iterations X ← a X + (b A + c A²) X, A = X Xᵀ, from X = U / max(‖U‖, ε)
+//! W ← W − η λ W
+//! W ← W − η s O
+//! ```
+//!
+//! The factor s is √max(1, outputs / inputs), or 0.2 √max(outputs, inputs) to move as far as
+//! `AdamW` does (`match_rms_adamw`), or √(outputs / inputs). Convolution kernels
+//! `[outputs, inputs, height, width]` are matrices of `outputs` rows; Burn keeps linear layers as
+//! `[inputs, outputs]`. Biases and scales, and the parameters in `adamw_parameters`, are moved by
+//! [`AdamW`](super::AdamW). As `torch.optim.Muon` with its constants, but in float32, where
+//! PyTorch iterates in bfloat16. Source: Jordan et al., "Muon: An optimizer for hidden layers in
+//! neural networks", 2024; Liu et al., "Muon is Scalable for LLM Training", 2025.
+
+use burn::optim::{LearningRate, Optimizer};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::moments::{Moments, average, check_betas, norm};
+use super::rule::Rule;
+use super::state::record_state;
+use converge_settings::checks::{Checked, ensure, finite, non_negative, positive, share};
+
+/// Muon with `AdamW` beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Muon {
+    /// Base learning rate η, of both.
+    pub learning_rate: f64,
+    /// Momentum μ.
+    pub momentum: f64,
+    /// Whether to look ahead, as Nesterov does.
+    pub nesterov: bool,
+    /// Weight decay λ of both, as a share of the weights per unit of learning rate.
+    pub weight_decay: f64,
+    /// Coefficients a, b and c of the Newton-Schulz iteration.
+    pub coefficients: [f64; 3],
+    /// Newton-Schulz iterations k.
+    pub iterations: usize,
+    /// ε, the least norm that is divided by.
+    pub epsilon: f64,
+    /// The factor s.
+    pub adjustment: Adjustment,
+    /// Parameters that `AdamW` moves although they are matrices: a part of their paths.
+    pub adamw_parameters: Vec<String>,
+    /// `AdamW`'s learning rate in units of η.
+    pub adamw_scale: f64,
+    /// `AdamW`'s decay rates.
+    pub adamw_betas: [f64; 2],
+    /// `AdamW`'s ε.
+    pub adamw_epsilon: f64,
+    /// Whether this one is `AdamW` for all shapes.
+    #[serde(skip)]
+    adamw_only: bool,
+}
+
+/// How far a step goes, by the shape of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adjustment {
+    /// √max(1, outputs / inputs)
+    Original,
+    /// 0.2 √max(outputs, inputs)
+    MatchRmsAdamw,
+    /// √(outputs / inputs)
+    SpectralUnclamped,
+}
+
+impl Default for Muon {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            momentum: 0.95,
+            nesterov: true,
+            weight_decay: 0.1,
+            coefficients: [3.4445, -4.7750, 2.0315],
+            iterations: 5,
+            epsilon: 1e-7,
+            adjustment: Adjustment::Original,
+            adamw_parameters: vec!["embedding".to_owned()],
+            adamw_scale: 1.0,
+            adamw_betas: [0.9, 0.999],
+            adamw_epsilon: 1e-8,
+            adamw_only: false,
+        }
+    }
+}
+
+impl Muon {
+    pub(super) fn check(&self) -> Checked {
+        positive("learning_rate", self.learning_rate)?;
+        share("momentum", self.momentum)?;
+        non_negative("weight_decay", self.weight_decay)?;
+        for (index, coefficient) in self.coefficients.iter().enumerate() {
+            finite(&format!("coefficients[{index}]"), *coefficient)?;
+        }
+        ensure((1..100).contains(&self.iterations), "iterations", self.iterations, "from 1 to 99")?;
+        positive("epsilon", self.epsilon)?;
+        positive("adamw_scale", self.adamw_scale)?;
+        check_betas(self.adamw_betas).map_err(|mut error| {
+            error.key = format!("adamw_{}", error.key);
+            error
+        })?;
+        positive("adamw_epsilon", self.adamw_epsilon)
+    }
+
+    /// The factor s for a parameter of the shape `shape`.
+    fn factor(&self, shape: &[usize]) -> f64 {
+        let (outputs, inputs) = match *shape {
+            [inputs, outputs] => (outputs, inputs),
+            [outputs, ref inputs @ ..] => (outputs, inputs.iter().product()),
+            [] => (1, 1),
+        };
+        let (outputs, inputs) = (outputs.max(1) as f64, inputs.max(1) as f64);
+        match self.adjustment {
+            Adjustment::Original => (outputs / inputs).max(1.0).sqrt(),
+            Adjustment::MatchRmsAdamw => 0.2 * outputs.max(inputs).sqrt(),
+            Adjustment::SpectralUnclamped => (outputs / inputs).sqrt(),
+        }
+    }
+
+    /// The nearest orthogonal matrix, roughly: all singular values between 0.7 and 1.2.
+    fn orthogonalized(&self, matrix: Tensor<2>) -> Tensor<2> {
+        let [rows, columns] = matrix.dims();
+        let tall = rows > columns;
+        let matrix = if tall { matrix.transpose() } else { matrix };
+        let size = norm(matrix.clone()).clamp_min(self.epsilon);
+        let mut result = matrix / size;
+        let [a, b, c] = self.coefficients;
+        for _ in 0..self.iterations {
+            let gram = result.clone().matmul(result.clone().transpose());
+            let change = gram.clone().mul_scalar(b) + gram.clone().matmul(gram).mul_scalar(c);
+            result = result.clone().mul_scalar(a) + change.matmul(result);
+        }
+        if tall { result.transpose() } else { result }
+    }
+}
+
+/// The momentum of a matrix, or `AdamW`'s moments.
+#[derive(Debug, Clone)]
+pub struct MuonState<const D: usize> {
+    momentum: Option<Tensor<D>>,
+    adamw: Option<Moments<D>>,
+}
+
+record_state!(MuonState { momentum, adamw });
+
+impl Rule for Muon {
+    const FORMULA: &'static str = "B ← μ B + (1 − μ) G; W ← W − η s NewtonSchulz((1 − μ) G + μ B) \
+                                   − η λ W; AdamW for vectors";
+    const SOURCE: &'static str = "Jordan et al. 2024; torch.optim.Muon, in float32";
+    const STATE: &'static str = "1 for matrices, 2 for vectors";
+    const WHEN: &'static str = "hidden layers of any network, transformers above all";
+
+    fn exception(&self) -> Option<(&[String], Self)> {
+        let other = || (&*self.adamw_parameters, Self { adamw_only: true, ..self.clone() });
+        (!self.adamw_parameters.is_empty()).then(other)
+    }
+}
+
+impl Optimizer for Muon {
+    type State<const D: usize> = MuonState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<MuonState<D>>,
+    ) -> (Tensor<D>, Option<MuonState<D>>) {
+        let (momentum, adamw) = state.map_or((None, None), |state| (state.momentum, state.adamw));
+        if D < 2 || self.adamw_only {
+            let rate = learning_rate * self.adamw_scale;
+            let (moments, direction) =
+                Moments::advance(adamw, gradient, self.adamw_betas, self.adamw_epsilon, false);
+            let weights = weights.mul_scalar(1.0 - rate * self.weight_decay);
+            let state = MuonState { momentum: None, adamw: Some(moments) };
+            return (weights - direction.mul_scalar(rate), Some(state));
+        }
+        let momentum = average(momentum, gradient.clone(), self.momentum);
+        let update = if self.nesterov {
+            average(Some(momentum.clone()), gradient, self.momentum)
+        } else {
+            momentum.clone()
+        };
+        let dimensions = update.dims();
+        let rows = dimensions.first().copied().unwrap_or(1);
+        let columns = dimensions.iter().skip(1).product();
+        let direction = self.orthogonalized(update.reshape([rows, columns])).reshape(dimensions);
+        let rate = learning_rate * self.factor(&dimensions);
+        let weights = weights.mul_scalar(1.0 - learning_rate * self.weight_decay);
+        let state = MuonState { momentum: Some(momentum), adamw: None };
+        (weights - direction.mul_scalar(rate), Some(state))
+    }
+
+    fn to_device<const D: usize>(state: MuonState<D>, device: &Device) -> MuonState<D> {
+        state.on_device(device)
+    }
+}

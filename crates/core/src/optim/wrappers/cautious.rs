@@ -1,0 +1,51 @@
+//! Cautious updates: no weight moves against its gradient.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use converge_settings::checks::{Checked, ensure};
+
+/// The `[cautious]` section.
+///
+/// With gradient g and the step u = w − w' of the optimizer, mask μ = 1 where u g > 0, else 0:
+/// w' = w − u μ / max(mean μ, least share). As the authors' code, which masks Adam's step before the
+/// decoupled weight decay; here the decay is a part of the step. Source: Liang et al., "Cautious
+/// Optimizers: Improving Training with One Line of Code", 2024.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cautious {
+    /// The least share of moving weights that the others' steps are scaled up for.
+    pub least_share: f64,
+}
+
+impl Default for Cautious {
+    fn default() -> Self {
+        Self { least_share: 1e-3 }
+    }
+}
+
+impl Cautious {
+    pub(super) fn check(&self) -> Checked {
+        ensure(
+            self.least_share > 0.0 && self.least_share <= 1.0,
+            "least_share",
+            self.least_share,
+            "above 0 and at most 1",
+        )
+    }
+
+    /// The weights after a masked step from `before` towards `after`.
+    pub(super) fn masked<const D: usize>(
+        &self,
+        before: Tensor<D>,
+        after: Tensor<D>,
+        gradient: Tensor<D>,
+    ) -> Tensor<D> {
+        let step = before.clone() - after;
+        // Signs first: the product of two small numbers would be 0.
+        let agrees = (step.clone().sign() * gradient.sign()).greater_elem(0.0);
+        let mask = step.ones_like().mask_fill(agrees.bool_not(), 0.0);
+        let moving = mask.clone().mean().clamp_min(self.least_share).reshape([1; D]);
+        before - step * mask / moving
+    }
+}

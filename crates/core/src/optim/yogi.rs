@@ -1,0 +1,111 @@
+//! Yogi: Adam whose second moment moves by the size of g², not by its distance to it.
+//!
+//! With gradient g, weights w, rate η, decay rates β₁ and β₂, weight decay λ, and t from 1:
+//!
+//! ```text
+//! w ← w − η λ w
+//! m ← β₁ m + (1 − β₁) g           v ← v − (1 − β₂) sign(v − g²) g²
+//! w ← w − η m̂ / (√v̂ + ε)          m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ)
+//! ```
+//!
+//! Both moments start from a small number, the initial accumulator. As `pytorch_optimizer.Yogi`.
+//! Source: Zaheer et al., "Adaptive Methods for Nonconvex Optimization", 2018, algorithm 2.
+
+use burn::optim::{LearningRate, Optimizer};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::moments::{average, bounded_square, check_betas, correction};
+use super::rule::Rule;
+use super::state::record_state;
+use converge_settings::checks::{Checked, non_negative, positive};
+
+/// Yogi.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Yogi {
+    /// Base learning rate η.
+    pub learning_rate: f64,
+    /// Decay rates β₁ and β₂ of the moments.
+    pub betas: [f64; 2],
+    /// What both moments start from.
+    pub initial_accumulator: f64,
+    /// ε, which keeps the denominator away from 0.
+    pub epsilon: f64,
+    /// Weight decay λ, as a share of the weights per unit of learning rate.
+    pub weight_decay: f64,
+}
+
+impl Default for Yogi {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.01,
+            betas: [0.9, 0.999],
+            initial_accumulator: 1e-6,
+            epsilon: 1e-3,
+            weight_decay: 0.0,
+        }
+    }
+}
+
+impl Yogi {
+    pub(super) fn check(&self) -> Checked {
+        positive("learning_rate", self.learning_rate)?;
+        check_betas(self.betas)?;
+        non_negative("initial_accumulator", self.initial_accumulator)?;
+        positive("epsilon", self.epsilon)?;
+        non_negative("weight_decay", self.weight_decay)
+    }
+}
+
+/// Moments of one parameter's gradient after `time` steps.
+#[derive(Debug, Clone)]
+pub struct YogiState<const D: usize> {
+    time: usize,
+    first: Tensor<D>,
+    second: Tensor<D>,
+}
+
+record_state!(YogiState { time, first, second });
+
+impl Rule for Yogi {
+    const FORMULA: &'static str =
+        "v ← v − (1 − β₂) sign(v − g²) g²; w ← w − η m̂ / (√v̂ + ε) − η λ w";
+    const SOURCE: &'static str = "Zaheer et al. 2018; pytorch_optimizer.Yogi";
+    const STATE: &'static str = "2";
+    const WHEN: &'static str = "Adam's place where its rate jumps after rare large gradients";
+}
+
+impl Optimizer for Yogi {
+    type State<const D: usize> = YogiState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        weights: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<YogiState<D>>,
+    ) -> (Tensor<D>, Option<YogiState<D>>) {
+        let [beta1, beta2] = self.betas;
+        let (time, first, second) = if let Some(old) = state {
+            (old.time + 1, old.first, old.second)
+        } else {
+            let start = gradient.ones_like().mul_scalar(self.initial_accumulator);
+            (1, start.clone(), start)
+        };
+        let square = bounded_square(gradient.clone());
+        let first = average(Some(first), gradient, beta1);
+        let sign = (second.clone() - square.clone()).sign();
+        // Rounding must not take a moment below 0, where it has no root.
+        let second = (second - (sign * square).mul_scalar(1.0 - beta2)).clamp_min(0.0);
+        let root = second.clone().sqrt().div_scalar(correction(beta2, time).sqrt());
+        let direction = first.clone() / root.add_scalar(self.epsilon);
+        let weights = weights.mul_scalar(1.0 - learning_rate * self.weight_decay);
+        let weights = weights - direction.mul_scalar(learning_rate / correction(beta1, time));
+        (weights, Some(YogiState { time, first, second }))
+    }
+
+    fn to_device<const D: usize>(state: YogiState<D>, device: &Device) -> YogiState<D> {
+        state.on_device(device)
+    }
+}

@@ -1,0 +1,45 @@
+//! Constants between boundaries: f₀ up to and including unit b₁, f₁ up to and including b₂, …
+//!
+//! As `keras.optimizers.schedules.PiecewiseConstantDecay`, also in that a boundary belongs to the
+//! piece before it; a milestone of `multi_step` is the first unit of what follows.
+
+use super::about::settings;
+use super::multi_step::check_ascending;
+use super::{Moment, Shape};
+use converge_settings::checks::{Checked, ensure, non_negative};
+
+settings! {
+    /// A factor of its own for each piece of the run.
+    pub struct PiecewiseConstant {
+        /// b: the last unit of every piece but the last one, ascending.
+        boundaries: Vec<usize> = vec![],
+        /// f: the factor of the base rate in each piece, one more than `boundaries`.
+        factors: Vec<f64> = vec![],
+    }
+    per: Step,
+    formula: "fᵢ, where i counts the boundaries b < t",
+    source: "keras.optimizers.schedules.PiecewiseConstantDecay",
+    use_when: "To repeat a published recipe that states its rates one by one",
+}
+
+impl Shape for PiecewiseConstant {
+    fn check(&self) -> Checked {
+        let Self { boundaries, factors, .. } = self;
+        if !boundaries.is_empty() {
+            check_ascending("boundaries", boundaries)?;
+        }
+        ensure(
+            factors.len() == boundaries.len() + 1,
+            "factors",
+            format!("{factors:?}"),
+            "a list with one value more than `boundaries`",
+        )?;
+        factors.iter().try_for_each(|&factor| non_negative("factors", factor))
+    }
+
+    fn factor(&self, moment: Moment) -> f64 {
+        let elapsed = moment.elapsed();
+        let piece = self.boundaries.iter().filter(|&&boundary| boundary < elapsed).count();
+        self.factors.get(piece).copied().unwrap_or(1.0)
+    }
+}

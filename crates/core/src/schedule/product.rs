@@ -1,0 +1,34 @@
+//! The product of schedules, as `torch.optim.lr_scheduler.ChainedScheduler` for those that multiply.
+//!
+//! Each part runs over the whole of the run and counts in units of its own.
+
+use super::about::settings;
+use super::{Moment, ScheduleSettings, Shape};
+use converge_settings::checks::{Checked, ensure};
+
+settings! {
+    /// The factors of several schedules, multiplied.
+    pub struct Product {
+        /// The schedules, each as a `[[schedule.parts]]`.
+        parts: Vec<ScheduleSettings> = vec![],
+    }
+    per: Step,
+    formula: "the product of the factors of all parts",
+    source: "torch.optim.lr_scheduler.ChainedScheduler",
+    use_when: "For decays in different units: a warm-up in steps and a decay in epochs, or cycles \
+               that become lower",
+}
+
+impl Shape for Product {
+    fn check(&self) -> Checked {
+        ensure(self.parts.len() >= 2, "parts", self.parts.len(), "two schedules or more")
+    }
+
+    fn factor(&self, moment: Moment) -> f64 {
+        self.parts.iter().map(|part| part.factor(moment)).product()
+    }
+
+    fn parts(&self) -> &[ScheduleSettings] {
+        &self.parts
+    }
+}

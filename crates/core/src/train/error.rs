@@ -1,0 +1,192 @@
+//! What can go wrong in a training session, an evaluation or a run directory.
+
+use std::fmt::Display;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::experiment::ExperimentError;
+use converge_data::DataError;
+use converge_metrics::MetricsError;
+
+/// An error of a training session or of a run directory.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A file of the run could not be written.
+    #[error("cannot write `{}`: {error}{}", path.display(), write_hint(error))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// A file of the run could not be read.
+    #[error("cannot read `{}`: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// The directory is not one of a run.
+    #[error(
+        "`{}` is not a run: it has no `run.json`. `converge runs` lists the runs there are",
+        .0.display()
+    )]
+    NotARun(PathBuf),
+    /// A file of the run holds something else than it should.
+    #[error("`{}` is damaged or from another version of converge: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The run has no checkpoint of that name.
+    #[error("run `{}` has no checkpoint `{wanted}`; it has: {}", run.display(), list(available))]
+    NoCheckpoint {
+        /// The run.
+        run: PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        available: Vec<String>,
+    },
+    /// Another process trains the run.
+    #[error("run `{}` is being trained by another process; wait for it or stop it", .0.display())]
+    Locked(PathBuf),
+    /// There is nothing left to train.
+    #[error("run `{}` is complete: {reason}. Train it further with `--epochs {}`", run.display(), epochs + 10)]
+    Complete {
+        /// The run.
+        run: PathBuf,
+        /// Why it is complete.
+        reason: String,
+        /// The epochs it was trained for.
+        epochs: usize,
+    },
+    /// The data are not those that the run began with.
+    #[error(
+        "the data set changed since the run began: {0}. Resume needs the same data; give their \
+         folder with `--data-dir`"
+    )]
+    OtherData(String),
+    /// There are too few samples to train on.
+    #[error(
+        "there are no samples left to train on after {held_out} of {total} were held out for \
+         validation; lower `data.validation_share`"
+    )]
+    NoSamples {
+        /// Samples held out.
+        held_out: usize,
+        /// Samples in the training split.
+        total: usize,
+    },
+    /// The model does not fit the data.
+    #[error(transparent)]
+    Model(#[from] converge_settings::checks::InvalidSetting),
+    /// A run has no base to take the weights of.
+    #[error(
+        "run `{}` trained the model `{model}`; `model.weights` needs a run of `mobilenet_v2` or \
+         `transfer`",
+        run.display()
+    )]
+    OtherWeights {
+        /// The run.
+        run: PathBuf,
+        /// What it trained.
+        model: String,
+    },
+    /// The weights are not those that the run began with.
+    #[error(
+        "the run began with the weights in `{}`, which have changed or are gone; start a new run",
+        .0.display()
+    )]
+    ChangedWeights(PathBuf),
+    /// Weights cannot be used.
+    #[error(transparent)]
+    Weights(#[from] crate::models::WeightsError),
+    /// A group has no members.
+    #[error(
+        "no parameter has `{group}` in its name, as `groups.parameters` asks for; there \
+         are: {}", names.join(", ")
+    )]
+    EmptyGroup {
+        /// What the names should contain.
+        group: String,
+        /// The names there are.
+        names: Vec<String>,
+    },
+    /// An optimizer that needs all samples in every step does not get them.
+    #[error(
+        "`{optimizer}` needs all {samples} training samples in every step and gets {in_a_step}: set \
+         `training.batch_size={samples}`, or accumulate gradients over as many batches"
+    )]
+    NotFullBatch {
+        /// The name of the optimizer.
+        optimizer: &'static str,
+        /// Samples in a step.
+        in_a_step: usize,
+        /// Samples for training.
+        samples: usize,
+    },
+    /// A group asks for weight decay of an optimizer that has none.
+    #[error(
+        "the group `{group}` sets `weight_decay`, which the optimizer `{optimizer}` does not have"
+    )]
+    NoWeightDecay {
+        /// What the names of its members contain.
+        group: String,
+        /// The optimizer.
+        optimizer: &'static str,
+    },
+    /// The experiment of the run is not valid.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// The data could not be had.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The predictions could not be scored.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// Burn's training loop failed.
+    #[error("training failed: {0}")]
+    Learner(String),
+    /// A computation failed.
+    #[error("the device failed: {0}")]
+    Device(String),
+}
+
+impl TrainError {
+    pub(crate) fn write(path: &Path, error: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), error }
+    }
+
+    pub(crate) fn read(path: &Path, error: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), error }
+    }
+
+    pub(crate) fn damaged(path: &Path, reason: impl Display) -> Self {
+        Self::Damaged { path: path.to_owned(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn device(error: impl Display) -> Self {
+        Self::Device(error.to_string())
+    }
+}
+
+fn write_hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ". Choose a directory you may write to with `--output DIR`"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ". Free some space, or choose another disk with `--output DIR`; a run that had begun \
+             goes on with `converge train --resume RUN`"
+        }
+        _ => "",
+    }
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none yet".to_owned() } else { names.join(", ") }
+}

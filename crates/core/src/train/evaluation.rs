@@ -1,0 +1,91 @@
+//! A checkpoint of a run, loaded for use: outputs for samples, without a trace of training.
+//!
+//! Everything comes from the run directory: experiment, preprocessing, weights. `evaluate`,
+//! `predict` and `export` are the callers.
+
+use std::sync::Arc;
+
+use burn::data::dataloader::DataLoader as _;
+use burn::module::Module as _;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::checkpoint::Which;
+use super::loader::BatchLoader;
+use super::run_directory::RunDirectory;
+use super::{TrainError, new_model};
+use crate::experiment::Experiment;
+use crate::fused::use_kernels;
+use crate::models::Model;
+use converge_data::{DataError, Preprocessing, Samples};
+
+/// A trained model, ready to be asked.
+pub struct Trained {
+    /// The experiment that trained it.
+    pub experiment: Experiment,
+    /// What is done to inputs first.
+    pub preprocessing: Preprocessing,
+    /// The model, in evaluation mode.
+    pub model: Model,
+    /// The epoch that the weights are from.
+    pub epoch: usize,
+    device: Device,
+}
+
+impl Trained {
+    /// Loads a checkpoint of `run` on `device`: `which`, or by default the best one, unless the
+    /// experiment says `restore_best = false`.
+    pub fn load(
+        run: &RunDirectory,
+        which: Option<Which>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let experiment = run.experiment()?;
+        let restore_best = experiment.early_stopping.as_ref().is_none_or(|stop| stop.restore_best);
+        let default = if restore_best { Which::Best } else { Which::Last };
+        let checkpoint = run.checkpoints().find(which.unwrap_or(default))?;
+        use_kernels(experiment.training.kernels);
+        let preprocessing = run.preprocessing()?;
+        let model = new_model(&experiment, &preprocessing, device)?;
+        let model = checkpoint.load_evaluated(model)?.valid();
+        Ok(Self {
+            preprocessing,
+            experiment,
+            model,
+            epoch: checkpoint.state.epochs_done,
+            device: device.clone(),
+        })
+    }
+
+    /// The outputs `[samples, outputs]`, row-major, of raw `samples`; `progress` is told how many
+    /// are done.
+    pub fn outputs(
+        &self,
+        samples: Arc<Samples>,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Vec<f32>, TrainError> {
+        let batch_size = self.experiment.training.validation_batch_size;
+        let preprocessing = Arc::new(self.preprocessing.clone());
+        let loader = BatchLoader::new(samples, preprocessing, batch_size, &self.device);
+        let mut outputs = vec![];
+        let mut batches = loader.iter();
+        while let Some(batch) = batches.next() {
+            let batch = batch.map_err(TrainError::device)?;
+            let values = self.model.forward(batch.inputs);
+            outputs.extend(values.try_into_vec_as::<f32>().map_err(TrainError::device)?);
+            progress(batches.progress().items_processed);
+        }
+        Ok(outputs)
+    }
+
+    /// The outputs of one raw input, row-major.
+    pub fn output(&self, mut input: Vec<f32>) -> Result<Vec<f32>, TrainError> {
+        let expected = self.experiment.data.input_shape().iter().product();
+        if input.len() != expected {
+            return Err(DataError::RowLength { found: input.len(), expected }.into());
+        }
+        self.preprocessing.apply_row(&mut input)?;
+        let data = TensorData::new(input, [1, expected]);
+        let values = self.model.forward(Tensor::from_data(data, &self.device));
+        values.try_into_vec_as().map_err(TrainError::device)
+    }
+}

@@ -1,0 +1,168 @@
+//! Reads tables of user, item and rating: `ml-100k`'s files and CSV of any origin.
+
+use std::str;
+
+/// What the columns may be called, in lower case and without `_`, `-` and spaces.
+const COLUMNS: [(&str, &[&str]); 3] = [
+    ("user", &["user", "userid", "reviewer", "reviewerid", "customer", "customerid"]),
+    ("item", &["item", "itemid", "movie", "movieid", "book", "bookid", "product", "productid"]),
+    ("rating", &["rating", "score", "stars", "value"]),
+];
+
+/// Calls `add` with the user, the item and the rating of every line, or says what is wrong with
+/// the table.
+///
+/// Columns are separated by tabs, semicolons or commas, whichever the first line has. Where the
+/// third value of the first line is no number, that line is a header that names the columns;
+/// without a header they are user, item and rating. Further columns are not looked at. Ratings
+/// must lie in `range`.
+pub(crate) fn parse(
+    contents: &[u8],
+    range: [f32; 2],
+    mut add: impl FnMut(&str, &str, f32),
+) -> Result<(), String> {
+    if contents.iter().all(u8::is_ascii_whitespace) {
+        return Err("is empty".to_owned());
+    }
+    let mut rows = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter(contents))
+        .trim(csv::Trim::All)
+        .from_reader(contents);
+    let mut places = [0, 1, 2];
+    let mut first = true;
+    let mut record = csv::ByteRecord::new();
+    while rows.read_byte_record(&mut record).map_err(|error| format!("is no table: {error}"))? {
+        if std::mem::take(&mut first) && is_header(&record) {
+            places = header(&record)?;
+            continue;
+        }
+        let [user, item, rating] = fields(&record, places, range)
+            .map_err(|problem| format!("has {problem} on line {}", line_of(&record, contents)))?;
+        // `fields` has checked it.
+        add(user, item, rating.parse().unwrap_or(f32::NAN));
+    }
+    Ok(())
+}
+
+fn delimiter(contents: &[u8]) -> u8 {
+    let line = contents.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+    let line = line.unwrap_or_default();
+    *b"\t;".iter().find(|delimiter| line.contains(delimiter)).unwrap_or(&b',')
+}
+
+/// The line that a record is on, from 1. The position in it is that of blank lines before it.
+fn line_of(record: &csv::ByteRecord, contents: &[u8]) -> usize {
+    let start = record.position().map_or(0, |position| position.byte() as usize);
+    let (before, rest) = contents.split_at(start.min(contents.len()));
+    let blank = rest.iter().take_while(|byte| b"\r\n".contains(byte));
+    1 + before.iter().chain(blank).filter(|byte| **byte == b'\n').count()
+}
+
+fn is_header(record: &csv::ByteRecord) -> bool {
+    let number = |field: &[u8]| str::from_utf8(field).is_ok_and(|text| text.parse::<f32>().is_ok());
+    record.get(2).is_some_and(|field| !number(field))
+}
+
+/// The places of user, item and rating below this header.
+fn header(record: &csv::ByteRecord) -> Result<[usize; 3], String> {
+    let names: Vec<String> = record
+        .iter()
+        .map(|name| {
+            let name = String::from_utf8_lossy(name).to_lowercase();
+            name.chars().filter(|character| !"_- ".contains(*character)).collect()
+        })
+        .collect();
+    let mut places = [0; 3];
+    for (place, (column, known)) in places.iter_mut().zip(COLUMNS) {
+        *place = names.iter().position(|name| known.contains(&name.as_str())).ok_or_else(|| {
+            format!(
+                "has no number for the rating and no column `{column}` on line 1; name the \
+                     columns user, item and rating, or leave the header out"
+            )
+        })?;
+    }
+    Ok(places)
+}
+
+/// The user, the item and the rating of a record.
+fn fields(
+    record: &csv::ByteRecord,
+    places: [usize; 3],
+    [lowest, highest]: [f32; 2],
+) -> Result<[&str; 3], String> {
+    let mut fields = [""; 3];
+    for ((field, place), (column, _)) in fields.iter_mut().zip(places).zip(COLUMNS) {
+        let Some(bytes) = record.get(place).filter(|bytes| !bytes.is_empty()) else {
+            return Err(format!("no {column}"));
+        };
+        *field = str::from_utf8(bytes).map_err(|_| {
+            format!("the {column} `{}`, which is not UTF-8", String::from_utf8_lossy(bytes))
+        })?;
+    }
+    let rating = fields[2];
+    match rating.parse::<f32>() {
+        Ok(number) if (lowest..=highest).contains(&number) => Ok(fields),
+        Ok(_) => Err(format!(
+            "the rating {rating}, which is not from the lowest, {lowest}, to the highest, {highest},"
+        )),
+        Err(_) => Err(format!("the rating `{rating}`, which is not a number,")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(contents: &[u8]) -> Result<Vec<(String, String, f32)>, String> {
+        let mut rows = vec![];
+        parse(contents, [1.0, 5.0], |user, item, rating| {
+            rows.push((user.to_owned(), item.to_owned(), rating));
+        })?;
+        Ok(rows)
+    }
+
+    fn row(user: &str, item: &str, rating: f32) -> (String, String, f32) {
+        (user.to_owned(), item.to_owned(), rating)
+    }
+
+    #[test]
+    fn tables_with_and_without_header_are_read() {
+        // The first lines of u.data, and of the ratings.csv that MovieLens ships since 2016.
+        let tabs = b"196\t242\t3\t881250949\n186\t302\t3\t891717742\n";
+        assert_eq!(read(tabs).unwrap(), [row("196", "242", 3.0), row("186", "302", 3.0)]);
+        let header = b"userId,movieId,rating,timestamp\n1,1,4.0,964982703\n";
+        assert_eq!(read(header).unwrap(), [row("1", "1", 4.0)]);
+        let words = "\u{feff}stars;user_id;Item\n4.5;Zo\u{eb};\"Heat; 1995\"\r\n\r\n";
+        assert_eq!(read(words.as_bytes()).unwrap(), [row("Zo\u{eb}", "Heat; 1995", 4.5)]);
+    }
+
+    #[test]
+    fn broken_lines_are_named() {
+        let problem = |text: &str| read(text.as_bytes()).unwrap_err();
+        assert_eq!(problem(""), "is empty");
+        assert_eq!(problem("1,2,3\n1,2\n"), "has no rating on line 2");
+        assert_eq!(problem("1,2,3\n\n,2,3\n"), "has no user on line 3");
+        assert!(problem("1,2,3\n1,2,6\n").contains("highest, 5, on line 2"));
+        for rating in ["nan", "inf", "0.99", "x"] {
+            assert!(problem(&format!("1,2,3\n1,2,{rating}")).contains("line 2"), "{rating}");
+        }
+        assert!(problem("1,2,three\n").contains("no column `user` on line 1"));
+        let error = read(b"1,2,3\n\xff,2,3\n").unwrap_err();
+        assert!(error.contains("not UTF-8 on line 2"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_table_makes_the_reader_panic(contents: Vec<u8>, text in "[0-9a-z.,;\"\t\r\n-]{0,80}") {
+            let _ = read(&contents);
+            let _ = read(text.as_bytes());
+            let _ = read(format!("user,item,rating\n{text}").as_bytes());
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Which data sets there are: one line each at the bottom.
+//!
+//! [`DataSettings`] is the `[data]` section of an experiment. Everything that asks "which data set"
+//! asks it, so that no other file lists them.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::{
+    HousingSettings, ImageSettings, RegressionSettings, Section as _, Source, Task, ValidationSplit,
+};
+use super::{
+    DataError, DataSet, DownloadProgress, HymenopteraSettings, LoadOptions, MovieLensSettings,
+    Normalization, Parts, PictureSettings, Preprocessing, PublishedSet, RatingSplit,
+    RatingsSettings, Samples, TextSettings, cifar10, fashion_mnist, folders, housing, hymenoptera,
+    imdb, mnist, movielens, ratings, regression, text,
+};
+use converge_settings::checks::Checked;
+
+/// Defines [`DataSettings`] from one line per data set. The module named last provides
+/// `TITLE`, `PUBLISHED`, `input_shape`, `task` and `load`.
+macro_rules! registry {
+    ($($(#[doc = $doc:literal])* $name:literal => $variant:ident($settings:ty) in $module:ident;)*) => {
+        /// Which data set an experiment trains on, and how.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "name")]
+        pub enum DataSettings {
+            $($(#[doc = $doc])* #[serde(rename = $name)] $variant($settings),)*
+        }
+
+        impl DataSettings {
+            /// The name of every data set, as users type it.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// Every data set with its default settings, in the order of [`Self::NAMES`].
+            pub fn all() -> Vec<Self> {
+                vec![$(Self::$variant(<$settings>::default())),*]
+            }
+
+            /// The name, as users type it.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name),* }
+            }
+
+            /// The title, as tables show it.
+            pub fn title(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $module::TITLE),* }
+            }
+
+            /// The published files behind it; `None` where it is always drawn by code.
+            pub fn published(&self) -> Option<&'static PublishedSet> {
+                match self { $(Self::$variant(_) => $module::PUBLISHED),* }
+            }
+
+            /// Every value is in its range.
+            pub fn check(&self) -> Checked {
+                match self { $(Self::$variant(settings) => settings.check()),* }
+            }
+
+            /// Where the samples come from; `None` where they are always drawn by code.
+            pub fn source_mut(&mut self) -> Option<&mut Source> {
+                match self { $(Self::$variant(settings) => settings.source_mut()),* }
+            }
+
+            /// The share of training samples held out for validation.
+            pub fn validation_share(&self) -> f64 {
+                match self { $(Self::$variant(settings) => settings.validation_share),* }
+            }
+
+            /// Which training samples are held out for validation.
+            pub fn validation_split(&self) -> ValidationSplit {
+                match self { $(Self::$variant(settings) => settings.validation_split),* }
+            }
+
+            /// The shape of one input: `[features]` or `[channels, height, width]`.
+            pub fn input_shape(&self) -> Vec<usize> {
+                match self { $(Self::$variant(settings) => $module::input_shape(settings)),* }
+            }
+
+            /// What a model has to predict.
+            pub fn task(&self) -> Task {
+                match self { $(Self::$variant(settings) => $module::task(settings)),* }
+            }
+
+            /// The preprocessing that the samples ask for, fitted to the training samples.
+            pub fn fit_preprocessing(&self, training: &Samples) -> Preprocessing {
+                match self { $(Self::$variant(settings) => settings.fit(training)),* }
+            }
+
+            /// Loads at least the `parts` asked for; a part not asked for may come without
+            /// samples. Real files are looked for in [`LoadOptions::directory`], in the cache and
+            /// at the official address, in this order.
+            pub fn load(
+                &self,
+                parts: Parts,
+                options: &LoadOptions,
+                progress: &mut dyn DownloadProgress,
+            ) -> Result<DataSet, DataError> {
+                self.check()?;
+                match self {
+                    $(Self::$variant(settings) => $module::load(settings, parts, options, progress)),*
+                }
+            }
+        }
+    };
+}
+
+registry! {
+    /// A linear problem with known noise, always drawn by code.
+    "regression" => Regression(RegressionSettings) in regression;
+    /// California house prices of 1990, by district.
+    "housing" => Housing(HousingSettings) in housing;
+    /// Handwritten digits.
+    "mnist" => Mnist(ImageSettings) in mnist;
+    /// Articles of clothing, in the format of MNIST.
+    "fashion-mnist" => FashionMnist(ImageSettings) in fashion_mnist;
+    /// Small colour pictures of ten kinds of things.
+    "cifar10" => Cifar10(ImageSettings) in cifar10;
+    /// Photographs of ants and of bees.
+    "hymenoptera" => Hymenoptera(HymenopteraSettings) in hymenoptera;
+    /// Pictures of the user's own, a folder per class.
+    "pictures" => Pictures(PictureSettings) in folders;
+    /// Film reviews, liked or not.
+    "imdb" => Imdb(TextSettings) in imdb;
+    /// Texts of one's own, of two classes.
+    "text" => Text(TextSettings) in text;
+    /// Ratings of films.
+    "movielens" => MovieLens(MovieLensSettings) in movielens;
+    /// Ratings of the user's own.
+    "ratings" => Ratings(RatingsSettings) in ratings;
+}
+
+impl DataSettings {
+    /// The scale that the pixels of pictures are brought to.
+    pub fn normalization(&self) -> Normalization {
+        match self {
+            Self::Hymenoptera(settings) => settings.normalization,
+            Self::Pictures(settings) => settings.normalization,
+            _ => Normalization::Unit,
+        }
+    }
+
+    /// Chooses the scale of pixels; an error for data that has another one and no choice.
+    pub fn set_normalization(&mut self, wanted: Normalization) -> Result<(), DataError> {
+        match self {
+            Self::Hymenoptera(settings) => settings.normalization = wanted,
+            Self::Pictures(settings) => settings.normalization = wanted,
+            _ if wanted == Normalization::Unit => {}
+            _ => {
+                let name = self.name();
+                return Err(DataError::NoNormalization { name, wanted: wanted.name() });
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes `[3, size, size]` of a picture of the user's own, read as the pictures of this data
+    /// set are; `None` where it does not come as picture files.
+    pub fn read_picture(&self, path: &Path) -> Result<Option<Vec<u8>>, DataError> {
+        let reading = match self {
+            Self::Hymenoptera(settings) => settings.reading(),
+            Self::Pictures(settings) => settings.reading(),
+            _ => return Ok(None),
+        };
+        folders::read_picture(path, reading).map(Some)
+    }
+
+    /// Makes the published fold number `fold`, from 1, the test split; an error for data without.
+    pub fn set_fold(&mut self, fold: usize) -> Result<(), DataError> {
+        let name = self.name();
+        let Self::MovieLens(settings) = self else { return Err(DataError::NoFolds { name }) };
+        (settings.split, settings.fold) = (RatingSplit::Folds, fold);
+        Ok(())
+    }
+
+    /// Chooses where the samples come from; an error for data that is always drawn by code.
+    pub fn set_source(&mut self, source: Source) -> Result<(), DataError> {
+        let name = self.name();
+        *self.source_mut().ok_or(DataError::NoSource { name })? = source;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<DataSettings, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    #[test]
+    fn every_data_set_needs_its_name_only() {
+        for (settings, name) in DataSettings::all().iter().zip(DataSettings::NAMES) {
+            assert_eq!(&parse(&format!("name = \"{name}\"")).unwrap(), settings);
+            assert_eq!(settings.name(), *name);
+            settings.check().unwrap();
+            let written = toml::to_string(settings).unwrap();
+            assert_eq!(&parse(&written).unwrap(), settings, "{written}");
+        }
+    }
+
+    #[test]
+    fn keys_of_another_data_set_are_refused() {
+        assert!(parse("name = \"mnist\"\nsource = \"real\"").is_ok());
+        let error = parse("name = \"mnist\"\ntest_share = 0.1").unwrap_err().to_string();
+        assert!(error.contains("test_share") && error.contains("validation_share"), "{error}");
+        assert!(parse("name = \"regression\"\nsource = \"real\"").is_err());
+        assert!(parse("name = \"cifar100\"").unwrap_err().to_string().contains("cifar10"));
+        assert!(parse("validation_share = 0.1").is_err());
+    }
+
+    #[test]
+    fn values_out_of_range_are_named() {
+        for (text, key) in [
+            ("name = \"cifar10\"\nvalidation_share = 1.0", "validation_share"),
+            ("name = \"housing\"\ntest_share = 0.0", "test_share"),
+            ("name = \"movielens\"\nfold = 6", "fold"),
+            ("name = \"ratings\"\nlowest = 5", "highest"),
+            ("name = \"pictures\"\nclasses = 1", "classes"),
+            ("name = \"hymenoptera\"\nresize = 200", "resize"),
+            ("name = \"regression\"\nsamples = 0", "samples"),
+            ("name = \"regression\"\nsamples = 9000000000000000000\nfeatures = 20", "samples"),
+            ("name = \"regression\"\nfeatures = 0\ninformative = 0", "features"),
+            ("name = \"regression\"\ninformative = 21", "informative"),
+            ("name = \"regression\"\nnoise = nan", "noise"),
+            ("name = \"imdb\"\nvocabulary_size = 2", "vocabulary_size"),
+            ("name = \"imdb\"\nvocabulary_size = 16777217", "vocabulary_size"),
+            ("name = \"text\"\nlength = 0", "length"),
+        ] {
+            assert_eq!(parse(text).unwrap().check().unwrap_err().key, key, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_source_can_be_chosen_where_there_is_one() {
+        for mut settings in DataSettings::all() {
+            let drawn = matches!(settings, DataSettings::Regression(_));
+            assert_eq!(settings.set_source(Source::Synthetic).is_err(), drawn);
+            assert_eq!(settings.source_mut().copied(), (!drawn).then_some(Source::Synthetic));
+        }
+    }
+
+    #[test]
+    fn shapes_and_tasks_are_those_of_the_data() {
+        let of = |name: &str| {
+            let settings = parse(&format!("name = \"{name}\"")).unwrap();
+            (settings.input_shape(), settings.task())
+        };
+        let ten = Task::Classification { classes: 10 };
+        assert_eq!(of("cifar10"), (vec![3, 32, 32], ten));
+        assert_eq!(of("mnist"), (vec![1, 28, 28], ten));
+        assert_eq!(of("fashion-mnist"), (vec![1, 28, 28], ten));
+        assert_eq!(of("housing"), (vec![8], Task::Regression));
+        assert_eq!(of("regression"), (vec![20], Task::Regression));
+        assert_eq!(of("hymenoptera"), (vec![3, 224, 224], Task::Classification { classes: 2 }));
+        assert_eq!(of("movielens"), (vec![2], Task::Regression));
+        assert_eq!(of("imdb"), (vec![200], Task::BinaryClassification));
+    }
+}

@@ -1,0 +1,185 @@
+//! Finds and reads texts on disk: folders of `.txt` files by class, or CSV files.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Corpus, Labelled, Texts, table};
+use crate::{DataError, Parts, SourceFile, checksum};
+
+/// Reviews without a class, beside those of `aclImdb`.
+const UNLABELLED: &str = "unsup";
+
+/// CSV files that hold all texts: the usual name, and Kaggle's of the reviews of IMDB.
+const WHOLE_TABLES: [&str; 2] = ["data.csv", "IMDB Dataset.csv"];
+
+/// What the readers take, for errors.
+const LAYOUTS: &str = "`train/CLASS/*.txt` and `test/CLASS/*.txt`, `train.csv` and `test.csv`, \
+                       `data.csv`, or `CLASS/*.txt`";
+
+/// Reads at least the `parts` asked for of the texts at `path`, a CSV file or a folder. `sums` are
+/// those of published folders.
+pub(super) fn read(path: &Path, parts: Parts, sums: &[(&str, &str)]) -> Result<Corpus, DataError> {
+    if path.is_file() {
+        return table::read_whole(path);
+    }
+    let [train, test] = ["train", "test"].map(|name| path.join(name));
+    if train.is_dir() {
+        present(path, "test", test.is_dir())?;
+        return read_split(&train, &test, parts, sums);
+    }
+    let [train, test] = ["train.csv", "test.csv"].map(|name| path.join(name));
+    if train.is_file() {
+        present(path, "test.csv", test.is_file())?;
+        return table::read_split(&train, &test, parts);
+    }
+    if let Some(table) = WHOLE_TABLES.iter().map(|name| path.join(name)).find(|file| file.is_file())
+    {
+        return table::read_whole(&table);
+    }
+    let classes = classes(path)?;
+    if classes.is_empty() {
+        return Err(DataError::unusable(path, format!("holds no texts; {LAYOUTS} can be read")));
+    }
+    let class_names = two(path, classes)?;
+    let mut damaged = 0;
+    let (texts, file) = read_classes(path, &class_names, &[], &mut damaged)?;
+    Ok(Corpus { class_names, texts: Texts::Whole(texts), files: vec![file], damaged })
+}
+
+/// The file or folder `name` of `folder` is there.
+fn present(folder: &Path, name: &str, is_there: bool) -> Result<(), DataError> {
+    if is_there {
+        return Ok(());
+    }
+    let (folder, file) = (folder.to_owned(), name.to_owned());
+    Err(DataError::MissingFile { title: super::TITLE, folder, file })
+}
+
+/// `classes`, if they are two.
+pub(super) fn two(path: &Path, classes: Vec<String>) -> Result<Vec<String>, DataError> {
+    if classes.len() == 2 {
+        return Ok(classes);
+    }
+    let (count, mut names) = (classes.len(), classes);
+    names.truncate(5);
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ") + if count > 5 { ", …" } else { "" };
+    let problem = match count {
+        0 => "holds no labelled text, but texts of two classes are needed".to_owned(),
+        1 => format!("holds the class {names} only, but two are needed"),
+        _ => format!("holds {count} classes ({names}), but two are needed"),
+    };
+    Err(DataError::unusable(path, problem))
+}
+
+fn read_split(
+    train: &Path,
+    test: &Path,
+    parts: Parts,
+    sums: &[(&str, &str)],
+) -> Result<Corpus, DataError> {
+    let class_names = two(train, classes(train)?)?;
+    let found = classes(test)?;
+    if found != class_names {
+        let names = |names: &[String]| names.join("`, `");
+        return Err(DataError::unusable(
+            test,
+            format!(
+                "holds the classes `{}`, but there are `{}` to train on",
+                names(&found),
+                names(&class_names)
+            ),
+        ));
+    }
+    let (mut files, mut damaged) = (Vec::new(), 0);
+    let mut split = |folder: &Path, part: Parts| {
+        if parts != part && parts != Parts::Both {
+            return Ok(Labelled::new());
+        }
+        let (texts, file) = read_classes(folder, &class_names, sums, &mut damaged)?;
+        files.push(file);
+        Ok::<_, DataError>(texts)
+    };
+    let texts = Texts::Split(split(train, Parts::Training)?, split(test, Parts::Test)?);
+    Ok(Corpus { class_names, texts, files, damaged })
+}
+
+/// The folders in `folder` that hold texts, in alphabetical order.
+fn classes(folder: &Path) -> Result<Vec<String>, DataError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(DataError::io("read", folder))? {
+        let path = entry.map_err(DataError::io("read", folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && name != UNLABELLED && !texts_in(&path)?.is_empty() {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The `.txt` files in `folder`, in the order of the numbers that their names begin with.
+fn texts_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(DataError::io("read", folder))? {
+        let path = entry.map_err(DataError::io("read", folder))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && path.extension().is_some_and(|end| end.eq_ignore_ascii_case("txt")) {
+            paths.push(path);
+        }
+    }
+    paths.sort_by_cached_key(|path| {
+        let name = path.file_name().unwrap_or_default().to_owned();
+        (leading_number(&name), name)
+    });
+    Ok(paths)
+}
+
+/// The number that `name` begins with; without one, the name comes behind all others.
+fn leading_number(name: &OsStr) -> u64 {
+    let name = name.to_string_lossy();
+    let digits = name.len() - name.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    name[..digits].parse().unwrap_or(u64::MAX)
+}
+
+/// Reads the texts of each class below `folder`, class by class, and describes them like one file:
+/// the sum is the SHA-256 of `CLASS/NAME`, a zero byte, the text and a zero byte for every text, in
+/// the order of reading.
+fn read_classes(
+    folder: &Path,
+    class_names: &[String],
+    sums: &[(&str, &str)],
+    damaged: &mut usize,
+) -> Result<(Labelled, SourceFile), DataError> {
+    let mut texts = Labelled::new();
+    let (mut hasher, mut bytes) = (Sha256::new(), 0);
+    for (name, class) in class_names.iter().zip(0..) {
+        for path in texts_in(&folder.join(name))? {
+            let contents = fs::read(&path).map_err(DataError::io("read", &path))?;
+            bytes += contents.len() as u64;
+            hasher.update(name);
+            hasher.update("/");
+            hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+            hasher.update([0]);
+            hasher.update(&contents);
+            hasher.update([0]);
+            texts.push((class, decode(contents, damaged)));
+        }
+    }
+    let sha256 = checksum::hexadecimal(&hasher.finalize());
+    let official =
+        sums.iter().find(|(name, _)| folder.ends_with(name)).map(|(_, sum)| *sum == sha256);
+    Ok((texts, SourceFile { path: folder.to_owned(), bytes, sha256, official }))
+}
+
+/// The text of `contents`; where they are not UTF-8, `damaged` counts it, and U+FFFD replaces what
+/// is not.
+pub(super) fn decode(contents: Vec<u8>, damaged: &mut usize) -> String {
+    String::from_utf8(contents).unwrap_or_else(|error| {
+        *damaged += 1;
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    })
+}

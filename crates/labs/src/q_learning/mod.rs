@@ -1,0 +1,486 @@
+//! Learning to act from rewards: Q-learning and its kin, against the optimum by value iteration.
+
+mod environments;
+mod figures;
+mod learning;
+mod value_iteration;
+
+use clap::Args;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use self::environments::{Environment, EnvironmentName};
+use self::figures::{Results, Trace};
+use self::learning::{Learner, Method, Rate};
+use self::value_iteration::{
+    Optimum, Score, greatest, mean, score, value_iteration, values_of_greedy,
+};
+use super::options::{count, finite, share};
+use super::{
+    About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
+};
+
+/// Q-learning, SARSA, expected SARSA and double Q on Gymnasium's tabular environments.
+#[derive(Debug, Clone, Args)]
+pub struct QLearning {
+    /// The environments, apart by commas
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "frozen-lake-4x4,frozen-lake-8x8,cliff-walking,taxi"
+    )]
+    environment: Vec<EnvironmentName>,
+    /// Whether the ground is slippery (in Taxi: whether it rains) [default: as Gymnasium has it: the
+    /// lakes are, the others are not]
+    #[arg(long)]
+    slippery: Option<bool>,
+    /// The learning rate α, above 0 to 1
+    #[arg(long, default_value = "0.1", value_parser = learning_rate)]
+    learning_rate: f64,
+    /// The discount γ
+    #[arg(long, default_value = "0.99", value_parser = share)]
+    gamma: f64,
+    /// The probability ε of a random action; where it decays, the one it decays to
+    #[arg(long, default_value = "0.1", value_parser = share)]
+    epsilon: f64,
+    /// Episodes of training
+    #[arg(long, default_value = "100000", value_parser = count)]
+    episodes: usize,
+    /// The seed of chance
+    #[arg(long, default_value = "42")]
+    seed: u64,
+}
+
+/// A rate above 0 to 1: beyond 1 values of a random reward need not stay bounded.
+fn learning_rate(text: &str) -> Result<f64, String> {
+    let rate = finite(text)?;
+    if rate > 0.0 && rate <= 1.0 { Ok(rate) } else { Err("must be above 0 to 1".to_owned()) }
+}
+
+/// The learners, in the order of the figures.
+const LEARNERS: [&str; 6] = [
+    "Q-learning, ε constant",
+    "Q-learning",
+    "Q-learning, α falling",
+    "SARSA",
+    "expected SARSA",
+    "double Q",
+];
+const Q_LEARNING: usize = 1;
+const FALLING: usize = 2;
+const SARSA: usize = 3;
+const EXPECTED_SARSA: usize = 4;
+const DOUBLE_Q: usize = 5;
+
+impl Lab for QLearning {
+    const ABOUT: About = About {
+        theme: Theme::BeyondSupervisedLearning,
+        title: "Q-learning and its kin",
+        question: "How near do values learnt from rewards alone come to the optimum, and what do they cost on the way?",
+        method: "The value Q(s,a) is the sum of discounted rewards that follow when action a is taken in state s and \
+all goes for the best after. After a step to s′ with reward r a learner moves its value by the learning rate α \
+towards a target:
+
+    Q(s,a) ← Q(s,a) + α (target − Q(s,a))
+
+    Q-learning: r + γ max Q(s′,·)
+
+    SARSA: r + γ Q(s′,a′) for the action a′ taken next
+
+    expected SARSA: r + γ [(1 − ε) max Q(s′,·) + ε mean Q(s′,·)]
+
+    double Q: r + γ B(s′, argmax A(s′,·)) with two tables A and B that take turns by lot
+
+It acts greedily, but at random with probability ε. ε is constant for one learner and falls in the first half of \
+training from 1 to that constant for the others. One learner has a rate that falls with the number n of updates of \
+a pair, α · 1000 / (1000 + n): what the theorem of Watkins and Dayan asks for.
+
+The optimum Q* comes from the model by value iteration: Q ← Σ p (r + γ max Q) until nothing moves, each sweep \
+shrinking the error at least by γ. SARSA heads for Q_ε instead, the values of the best policy that acts at random \
+with probability ε. Policies are scored exactly, by carrying the probabilities of all states forward from the start. \
+The distance to Q* is a root mean square over pairs of state and action, weighted by how often the optimal policy with \
+these random actions meets them.",
+        sources: &[
+            "Watkins and Dayan, Q-learning, Machine Learning 8, 1992, https://doi.org/10.1007/BF00992698",
+            "Sutton and Barto, Reinforcement Learning: An Introduction, 2nd edition, 2018, chapters 4 and 6; \
+             CliffWalking is its example 6.6",
+            "van Seijen et al., A Theoretical and Empirical Analysis of Expected Sarsa, 2009",
+            "van Hasselt, Double Q-learning, NeurIPS 2010",
+            "Towers et al., Gymnasium, 2024, https://arxiv.org/abs/2407.17032: the environments",
+            "Dietterich, Hierarchical Reinforcement Learning with the MAXQ Value Function Decomposition, 2000: Taxi",
+        ],
+    };
+
+    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+        if self.environment.is_empty() {
+            return Err(LabError::Options("no environment: name at least one".to_owned()));
+        }
+        let mut findings = Findings::default();
+        let mut results = vec![];
+        let mut names: Vec<EnvironmentName> = vec![];
+        for &name in &self.environment {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let total = names.len() * LEARNERS.len();
+        for (index, &name) in names.iter().enumerate() {
+            let environment = Environment::new(name, self.slippery);
+            let optimum = value_iteration(&environment, self.gamma, 0.0);
+            let soft = value_iteration(&environment, self.gamma, self.epsilon);
+            let traces = (0..LEARNERS.len())
+                .map(|learner| {
+                    let done = index * LEARNERS.len() + learner;
+                    let part = format!("{}: {}", environment.title, LEARNERS[learner]);
+                    progress.at(done, total, &part);
+                    self.trace(&environment, &optimum, learner)
+                })
+                .collect();
+            let result = Results { environment, optimum, soft, traces };
+            self.compare(&result, &mut findings);
+            results.push(result);
+        }
+        findings.figures = figures::all(&results, &LEARNERS, self.gamma);
+        findings.data = data(&results);
+        Ok(findings)
+    }
+}
+
+impl QLearning {
+    fn learner(&self, learner: usize) -> Learner {
+        let method = match learner {
+            SARSA => Method::Sarsa,
+            EXPECTED_SARSA => Method::ExpectedSarsa,
+            DOUBLE_Q => Method::DoubleQ,
+            _ => Method::QLearning,
+        };
+        let rate = self.learning_rate;
+        Learner {
+            method,
+            rate: if learner == FALLING { Rate::Falling(rate) } else { Rate::Constant(rate) },
+            first_epsilon: if learner == 0 { self.epsilon } else { 1.0 },
+            last_epsilon: self.epsilon,
+            gamma: self.gamma,
+        }
+    }
+
+    /// Trains one learner and keeps what the figures show, at about 120 numbers of episodes that
+    /// are evenly spaced on a logarithmic scale.
+    fn trace(&self, environment: &Environment, optimum: &Optimum, learner: usize) -> Trace {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(learner as u64);
+        let weights = score(environment, &optimum.q, self.epsilon).visits;
+        let mut trace = Trace::default();
+        let mut next = 1.0;
+        trace.returns =
+            self.learner(learner).learn(environment, self.episodes, &mut random, |done, q| {
+                if (done as f64) < next && done < self.episodes {
+                    return;
+                }
+                next = done as f64 * (self.episodes as f64).powf(1.0 / 120.0);
+                trace.episodes.push(done);
+                trace.distances.push(distance(q, &optimum.q, &weights));
+                trace.start_values.push(start_value(environment, q));
+                trace.scores.push(score(environment, q, 0.0));
+                if done == self.episodes {
+                    q.clone_into(&mut trace.q);
+                }
+            });
+        trace
+    }
+
+    fn compare(&self, result: &Results, findings: &mut Findings) {
+        let Results { environment, optimum, soft, traces } = result;
+        let title = environment.title;
+        let best = score(environment, &optimum.q, 0.0);
+        let exploring = score(environment, &optimum.q, self.epsilon);
+        let size = distance(&vec![0.0; optimum.q.len()], &optimum.q, &exploring.visits);
+        self.check_optimum(result, findings);
+
+        let last = |learner: usize| traces[learner].scores.last().unwrap_or(&best);
+        let lived = |learner: usize| mean(traces[learner].last_returns());
+        // The falling rate still moves by about a tenth of α after 10 000 updates of a pair.
+        let (kind, reached, goal) = if environment.is_lake() {
+            ("success rate", last(FALLING).success, best.success - 0.05)
+        } else {
+            let goal = best.episode_return - 0.05 * best.episode_return.abs();
+            ("return", last(FALLING).episode_return, goal)
+        };
+        findings.claims.push(Claim::at_least(
+            format!(
+                "{title}: Q-learning with a falling rate acts within 5 % of the optimum ({kind})"
+            ),
+            reached,
+            goal,
+        ));
+        if environment.is_random() {
+            findings.claims.push(Claim::at_most(
+                format!("{title}: the values of Q-learning come nearer to Q* with a falling rate than with a constant one"),
+                traces[FALLING].end_distance(),
+                traces[Q_LEARNING].end_distance(),
+            ));
+        } else {
+            // Every pair must have been tried some hundred times: (1 - α) to that power is left.
+            findings.claims.push(Claim::at_most(
+                format!("{title}: without chance the values of Q-learning arrive at Q* (distance, as a share of the size of Q*)"),
+                traces[Q_LEARNING].end_distance() / size,
+                1e-4,
+            ));
+        }
+        let start = traces[EXPECTED_SARSA].start_values.last().copied().unwrap_or_default();
+        let [to_best, to_soft] = [optimum, soft].map(|goal| start_value(environment, &goal.q));
+        if (to_best - to_soft).abs() > 0.05 * to_best.abs() {
+            findings.claims.push(Claim::at_most(
+                format!(
+                    "{title}: expected SARSA values the start more like Q_ε, {}, than like Q*, {} (difference to Q_ε, to Q*)",
+                    number(to_soft),
+                    number(to_best)
+                ),
+                (start - to_soft).abs(),
+                (start - to_best).abs(),
+            ));
+        }
+        let of_greedy = exploring.episode_return;
+        let of_soft = score(environment, &soft.q, self.epsilon).episode_return;
+        if of_soft > of_greedy + 0.1 * of_greedy.abs() {
+            findings.claims.push(Claim::at_least(
+                format!(
+                    "{title}: while exploring, SARSA earns more than Q-learning, as {} an episode for Q_ε against {} for Q* predict",
+                    number(of_soft), number(of_greedy)
+                ),
+                lived(SARSA),
+                lived(Q_LEARNING),
+            ));
+        }
+        self.tell(result, &best, size, findings);
+    }
+
+    fn tell(&self, result: &Results, best: &Score, size: f64, findings: &mut Findings) {
+        let Results { environment, optimum, traces, .. } = result;
+        let title = environment.title;
+        let is_lake = environment.is_lake();
+        let last = |learner: usize| traces[learner].scores.last().unwrap_or(best);
+        let lived = |learner: usize| mean(traces[learner].last_returns());
+        findings.sentences.push(format!(
+            "{title}: the optimal policy {}; after {} episodes Q-learning's {}, with a falling rate {}. Its values are {:.2} % of the \
+             optimum's size away from it at the constant rate, {:.2} % at the falling one.",
+            told(best, is_lake), self.episodes, told(last(Q_LEARNING), is_lake), told(last(FALLING), is_lake),
+            100.0 * traces[Q_LEARNING].end_distance() / size, 100.0 * traces[FALLING].end_distance() / size
+        ));
+        if lived(SARSA) > lived(Q_LEARNING) + 0.1 * lived(Q_LEARNING).abs() {
+            findings.sentences.push(format!(
+                "{title}: with ε = {} Q-learning earns {:.1} an episode while it learns, SARSA {:.1}: SARSA counts in its own \
+                 random steps and keeps away from what they would cost.",
+                self.epsilon, lived(Q_LEARNING), lived(SARSA)
+            ));
+        }
+        let row = |name: &str, score: &Score, distance: f64, start: f64, lived: String| {
+            vec![
+                name.to_owned(),
+                format!("{:.4}", score.success),
+                format!("{:.3}", score.episode_return),
+                number(distance),
+                format!("{start:.4}"),
+                lived,
+            ]
+        };
+        let mut rows =
+            vec![row("optimum", best, 0.0, start_value(environment, &optimum.q), String::new())];
+        for (learner, trace) in traces.iter().enumerate() {
+            let lived = format!("{:.3}", lived(learner));
+            rows.push(row(
+                LEARNERS[learner],
+                last(learner),
+                trace.end_distance(),
+                trace.start_values.last().copied().unwrap_or_default(),
+                lived,
+            ));
+        }
+        findings.tables.push(FindingsTable::new(
+            &format!(
+                "{title}: greedy policies, scored exactly, and values after {} episodes",
+                self.episodes
+            ),
+            &[
+                "learner",
+                "success",
+                "return",
+                "distance of Q to Q*",
+                "value of the start",
+                "return while learning (last tenth)",
+            ],
+            rows,
+        ));
+    }
+
+    fn check_optimum(&self, result: &Results, findings: &mut Findings) {
+        let Results { environment, optimum, .. } = result;
+        let title = environment.title;
+        // Below a millionth of the first change rounding has its part in the ratio.
+        let floor = 1e-6 * optimum.changes.first().copied().unwrap_or_default();
+        let slowest = optimum
+            .changes
+            .windows(2)
+            .filter(|pair| pair[1] > floor)
+            .map(|pair| pair[1] / pair[0])
+            .fold(0.0, f64::max);
+        findings.claims.push(Claim::at_most(
+            format!("{title}: every sweep of value iteration shrinks the largest change to γ times the one before or less"),
+            slowest,
+            self.gamma + 1e-9,
+        ));
+        if let Some(values) = values_of_greedy(environment, &optimum.q, self.gamma) {
+            let error = environment
+                .reachable()
+                .into_iter()
+                .map(|state| {
+                    (values[state]
+                        - greatest(
+                            &optimum.q[state * environment.actions..][..environment.actions],
+                        ))
+                    .abs()
+                })
+                .fold(0.0, f64::max);
+            // The last sweep still moved by 1e-12, and 1 / (1 - γ) of that may be left.
+            findings.claims.push(Claim::at_most(
+                format!("{title}: the optimum is the value of its own greedy policy by linear equations (largest difference)"),
+                error,
+                1e-9 + 1e-11 / (1.0 - self.gamma),
+            ));
+        }
+    }
+}
+
+fn told(score: &Score, is_lake: bool) -> String {
+    if is_lake {
+        format!("reaches the goal in {:.1} % of episodes", 100.0 * score.success)
+    } else {
+        format!("earns {:.2} an episode", score.episode_return)
+    }
+}
+
+/// The root of the weighted mean of the squares of the differences.
+fn distance(q: &[f64], other: &[f64], weights: &[f64]) -> f64 {
+    let differences = q.iter().zip(other).map(|(value, other)| (value - other).powi(2));
+    let squares: f64 = differences.zip(weights).map(|(square, weight)| square * weight).sum();
+    (squares / weights.iter().sum::<f64>()).sqrt()
+}
+
+/// The mean over the starts of the greatest value there.
+fn start_value(environment: &Environment, q: &[f64]) -> f64 {
+    let value = |&start: &usize| greatest(&q[start * environment.actions..][..environment.actions]);
+    environment.starts.iter().map(value).sum::<f64>() / environment.starts.len() as f64
+}
+
+fn data(results: &[Results]) -> Vec<DataFile> {
+    let mut learning = vec![];
+    let mut values = vec![];
+    for (index, result) in results.iter().enumerate() {
+        for (learner, trace) in result.traces.iter().enumerate() {
+            for (at, &episode) in trace.episodes.iter().enumerate() {
+                let score = &trace.scores[at];
+                learning.push(vec![
+                    index as f64,
+                    learner as f64,
+                    episode as f64,
+                    trace.distances[at],
+                    trace.start_values[at],
+                    score.success,
+                    score.episode_return,
+                ]);
+            }
+        }
+        let actions = result.environment.actions;
+        for at in 0..result.optimum.q.len() {
+            let mut row = vec![
+                index as f64,
+                (at / actions) as f64,
+                (at % actions) as f64,
+                result.optimum.q[at],
+                result.soft.q[at],
+            ];
+            row.extend(result.traces.iter().map(|trace| trace.q[at]));
+            values.push(row);
+        }
+    }
+    vec![
+        DataFile::of_numbers(
+            "learning",
+            &["environment", "learner", "episode", "distance", "start_value", "success", "return"],
+            learning,
+        ),
+        DataFile::of_numbers(
+            "values",
+            &[
+                "environment",
+                "state",
+                "action",
+                "optimum",
+                "optimum_epsilon",
+                "q_learning_epsilon_constant",
+                "q_learning",
+                "q_learning_rate_falling",
+                "sarsa",
+                "expected_sarsa",
+                "double_q",
+            ],
+            values,
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::Silent;
+
+    fn lab(seed: u64) -> QLearning {
+        QLearning {
+            environment: vec![EnvironmentName::FrozenLake4x4, EnvironmentName::CliffWalking],
+            slippery: None,
+            learning_rate: 0.1,
+            gamma: 0.99,
+            epsilon: 0.1,
+            episodes: 100_000,
+            seed,
+        }
+    }
+
+    #[test]
+    fn claims_hold_and_optima_are_those_of_gymnasium() {
+        let findings = lab(7).run(&mut Silent).unwrap();
+        assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
+        // Success, return and value of the start by tests/golden/make_lab_q_learning.py.
+        assert_eq!(findings.tables[0].rows[0][1..3], ["0.7402", "0.740"]);
+        assert_eq!(findings.tables[0].rows[0][4], "0.5420");
+        assert_eq!(findings.tables[1].rows[0][1..3], ["1.0000", "-13.000"]);
+        assert_eq!(findings.tables[1].rows[0][4], "-12.2479");
+    }
+
+    #[test]
+    fn any_options_give_findings() {
+        for (episodes, gamma, epsilon, slippery) in
+            [(1, 0.0, 0.0, Some(true)), (2, 0.5, 0.99, Some(false)), (300, 0.9, 0.0, None)]
+        {
+            let all = [EnvironmentName::FrozenLake8x8, EnvironmentName::Taxi];
+            let lab = QLearning {
+                environment: all.to_vec(),
+                episodes,
+                gamma,
+                epsilon,
+                slippery,
+                ..lab(1)
+            };
+            let findings = lab.run(&mut Silent).unwrap();
+            assert_eq!(findings.tables.len(), 2);
+        }
+        assert!(
+            learning_rate("1.1").is_err()
+                && learning_rate("0").is_err()
+                && learning_rate("1").is_ok()
+        );
+    }
+}

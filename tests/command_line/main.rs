@@ -1,0 +1,13 @@
+//! The program as a user meets it: commands, what they print, the files they leave.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[cfg(all(feature = "flex", feature = "ndarray", feature = "wgpu"))]
+mod backends;
+mod common;
+mod lab;
+mod resume;
+mod schedule;
+mod train;
+mod transfer;
+mod usage;

@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Int, Tensor};
-use converge::data::{LoadOptions, NoProgress, Preprocessing, Source, Task};
+use converge::data::{LoadOptions, Preprocessing, Source, Task};
 use converge::device;
 use converge::experiment::Experiment;
 use converge::train::loader::DeviceTargets;
-use converge::train::{Observer, StopRequest, Surroundings, mean_loss, new_model, train};
+use converge::train::{Observer, Session, mean_loss, new_model};
 
 const ROUNDS: usize = 11;
 const BARE_STEPS: u32 = 500;
@@ -96,22 +96,16 @@ fn bare(experiment: &Experiment, device: &Device, steps: u32) -> f64 {
 fn session(experiment: &Experiment, device: &Device) -> f64 {
     let clock = Arc::new(Mutex::new(Clock::default()));
     let runs = tempfile::tempdir().unwrap();
-    let surroundings = Surroundings {
-        device: device.clone(),
-        device_name: device::default_name().to_owned(),
-        load: LoadOptions {
-            directory: None,
-            cache: runs.path().join("cache"),
-            mirror: None,
-            timeout: Duration::from_secs(1),
-        },
-        downloads: Box::new(NoProgress),
-        announce: Box::new(|_| {}),
-        observer: clock.clone(),
-        stop_request: StopRequest::default(),
-        full_screen: false,
+    let load = LoadOptions {
+        directory: None,
+        cache: runs.path().join("cache"),
+        mirror: None,
+        timeout: Duration::from_secs(1),
     };
-    let outcome = train(experiment.clone(), runs.path(), surroundings).unwrap();
+    let mut session = Session::new(device::default_name(), load).unwrap();
+    session.device = device.clone();
+    session.observer = clock.clone();
+    let outcome = session.train(experiment.clone(), runs.path()).unwrap();
     let training = clock.lock().unwrap().training;
     training.as_secs_f64() * 1e3 / outcome.run.record.steps_done as f64
 }

@@ -15,8 +15,8 @@ use super::printer::{Printer, message};
 use super::progress::{Downloads, TrainingProgress};
 use converge_core::experiment::{Experiment, builtins};
 use converge_core::train::{
-    self, Observer, Outcome, PretrainedRecord, RunDirectory, RunRecord, Status, StopReason,
-    StopRequest, Surroundings,
+    self, Observer, Outcome, PretrainedRecord, RunDirectory, RunRecord, Session, Status,
+    StopReason, StopRequest,
 };
 use converge_data::{Origin, Source, Task};
 use converge_figures::{
@@ -105,10 +105,10 @@ impl TrainArgs {
         if self.cross_validate {
             return cross_validate(&self, printer);
         }
-        let surroundings = self.surroundings(printer, StopRequest::default(), true)?;
+        let session = self.session(printer, StopRequest::default(), true)?;
         let outcome = match &self.resume {
-            Some(run) => train::resume(run, self.epochs, surroundings)?,
-            None => train::train(self.experiment()?, &self.output, surroundings)?,
+            Some(run) => session.resume(run, self.epochs)?,
+            None => session.train(self.experiment()?, &self.output)?,
         };
         finish(&outcome, printer)
     }
@@ -122,23 +122,23 @@ impl TrainArgs {
         stop_request: StopRequest,
         first: bool,
     ) -> Result<Outcome> {
-        let surroundings = self.surroundings(printer, stop_request, first)?;
-        let outcome = train::train(experiment, &self.output, surroundings)?;
+        let session = self.session(printer, stop_request, first)?;
+        let outcome = session.train(experiment, &self.output)?;
         draw(&outcome).context("the run is saved, but its curves could not be drawn")?;
         Ok(outcome)
     }
 
-    fn surroundings(
+    fn session(
         &self,
         printer: &Printer,
         stop_request: StopRequest,
         catches_signals: bool,
-    ) -> Result<Surroundings> {
+    ) -> Result<Session> {
         let observer: Arc<Mutex<dyn Observer>> = match self.progress {
             ProgressKind::Auto => Arc::new(Mutex::new(TrainingProgress::new())),
             ProgressKind::Off | ProgressKind::Tui => Arc::new(Mutex::new(train::Silent)),
         };
-        Ok(Surroundings {
+        Ok(Session {
             device: self.device.open()?,
             device_name: self.device.name(),
             load: self.data_options.load_options()?,

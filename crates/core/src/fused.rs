@@ -5,18 +5,29 @@
 //! `CONVERGE_KERNELS=off` or `training.kernels = false`, layers and optimizers compute the same with
 //! Burn's operations.
 
+use std::cell::Cell;
 use std::env;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 
-/// What an experiment says.
-static WANTED: AtomicBool = AtomicBool::new(true);
+thread_local! {
+    /// What the experiment says whose work this thread does.
+    static WANTED: Cell<bool> = const { Cell::new(true) };
+}
 
-/// Whether models use the kernels from now on, where they can.
-pub fn use_kernels(wanted: bool) {
-    WANTED.store(wanted, Ordering::Relaxed);
+/// Runs `work`, in which models and optimizers of this thread use the kernels, where they can, if
+/// they are `wanted`. Trainings side by side in one process can differ in it.
+pub fn with_kernels<T>(wanted: bool, work: impl FnOnce() -> T) -> T {
+    /// Puts back what was wanted before, also when a panic unwinds.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            WANTED.set(self.0);
+        }
+    }
+    let _restore = Restore(WANTED.replace(wanted));
+    work()
 }
 
 /// Whether the environment allows the kernels, whatever an experiment says.
@@ -27,7 +38,7 @@ pub(crate) fn allowed() -> bool {
 
 /// Whether a layer on `device` uses the kernels.
 pub(crate) fn on(device: &Device) -> bool {
-    allowed() && WANTED.load(Ordering::Relaxed) && is_flex(device)
+    allowed() && WANTED.get() && is_flex(device)
 }
 
 #[cfg(feature = "flex")]

@@ -19,5 +19,6 @@ pub mod fused;
 pub mod layers;
 pub mod models;
 pub mod optim;
+pub mod random;
 pub mod schedule;
 pub mod train;

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::{sigmoid, tanh};
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
+
+use super::dropout::dropout_mask;
 
 /// How an [`Lstm`] starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +21,6 @@ pub enum LstmInitialization {
     Keras,
     /// PyTorch's: everything uniform in ±1/√h.
     PyTorch,
-}
-
-/// A mask that is 0 with probability `share`, else 1 / (1 − `share`).
-pub fn dropout_mask<const D: usize>(dims: [usize; D], share: f64, device: &Device) -> Tensor<D> {
-    let keep = 1.0 - share;
-    Tensor::random(dims, Distribution::Bernoulli(keep), device).div_scalar(keep)
 }
 
 /// What an [`Lstm`] reads: at every step of every sequence one of some rows.

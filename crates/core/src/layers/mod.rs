@@ -7,6 +7,7 @@
 pub mod batch_norm;
 pub mod conv_block;
 pub mod dense;
+pub mod dropout;
 pub mod embedding;
 #[cfg(feature = "flex")]
 pub mod inverted_residual;

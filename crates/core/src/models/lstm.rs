@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::linear::new_dense;
 use super::{Initialization, InputSpec, Network};
 use crate::layers::dense::dense;
+use crate::layers::dropout::dropout_mask;
 use crate::layers::embedding::Embedding;
-use crate::layers::lstm::{Lstm, LstmInitialization, dropout_mask};
+use crate::layers::lstm::{Lstm, LstmInitialization};
 use converge_settings::checks::{Checked, InvalidSetting, ensure, share};
 
 /// The settings of [`LstmClassifier`].

@@ -4,7 +4,7 @@
 //! that introduced it.
 
 use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use super::linear::new_dense;
 use super::{Initialization, InputSpec, Network};
 use crate::layers::batch_norm::batch_norm;
 use crate::layers::dense::dense;
+use crate::layers::dropout::Dropout;
 use converge_settings::checks::{Checked, ensure, share};
 
 /// The settings of [`Mlp`].
@@ -81,7 +82,7 @@ impl Mlp {
         Self {
             hidden: inputs_of.zip(widths).map(|(inputs, &units)| new(inputs, units)).collect(),
             norms: settings.batch_norm.then(|| widths.iter().map(norm).collect()),
-            dropout: DropoutConfig::new(settings.dropout).init(),
+            dropout: Dropout::new(settings.dropout),
             output: new(widths.last().copied().unwrap_or(inputs), outputs),
         }
     }

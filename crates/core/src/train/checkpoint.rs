@@ -19,7 +19,7 @@ use super::TrainError;
 use super::early_stopping::{EarlyStoppingState, Stop};
 use super::files::{beside, sha256, write_durably};
 use super::history::EpochRow;
-use super::session::Snapshot;
+use super::state::Snapshot;
 use super::tally::Tally;
 use crate::models::Model;
 use crate::schedule::PlateauState;
@@ -75,24 +75,19 @@ pub struct CheckpointState {
     optimizer_sha256: String,
 }
 
-impl CheckpointState {
-    /// The state of a session with `history`; sums are filled in when it is written.
-    pub(super) fn new(
-        history: &[EpochRow],
-        early_stopping: &EarlyStoppingState,
-        plateau: Option<PlateauState>,
-        best: Option<&Best>,
-    ) -> Self {
+impl Default for CheckpointState {
+    /// Before the first step; checksums are filled in when it is written.
+    fn default() -> Self {
         Self {
             format: FORMAT,
-            epochs_done: history.len(),
+            epochs_done: 0,
             steps_done: 0,
             batches_done: 0,
             training: Tally::default(),
-            history: history.to_vec(),
-            early_stopping: early_stopping.clone(),
-            plateau,
-            best: best.cloned(),
+            history: vec![],
+            early_stopping: EarlyStoppingState::default(),
+            plateau: None,
+            best: None,
             stop: None,
             model_sha256: String::new(),
             evaluation_sha256: None,

@@ -14,7 +14,7 @@ use super::loader::BatchLoader;
 use super::run_directory::RunDirectory;
 use super::{TrainError, new_model};
 use crate::experiment::Experiment;
-use crate::fused::use_kernels;
+use crate::fused::with_kernels;
 use crate::models::Model;
 use converge_data::{DataError, Preprocessing, Samples};
 
@@ -43,7 +43,6 @@ impl Trained {
         let restore_best = experiment.early_stopping.as_ref().is_none_or(|stop| stop.restore_best);
         let default = if restore_best { Which::Best } else { Which::Last };
         let checkpoint = run.checkpoints().find(which.unwrap_or(default))?;
-        use_kernels(experiment.training.kernels);
         let preprocessing = run.preprocessing()?;
         let model = new_model(&experiment, &preprocessing, device)?;
         let model = checkpoint.load_evaluated(model)?.valid();
@@ -70,7 +69,7 @@ impl Trained {
         let mut batches = loader.iter();
         while let Some(batch) = batches.next() {
             let batch = batch.map_err(TrainError::device)?;
-            let values = self.model.forward(batch.inputs);
+            let values = self.forward(batch.inputs);
             outputs.extend(values.try_into_vec_as::<f32>().map_err(TrainError::device)?);
             progress(batches.progress().items_processed);
         }
@@ -85,7 +84,11 @@ impl Trained {
         }
         self.preprocessing.apply_row(&mut input)?;
         let data = TensorData::new(input, [1, expected]);
-        let values = self.model.forward(Tensor::from_data(data, &self.device));
+        let values = self.forward(Tensor::from_data(data, &self.device));
         values.try_into_vec_as().map_err(TrainError::device)
+    }
+
+    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        with_kernels(self.experiment.training.kernels, || self.model.forward(inputs))
     }
 }

@@ -12,7 +12,7 @@ use burn::train::renderer::{
 };
 
 use super::observer::Observer;
-use super::session::lock;
+use super::state::lock;
 
 /// Passes Burn's events on to an observer.
 pub(super) struct Relay(pub Arc<Mutex<dyn Observer>>);

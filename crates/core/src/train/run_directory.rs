@@ -15,7 +15,7 @@ use super::TrainError;
 use super::checkpoint::{Best, Checkpoints};
 use super::early_stopping::Stop;
 use super::files::write_atomically;
-use super::pretrained::PretrainedRecord;
+use super::transfer::PretrainedRecord;
 use crate::experiment::Experiment;
 use converge_data::{DataSet, Origin, Preprocessing, SourceFile};
 

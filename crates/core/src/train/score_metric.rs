@@ -8,25 +8,25 @@ use burn::train::metric::{
     SerializedEntry,
 };
 
-use super::session::Session;
+use super::state::Shared;
 use crate::experiment::Mode;
 
 /// One metric of the tally, over the epoch so far.
 #[derive(Clone)]
 pub(super) struct ScoreMetric {
-    session: Session,
+    shared: Arc<Shared>,
     name: &'static str,
     validation: bool,
 }
 
 impl ScoreMetric {
-    pub(super) fn new(session: &Session, name: &'static str, validation: bool) -> Self {
-        Self { session: session.clone(), name, validation }
+    pub(super) fn new(shared: &Arc<Shared>, name: &'static str, validation: bool) -> Self {
+        Self { shared: Arc::clone(shared), name, validation }
     }
 
     fn current(&self) -> f64 {
-        let shared = self.session.shared();
-        let tally = if self.validation { &shared.validation } else { &shared.training };
+        let scores = self.shared.scores();
+        let tally = if self.validation { &scores.validation } else { &scores.training };
         tally.value(self.name)
     }
 

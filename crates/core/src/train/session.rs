@@ -1,135 +1,233 @@
-//! What the hooks of one training session share.
+//! One call of the program's training: what it needs beside the experiment, and what it does.
 //!
-//! Burn calls into the model ([`super::step`]), the epoch-end hook ([`super::epoch_end`]) and the
-//! renderer from two threads; this is what they have in common. It travels inside the model as a
-//! cheap handle.
+//! [`Session::train`] starts a run, [`Session::resume`] takes one up again. Both bring together the
+//! data, the model and where training starts, and leave the rest to [`super::launch`].
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use burn::optim::OptimizerRecord;
-use burn::store::ModuleRecord;
-use burn::train::Interrupter;
+use burn::tensor::Device;
 
 use super::TrainError;
+use super::checkpoint::{Checkpoint, CheckpointState};
 use super::early_stopping::{Stop, StopReason};
-use super::loader::Position;
-use super::observer::Observer;
-use super::recorder::{Recorder, StepSummary};
+use super::launch::{self, Outcome, Start, Training};
+use super::model::new_model;
+use super::norms::parameter_count;
+use super::observer::{Observer, Silent};
+use super::run_directory::{DataRecord, NewRun, Resumption, RunDirectory, timestamp};
 use super::signals::StopRequest;
-use super::tally::Tally;
-use crate::experiment::{ClippingSettings, RecordSettings, RegularizationSettings};
-use crate::optim::Sam;
+use super::transfer::pretrained;
+use crate::device::{self, DeviceError};
+use crate::experiment::Experiment;
+use converge_data::{
+    DataError, DataSet, DataSettings, DownloadProgress, LoadOptions, NoProgress, Origin, Parts,
+    Preprocessing, Samples, Source, split_validation,
+};
 
-/// The model and the optimizer at the end of a step.
-pub(super) struct Snapshot {
-    pub model: ModuleRecord,
-    /// The weights to evaluate, where these are not the trained ones.
-    pub evaluated: Option<ModuleRecord>,
-    pub optimizer: OptimizerRecord,
-    pub position: Position,
-}
-
-/// The part of the session that changes.
-pub(super) struct Shared {
-    pub training: Tally,
-    pub validation: Tally,
-    pub recorder: Recorder,
-    pub learning_rate: f64,
-    pub snapshot: Option<Snapshot>,
-    pub stop: Option<Stop>,
-    pub error: Option<TrainError>,
-}
-
-impl Shared {
-    /// At the start of a session whose first epoch has scores already.
-    pub(super) fn new(training: Tally, recorder: Recorder) -> Self {
-        Self {
-            training,
-            validation: Tally::default(),
-            recorder,
-            learning_rate: 0.0,
-            snapshot: None,
-            stop: None,
-            error: None,
-        }
-    }
-}
-
-/// A handle on one training session.
-#[derive(Clone)]
-pub(super) struct Session {
-    pub seed: u64,
-    /// Whether embeddings follow the rows looked up, instead of having dense gradients.
-    pub tracks_rows: bool,
-    pub sam: Option<Sam>,
-    pub regularization: RegularizationSettings,
-    pub clipping: ClippingSettings,
-    pub records: RecordSettings,
-    pub interrupter: Interrupter,
-    pub stop_request: StopRequest,
+/// What a training needs beside the experiment. Any number of sessions can follow each other, or
+/// run side by side, in one process.
+pub struct Session {
+    /// The device, opened.
+    pub device: Device,
+    /// Its name, for the record.
+    pub device_name: String,
+    /// Where data may be found.
+    pub load: LoadOptions,
+    /// Told of downloads.
+    pub downloads: Box<dyn DownloadProgress>,
+    /// Told of the data before training starts, so that a stand-in is announced in time.
+    pub announce: Box<dyn FnMut(&RunDirectory)>,
+    /// Told of the training.
     pub observer: Arc<Mutex<dyn Observer>>,
-    pub shared: Arc<Mutex<Shared>>,
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Session")
-    }
-}
-
-/// Locks, whether or not another thread panicked while it held the lock: the data are counters,
-/// whole at every moment.
-pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Stops the session.
+    pub stop_request: StopRequest,
+    /// Whether Burn's full-screen interface takes the place of the observer's progress.
+    pub full_screen: bool,
 }
 
 impl Session {
-    pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
-        lock(&self.shared)
+    /// A session on the device called `device` that finds data by `load`, watched by nobody.
+    pub fn new(device: &str, load: LoadOptions) -> Result<Self, DeviceError> {
+        Ok(Self {
+            device: device::open(device)?,
+            device_name: device.to_owned(),
+            load,
+            downloads: Box::new(NoProgress),
+            announce: Box::new(|_| ()),
+            observer: Arc::new(Mutex::new(Silent)),
+            stop_request: StopRequest::default(),
+            full_screen: false,
+        })
     }
 
-    pub(super) fn observer(&self) -> MutexGuard<'_, dyn Observer + 'static> {
-        lock(&self.observer)
-    }
-
-    /// Ends the session after the current step, because of `stop`. The first reason counts, but a
-    /// request to stop gives way to any other.
-    pub(super) fn stop(&self, stop: Stop) {
-        self.interrupter.stop(Some(&stop.message));
-        let mut shared = self.shared();
-        let current = &mut shared.stop;
-        if current.as_ref().is_none_or(|current| current.reason == StopReason::Interrupted) {
-            *current = Some(stop);
+    /// Trains `experiment` in a new run directory under `output`.
+    pub fn train(
+        mut self,
+        mut experiment: Experiment,
+        output: &Path,
+    ) -> Result<Outcome, TrainError> {
+        if !crate::fused::allowed() {
+            // The run's own file repeats it, wherever that is.
+            experiment = experiment.with(|settings| settings.training.kernels = false)?;
         }
-    }
-
-    /// Ends the session after the current step, because of `error`. The first error counts.
-    pub(super) fn fail(&self, error: TrainError) {
-        self.interrupter.stop(Some(&error.to_string()));
-        self.shared().error.get_or_insert(error);
-    }
-
-    /// Shows the newest of the steps read, and stops at a loss that is no number.
-    pub(super) fn digest(&self, read: Result<Vec<StepSummary>, TrainError>) {
-        let read = match read {
-            Ok(read) => read,
-            Err(error) => return self.fail(error),
+        let device = self.device.clone().autodiff();
+        let (experiment, pretrained) =
+            pretrained::resolve(experiment, &device, &self.load, &mut *self.downloads)?;
+        let data = experiment.data.load(Parts::Training, &self.load, &mut *self.downloads)?;
+        let (data, [training, validation]) = split(data, &experiment)?;
+        let preprocessing = experiment.data.fit_preprocessing(&training);
+        let [training, validation] =
+            [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
+        let mut model = new_model(&experiment, &preprocessing, &device)?;
+        let parameters = parameter_count(&model);
+        if let Some(pretrained) = &pretrained {
+            model = pretrained.apply(model)?;
+        }
+        let new = NewRun {
+            experiment: &experiment,
+            device: &self.device_name,
+            data: &data,
+            preprocessing: &preprocessing,
+            training_samples: training.len(),
+            validation_samples: validation.len(),
+            parameters,
+            pretrained: pretrained.map(|pretrained| pretrained.record),
         };
-        if let Some(bad) = read.iter().find(|summary| !summary.loss.is_finite()) {
-            self.stop(Stop::new(
-                StopReason::NonFiniteLoss,
-                format!(
-                    "the training loss became {} in epoch {}, step {} (learning rate {:e})",
-                    bad.loss,
-                    bad.epoch,
-                    bad.step + 1,
-                    bad.learning_rate
-                ),
-            ));
+        let (run, lock) = RunDirectory::create(output, &new)?;
+        (self.announce)(&run);
+        let start = Start { model, optimizer: None, state: CheckpointState::default() };
+        Training { session: self, experiment, run, lock, training, validation, preprocessing }
+            .run(start)
+    }
+
+    /// Takes up the run at `path` where its newest checkpoint left it, to train `epochs` in all, or
+    /// as many as its experiment says.
+    pub fn resume(mut self, path: &Path, epochs: Option<usize>) -> Result<Outcome, TrainError> {
+        let (mut run, lock) = RunDirectory::claim(path)?;
+        let mut experiment = run.experiment()?;
+        if let Some(epochs) = epochs {
+            experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
         }
-        if let Some(newest) = read.last() {
-            self.observer().step(newest.loss, newest.learning_rate);
+        let checkpoints = run.checkpoints();
+        checkpoints.sweep()?;
+        let newest = checkpoints.newest()?;
+        if let Some(checkpoint) = &newest
+            && let Some(stop) = end_of(checkpoint, experiment.training.epochs, epochs.is_some())
+        {
+            return launch::close_complete(run, checkpoint, stop);
+        }
+        let source = same_source(&experiment.data, run.record.data.origin)?;
+        let data = source.load(Parts::Training, &self.load, &mut *self.downloads)?;
+        check_same_data(&run.record.data, &data)?;
+        let (_, [training, validation]) = split(data, &experiment)?;
+        let preprocessing = run.preprocessing()?;
+        let [training, validation] =
+            [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
+        let start = self.start(newest, &experiment, &preprocessing, &run)?;
+        run.write_experiment(&experiment)?;
+        run.record.resumed.push(Resumption {
+            at: timestamp(),
+            epochs_done: run.record.epochs_done,
+            epochs: experiment.training.epochs,
+            device: self.device_name.clone(),
+        });
+        run.record.device.clone_from(&self.device_name);
+        (self.announce)(&run);
+        Training { session: self, experiment, run, lock, training, validation, preprocessing }
+            .run(start)
+    }
+
+    /// Where a run goes on whose newest checkpoint is `newest`.
+    fn start(
+        &mut self,
+        newest: Option<Checkpoint>,
+        experiment: &Experiment,
+        preprocessing: &Preprocessing,
+        run: &RunDirectory,
+    ) -> Result<Start, TrainError> {
+        let device = self.device.clone().autodiff();
+        let mut model = new_model(experiment, preprocessing, &device)?;
+        if let Some(checkpoint) = newest {
+            return Start::at(checkpoint, model);
+        }
+        // Killed before its first checkpoint: the weights are read anew.
+        if let Some(recorded) = &run.record.pretrained {
+            let downloads = &mut *self.downloads;
+            model =
+                pretrained::resolve_again(experiment, recorded, &device, &self.load, downloads)?
+                    .apply(model)?;
+        }
+        Ok(Start { model, optimizer: None, state: CheckpointState::default() })
+    }
+}
+
+/// The data without their training split, and the training and validation samples of a run.
+fn split(
+    mut data: DataSet,
+    experiment: &Experiment,
+) -> Result<(DataSet, [Samples; 2]), TrainError> {
+    let empty = data.training.select(&[]);
+    let all = std::mem::replace(&mut data.training, empty);
+    let total = all.len();
+    let settings = &experiment.data;
+    let (training, validation) = split_validation(
+        all,
+        settings.validation_share(),
+        settings.validation_split(),
+        experiment.training.seed,
+    )?;
+    if training.is_empty() {
+        return Err(TrainError::NoSamples { held_out: validation.len(), total });
+    }
+    Ok((data, [training, validation]))
+}
+
+/// Why a run that has come to `checkpoint` has nothing left to train, if it has not. Early stopping
+/// counts unless more epochs are `asked_for`.
+fn end_of(checkpoint: &Checkpoint, epochs: usize, asked_for: bool) -> Option<Stop> {
+    let done = checkpoint.state.epochs_done;
+    let stopped = checkpoint.state.stop.clone().filter(|_| !asked_for);
+    stopped.or_else(|| {
+        let complete = done >= epochs;
+        complete.then(|| Stop::new(StopReason::MaxEpochs, format!("all {done} epochs are trained")))
+    })
+}
+
+/// The data settings with the kind of data that a run of `origin` was trained on, so that neither
+/// real files nor a stand-in take the place of the other.
+pub fn same_source(settings: &DataSettings, origin: Origin) -> Result<DataSettings, DataError> {
+    let mut settings = settings.clone();
+    match origin {
+        Origin::Real => settings.set_source(Source::Real)?,
+        Origin::SyntheticStandIn => settings.set_source(Source::Synthetic)?,
+        Origin::Synthetic => {}
+    }
+    Ok(settings)
+}
+
+/// The data loaded are those that the run began with.
+fn check_same_data(recorded: &DataRecord, data: &DataSet) -> Result<(), TrainError> {
+    if recorded.is_synthetic() != (data.origin != Origin::Real) {
+        let kind = |origin| if origin == Origin::Real { "real" } else { "synthetic" };
+        return Err(TrainError::OtherData(format!(
+            "it began with {} data, and found {} data now",
+            kind(recorded.origin),
+            kind(data.origin)
+        )));
+    }
+    let sums = |files: &[converge_data::SourceFile]| -> Vec<(PathBuf, String)> {
+        let named = files.iter().map(|file| {
+            (PathBuf::from(file.path.file_name().unwrap_or_default()), file.sha256.clone())
+        });
+        named.collect()
+    };
+    let (before, now) = (sums(&recorded.files), sums(&data.files));
+    match before.iter().find(|file| !now.contains(file)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let name = name.display();
+            Err(TrainError::OtherData(format!("`{name}` is missing or has another checksum")))
         }
     }
 }

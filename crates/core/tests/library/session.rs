@@ -8,9 +8,9 @@ use converge_core::device;
 use converge_core::experiment::Experiment;
 use converge_core::optim::OptimizerSettings;
 use converge_core::train::{
-    Observer, Outcome, Silent, StopReason, StopRequest, Surroundings, TrainError, resume, train,
+    Observer, Outcome, Session, Silent, StopReason, StopRequest, TrainError,
 };
-use converge_data::{LoadOptions, NoProgress};
+use converge_data::LoadOptions;
 
 /// Dropout, clipping, accumulated batches with a smaller last one, norms, and a moving rate.
 const EXPERIMENT: &str = r#"
@@ -52,32 +52,21 @@ impl Observer for StopAfter {
     }
 }
 
-fn surroundings(
-    cache: &Path,
-    observer: Arc<Mutex<dyn Observer>>,
-    stop_request: StopRequest,
-) -> Surroundings {
-    Surroundings {
-        device: device::open(device::default_name()).unwrap(),
-        device_name: device::default_name().to_owned(),
-        load: LoadOptions {
-            directory: None,
-            cache: cache.to_owned(),
-            mirror: None,
-            timeout: Duration::from_secs(1),
-        },
-        downloads: Box::new(NoProgress),
-        announce: Box::new(|_| {}),
-        observer,
-        stop_request,
-        full_screen: false,
-    }
+fn session(cache: &Path, observer: Arc<Mutex<dyn Observer>>, stop_request: StopRequest) -> Session {
+    let load = LoadOptions {
+        directory: None,
+        cache: cache.to_owned(),
+        mirror: None,
+        timeout: Duration::from_secs(1),
+    };
+    let session = Session::new(device::default_name(), load).unwrap();
+    Session { observer, stop_request, ..session }
 }
 
-fn stopping(cache: &Path, samples: usize) -> Surroundings {
+fn stopping(cache: &Path, samples: usize) -> Session {
     let request = StopRequest::default();
     let observer = Arc::new(Mutex::new(StopAfter { samples, request: request.clone() }));
-    surroundings(cache, observer, request)
+    session(cache, observer, request)
 }
 
 fn file(outcome: &Outcome, name: &str) -> String {
@@ -158,27 +147,24 @@ fn stop_and_compare(text: &str, overrides: &[String]) -> String {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let directory = tempfile::tempdir().unwrap();
     let experiment = || Experiment::from_toml(text, "test", overrides).unwrap();
-    let silent =
-        surroundings(directory.path(), Arc::new(Mutex::new(Silent)), StopRequest::default());
-    let straight = train(experiment(), directory.path(), silent).unwrap();
+    let silent = session(directory.path(), Arc::new(Mutex::new(Silent)), StopRequest::default());
+    let straight = silent.train(experiment(), directory.path()).unwrap();
     assert_eq!(straight.stop.reason, StopReason::MaxEpochs);
 
     // 360 training samples in steps of 21: every session stops within an epoch or in validation.
-    let mut outcome =
-        train(experiment(), directory.path(), stopping(directory.path(), 50)).unwrap();
+    let mut outcome = stopping(directory.path(), 50).train(experiment(), directory.path()).unwrap();
     let path = outcome.run.path().to_owned();
     let mut sessions = 1;
     for samples in [120, 300, 30, 359, 360, 200, 90, 40, 350, 10, 360, 360, 360, 360] {
         if outcome.stop.reason != StopReason::Interrupted {
             break;
         }
-        outcome = resume(&path, None, stopping(directory.path(), samples)).unwrap();
+        outcome = stopping(directory.path(), samples).resume(&path, None).unwrap();
         sessions += 1;
     }
-    let silent =
-        surroundings(directory.path(), Arc::new(Mutex::new(Silent)), StopRequest::default());
+    let silent = session(directory.path(), Arc::new(Mutex::new(Silent)), StopRequest::default());
     if outcome.stop.reason == StopReason::Interrupted {
-        outcome = resume(&path, None, silent).unwrap();
+        outcome = silent.resume(&path, None).unwrap();
     }
     assert!(sessions >= 4, "only {sessions} sessions");
     assert_eq!(outcome.stop, straight.stop);
@@ -194,7 +180,7 @@ fn stop_and_compare(text: &str, overrides: &[String]) -> String {
             .collect()
     };
     assert_eq!(without_times(&outcome), without_times(&straight));
-    let again = resume(&path, None, stopping(directory.path(), 1));
+    let again = stopping(directory.path(), 1).resume(&path, None);
     assert!(matches!(again, Err(TrainError::Complete { .. })));
     file(&outcome, "epochs.csv")
 }

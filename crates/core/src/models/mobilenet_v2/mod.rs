@@ -13,11 +13,12 @@ pub mod names;
 mod published;
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{InputSpec, Network};
+use crate::layers::dropout::Dropout;
 use converge_settings::checks::{Checked, share};
 
 pub use architecture::{Architecture, Strides};
@@ -74,7 +75,7 @@ impl MobileNetV2Settings {
         classifier.bias = Some(Initializer::Zeros.init([outputs], device));
         MobileNetV2 {
             features: Features::new(&self.base, input[0], device),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: Dropout::new(self.dropout),
             classifier,
             input,
         }

@@ -11,10 +11,10 @@ use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use sha2::{Digest as _, Sha256};
 
-use super::TrainError;
-use super::files::{sha256, write_replacing};
 use crate::models::Transfer;
 use crate::models::mobilenet_v2::Architecture;
+use crate::train::TrainError;
+use crate::train::files::{sha256, write_replacing};
 use converge_data::{DownloadProgress, Inputs, Preprocessing, Samples};
 
 /// Changes when what is stored means something else.

@@ -1,19 +1,26 @@
-//! Stages: stretches of epochs in which the same parameters train.
+//! What is particular to models that start with pretrained weights: where these come from
+//! ([`pretrained`]), stages, and what frozen parts make of the images ([`features`]).
 //!
-//! Every model but one has a single stage. A transfer model trains its head first, and then, where
-//! the experiment says so, the last blocks of its base too. What stays frozen in a stage is
-//! computed before it ([`super::features`]).
+//! A stage is a stretch of epochs in which the same parameters train. Every model but one has a single
+//! stage. A transfer model trains its head first, and then, where the experiment says so, the last
+//! blocks of its base too. What stays frozen in a stage is computed before it.
+
+mod features;
+pub(super) mod pretrained;
 
 use std::sync::Arc;
 
 use burn::module::ParamGroup;
 
+use features::Frozen;
+
 use super::TrainError;
-use super::features::Frozen;
-use super::fit::Fit;
+use super::launch::Training;
 use crate::models::mobilenet_v2::Features;
 use crate::models::{Model, ModelSettings};
 use converge_data::{Preprocessing, Samples};
+
+pub use pretrained::PretrainedRecord;
 
 /// What a stage trains with.
 pub(super) struct Stage {
@@ -28,19 +35,23 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// The stage of `fit` that follows `epochs_done` whole epochs.
-    pub(super) fn new(model: Model, fit: &mut Fit, epochs_done: usize) -> Result<Self, TrainError> {
-        let epochs = fit.experiment.training.epochs;
+    /// The stage of `run` that follows `epochs_done` whole epochs.
+    pub(super) fn new(
+        model: Model,
+        run: &mut Training,
+        epochs_done: usize,
+    ) -> Result<Self, TrainError> {
+        let epochs = run.experiment.training.epochs;
         let mut stage = Self {
             model,
-            training: Arc::clone(&fit.training),
-            validation: Arc::clone(&fit.validation),
-            preprocessing: fit.preprocessing.clone(),
+            training: Arc::clone(&run.training),
+            validation: Arc::clone(&run.validation),
+            preprocessing: run.preprocessing.clone(),
             last_epoch: epochs,
             slower: None,
         };
         let (Model::Transfer(model), ModelSettings::Transfer(settings)) =
-            (&stage.model, &fit.experiment.model)
+            (&stage.model, &run.experiment.model)
         else {
             return Ok(stage);
         };
@@ -51,19 +62,19 @@ impl Stage {
         } else if tuning.blocks > 0 {
             stage.last_epoch = epochs.min(tuning.after_epochs);
         }
-        if !fit.experiment.augmentation.is_off() {
+        if !run.experiment.augmentation.is_off() {
             // Every epoch sees other pictures.
             stage.model = Model::Transfer(model.clone().frozen(trained));
             return Ok(stage);
         }
         let parts = Features::PARTS - trained;
-        let weights = fit.run.record.pretrained.as_ref().and_then(|one| one.sha256.as_deref());
-        let (device, cache) = (&fit.surroundings.device, &fit.surroundings.load.cache);
+        let weights = run.run.record.pretrained.as_ref().and_then(|one| one.sha256.as_deref());
+        let (device, cache) = (&run.session.device, &run.session.load.cache);
         let base = (model, &settings.base);
-        let frozen = Frozen::new(base, parts, &fit.preprocessing, device, weights, cache);
-        let progress = &mut *fit.surroundings.downloads;
-        let training = frozen.of(&fit.training, progress)?;
-        stage.validation = Arc::new(frozen.of(&fit.validation, progress)?.samples);
+        let frozen = Frozen::new(base, parts, &run.preprocessing, device, weights, cache);
+        let progress = &mut *run.session.downloads;
+        let training = frozen.of(&run.training, progress)?;
+        stage.validation = Arc::new(frozen.of(&run.validation, progress)?.samples);
         stage.training = Arc::new(training.samples);
         // Nothing is left to be done to what comes out of a network.
         stage.preprocessing = Preprocessing::Scale { divisor: 1.0 };

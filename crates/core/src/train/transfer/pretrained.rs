@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::files::sha256;
-use super::{RunDirectory, TrainError, Which, new_model};
 use crate::experiment::Experiment;
 use crate::models::mobilenet_v2::{Architecture, Features, PublishedWeights, names};
 use crate::models::{Model, ModelSettings, TransferSettings, Weights};
+use crate::train::files::sha256;
+use crate::train::{RunDirectory, TrainError, Which, new_model};
 use converge_data::{DownloadProgress, LoadOptions, Normalization, Source};
 
-/// What weights mean that nobody has trained.
+/// The name of untrained weights.
 const RANDOM: &str = "random";
 
 /// Where the weights of a base come from, as `run.json` keeps it.
@@ -54,7 +54,7 @@ impl PretrainedRecord {
 }
 
 /// Weights for a base.
-pub(super) struct Pretrained {
+pub(in crate::train) struct Pretrained {
     pub record: PretrainedRecord,
     values: Values,
 }
@@ -70,7 +70,7 @@ enum Values {
 
 /// Finds the weights that the model of `experiment` starts with, and fills in what they decide;
 /// `None` for a model that starts with none. Weights of a run are put on `device`.
-pub(super) fn resolve(
+pub(in crate::train) fn resolve(
     experiment: Experiment,
     device: &Device,
     options: &LoadOptions,
@@ -104,7 +104,7 @@ pub(super) fn resolve(
 }
 
 /// The weights of `recorded`, for a run of `experiment` that has no checkpoint yet.
-pub(super) fn resolve_again(
+pub(in crate::train) fn resolve_again(
     experiment: &Experiment,
     recorded: &PretrainedRecord,
     device: &Device,
@@ -183,7 +183,7 @@ fn from_run(
 
 impl Pretrained {
     /// `model` with these weights in its base.
-    pub(super) fn apply(&self, model: Model) -> Result<Model, TrainError> {
+    pub(in crate::train) fn apply(&self, model: Model) -> Result<Model, TrainError> {
         let Model::Transfer(transfer) = model else { return Ok(model) };
         let base = transfer.base().clone();
         let base = match &self.values {

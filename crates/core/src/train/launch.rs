@@ -1,0 +1,366 @@
+//! A run, from its first stage to its closed record: Burn's training loop with everything plugged in.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::optim::OptimizerRecord;
+use burn::tensor::Device;
+use burn::train::{ExecutionStrategy, Learner, SupervisedTraining, TrainingStrategy};
+
+use super::checkpoint::{Checkpoint, CheckpointState};
+use super::early_stopping::{Stop, StopReason};
+use super::epoch_end::EpochEnd;
+use super::history::EpochRow;
+use super::loader::{BatchLoader, Order};
+use super::norms::parameter_names;
+use super::recorder::Recorder;
+use super::renderer::{NoFiles, Relay};
+use super::run_directory::{Lock, RunDirectory, Status, timestamp};
+use super::score_metric::ScoreMetric;
+use super::session::Session;
+use super::state::{Shared, StepInProgress, TrainState};
+use super::step::Trainee;
+use super::transfer::Stage;
+use super::update::Update;
+use super::{TrainError, groups, new_model};
+use crate::experiment::{Experiment, metric_names};
+use crate::fused::with_kernels;
+use crate::models::Model;
+use crate::optim::{LbfgsMinimizer, WrapperSettings};
+use crate::schedule::RunLength;
+use converge_data::{Preprocessing, Samples};
+
+/// A run on its data.
+pub(super) struct Training {
+    pub session: Session,
+    pub experiment: Experiment,
+    pub run: RunDirectory,
+    #[expect(dead_code, reason = "held as long as the training lives")]
+    pub lock: Lock,
+    pub training: Arc<Samples>,
+    pub validation: Arc<Samples>,
+    pub preprocessing: Preprocessing,
+}
+
+/// Where a stage starts.
+pub(super) struct Start {
+    pub model: Model,
+    /// The state of the optimizer, if there is any.
+    pub optimizer: Option<OptimizerRecord>,
+    pub state: CheckpointState,
+}
+
+impl Start {
+    /// At `checkpoint`, whose weights `model` takes.
+    pub(super) fn at(checkpoint: Checkpoint, model: Model) -> Result<Self, TrainError> {
+        let model = checkpoint.load_model(model)?;
+        let optimizer = Some(checkpoint.optimizer()?);
+        let mut state = checkpoint.state;
+        if state.stop.is_some() {
+            // Patience that had run out starts anew when more epochs are asked for.
+            state.early_stopping.wait = 0;
+        }
+        Ok(Self { model, optimizer, state })
+    }
+}
+
+/// What a session came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The run, its record closed.
+    pub run: RunDirectory,
+    /// Every whole epoch of the run.
+    pub history: Vec<EpochRow>,
+    /// Why it stopped.
+    pub stop: Stop,
+}
+
+impl Training {
+    /// Trains, and closes the record of the run whatever happens.
+    pub(super) fn run(self, start: Start) -> Result<Outcome, TrainError> {
+        let path = self.run.path().to_owned();
+        let result = with_kernels(self.experiment.training.kernels, || self.stages(start));
+        if let Err(error) = &result {
+            let mut run = RunDirectory::open(&path)?;
+            if run.record.status == Status::Running {
+                run.record.status = Status::Failed;
+                run.record.error = Some(error.to_string());
+                run.record.finished = Some(timestamp());
+                run.write()?;
+            }
+        }
+        result
+    }
+
+    /// Trains stage after stage.
+    fn stages(mut self, mut start: Start) -> Result<Outcome, TrainError> {
+        loop {
+            let outcome = self.stage(start)?;
+            let stage_is_over = outcome.stop.reason == StopReason::MaxEpochs
+                && outcome.history.len() < self.experiment.training.epochs;
+            let newest = outcome.run.checkpoints().newest()?;
+            let (true, Some(checkpoint)) = (stage_is_over, newest) else { return Ok(outcome) };
+            self.run = outcome.run;
+            self.run.record.status = Status::Running;
+            self.run.write()?;
+            let device = self.session.device.clone().autodiff();
+            let model = new_model(&self.experiment, &self.preprocessing, &device)?;
+            start = Start::at(checkpoint, model)?;
+        }
+    }
+
+    /// Trains one stage.
+    fn stage(&mut self, start: Start) -> Result<Outcome, TrainError> {
+        let began = Instant::now();
+        let Start { model, optimizer, state } = start;
+        let epochs_done = state.history.len();
+        let stage = Stage::new(model, self, epochs_done)?;
+        let experiment = Arc::new(self.experiment.clone());
+        let model = groups::freeze(stage.model, &experiment)?;
+
+        // Batches, and the rate of every step.
+        let device = self.session.device.clone();
+        let has_validation = !stage.validation.is_empty();
+        let samples = stage.training.len();
+        let (training, validation) =
+            loaders(&experiment, stage.training, stage.validation, stage.preprocessing, &device);
+        let training = training.starting_at(epochs_done + 1, state.batches_done);
+        let steps_per_epoch = training.steps_per_epoch();
+        let length = RunLength { steps_per_epoch, epochs: experiment.training.epochs };
+        let schedule = experiment
+            .schedule
+            .build(experiment.optimizer.learning_rate(), length)
+            .at_step(state.steps_done)
+            .with_plateau(state.plateau.unwrap_or_default());
+        let scheduler = groups::scheduler(&model, &experiment, &schedule, stage.slower)?;
+
+        // What moves the weights.
+        let asks = experiment.optimizer.minimizer().is_some();
+        let (memory, optimizer) = if asks { (optimizer, None) } else { (None, optimizer) };
+        let minimizer = minimizer(&experiment, samples, memory, &device)?;
+        let (optimizer, conductor) = groups::optimizer(&model, &experiment, optimizer)?;
+        let calibrates = conductor.averages() && model.has_running_statistics();
+        let update = Update {
+            regularization: experiment.regularization.clone(),
+            clipping: experiment.clipping.clone(),
+            conductor,
+        };
+
+        // What is written.
+        let mut run = self.run.clone();
+        let names = parameter_names(&model);
+        let recorder = Recorder::open(&run.file("steps.csv"), &names, state.steps_done)?;
+        run.record.status = Status::Running;
+        (run.record.stop, run.record.error, run.record.finished) = (None, None, None);
+        run.write()?;
+        let directory = run.path().to_owned();
+
+        let scores = state.training;
+        let shared = Arc::new(Shared::new(
+            Arc::clone(&experiment),
+            tracks_rows(&experiment),
+            self.session.stop_request.clone(),
+            Arc::clone(&self.session.observer),
+            TrainState {
+                model: Some(model),
+                update,
+                minimizer,
+                step: StepInProgress::default(),
+                schedule,
+                learning_rate: 0.0,
+                calibration: calibrates.then(|| training.for_calibration(&device)),
+                averaged: None,
+                history: state.history,
+                early_stopping: state.early_stopping,
+                best: state.best,
+                snapshot: None,
+                recorder,
+                earlier_seconds: run.record.seconds,
+                run,
+                began,
+            },
+            scores,
+        ));
+
+        // Burn's loop. Its own checkpointers are left out: `epoch_end` saves, and the start epoch
+        // is all that `.checkpoint` then does.
+        let devices = ExecutionStrategy::SingleDevice(device.autodiff());
+        let mut burns =
+            SupervisedTraining::new(directory, Arc::new(training), Arc::new(validation))
+                .num_epochs(stage.last_epoch)
+                .with_interrupter(shared.interrupter.clone())
+                .early_stopping(EpochEnd { shared: Arc::clone(&shared), has_validation })
+                .with_metric_logger(NoFiles)
+                .with_application_logger(None)
+                .with_training_strategy(TrainingStrategy::Default(devices));
+        if epochs_done > 0 {
+            burns = burns.checkpoint(epochs_done);
+        }
+        let accumulation = experiment.training.gradient_accumulation;
+        if accumulation > 1 {
+            burns = burns.grads_accumulation(accumulation);
+        }
+        let burns = show(burns, &shared, self.session.full_screen);
+        let learner = Learner::new(Trainee::new(Arc::clone(&shared)), optimizer, scheduler);
+        shared.state().recorder.start_clock();
+        let launched = launch_caught(burns, learner);
+        close(launched, &shared)
+    }
+}
+
+/// What steps in the place of Burn's optimizer, if anything does, with its `memory`.
+fn minimizer(
+    experiment: &Experiment,
+    samples: usize,
+    memory: Option<OptimizerRecord>,
+    device: &Device,
+) -> Result<Option<LbfgsMinimizer>, TrainError> {
+    let Some(minimizer) = experiment.optimizer.minimizer() else { return Ok(None) };
+    let settings = &experiment.training;
+    let in_a_step = settings.batch_size.saturating_mul(settings.gradient_accumulation);
+    if in_a_step < samples {
+        let optimizer = experiment.optimizer.name();
+        return Err(TrainError::NotFullBatch { optimizer, in_a_step, samples });
+    }
+    Ok(Some(match memory {
+        Some(memory) => minimizer.load_record(memory, device),
+        None => minimizer,
+    }))
+}
+
+/// Whether an embedding can be trained by the rows of a batch alone: plain gradient descent, and
+/// nothing that looks at all of the gradient.
+fn tracks_rows(experiment: &Experiment) -> bool {
+    let plain = experiment.wrappers == WrapperSettings::default() && experiment.groups.is_empty();
+    let no_penalty = plain
+        && experiment.sam.is_none()
+        && experiment.regularization.l1 == 0.0
+        && experiment.regularization.l2 == 0.0;
+    experiment.optimizer.moves_by_gradient_alone() && experiment.clipping.is_off() && no_penalty
+}
+
+/// Batches for training, from the first epoch on, and for validation.
+fn loaders(
+    experiment: &Experiment,
+    training: Arc<Samples>,
+    validation: Arc<Samples>,
+    preprocessing: Preprocessing,
+    device: &Device,
+) -> (BatchLoader, BatchLoader) {
+    let settings = &experiment.training;
+    let preprocessing = Arc::new(preprocessing);
+    let loader = |samples: Arc<Samples>, batch_size: usize| {
+        BatchLoader::new(samples, Arc::clone(&preprocessing), batch_size, device)
+    };
+    let order =
+        if settings.shuffle { Order::Shuffled { seed: settings.seed } } else { Order::Stored };
+    let training =
+        loader(training, settings.batch_size).for_training(order, settings.gradient_accumulation);
+    let training = training.augmented(&experiment.augmentation, settings.seed);
+    (training, loader(validation, settings.validation_batch_size))
+}
+
+/// Plugs in who shows the progress.
+fn show(
+    mut burns: SupervisedTraining<Trainee>,
+    shared: &Arc<Shared>,
+    full_screen: bool,
+) -> SupervisedTraining<Trainee> {
+    if !full_screen {
+        return burns.renderer(Box::new(Relay(Arc::clone(&shared.observer))));
+    }
+    for name in metric_names(shared.experiment.data.task()) {
+        burns = burns
+            .metric_train_numeric(ScoreMetric::new(shared, name, false))
+            .metric_valid_numeric(ScoreMetric::new(shared, name, true));
+    }
+    // Its `q` asks for a stop as Ctrl-C does elsewhere, so that the step is saved.
+    #[cfg(feature = "tui")]
+    let burns =
+        burns.renderer(Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
+            shared.stop_request.interrupter(),
+            None,
+        )));
+    burns
+}
+
+/// Closes the record of the run after Burn's loop has ended, for whatever reason.
+fn close(launched: Result<(), TrainError>, shared: &Shared) -> Result<Outcome, TrainError> {
+    let mut state = shared.state();
+    shared.digest(state.recorder.flush());
+    let mut ending = shared.ending();
+    let mut result = match ending.error.take() {
+        Some(error) => Err(error),
+        None => launched,
+    };
+    let stop = ending.stop.take().unwrap_or_else(|| {
+        if shared.interrupter.should_stop() {
+            Stop::new(StopReason::Interrupted, "stopped on request")
+        } else {
+            let epochs = state.history.len();
+            Stop::new(StopReason::MaxEpochs, format!("all {epochs} epochs are trained"))
+        }
+    });
+    if stop.reason == StopReason::Interrupted
+        && result.is_ok()
+        && let Some(snapshot) = state.snapshot.take()
+    {
+        let accumulation = shared.experiment.training.gradient_accumulation;
+        result = state.save_interrupted(snapshot, shared.scores().training, accumulation);
+    }
+    let seconds = state.seconds();
+    let record = &mut state.run.record;
+    record.seconds = seconds;
+    record.finished = Some(timestamp());
+    record.status = if result.is_ok() { stop.reason.status() } else { Status::Failed };
+    record.error = result.as_ref().err().map(ToString::to_string);
+    record.stop = result.is_ok().then(|| stop.clone());
+    let written = state.run.write();
+    result?;
+    written?;
+    let path = state.run.path().to_owned();
+    Ok(Outcome { run: RunDirectory::open(&path)?, history: state.history.clone(), stop })
+}
+
+/// Closes the record of a run that has nothing left to train, if a process was killed before it
+/// could; an error if the record is closed already.
+pub(super) fn close_complete(
+    mut run: RunDirectory,
+    checkpoint: &Checkpoint,
+    stop: Stop,
+) -> Result<Outcome, TrainError> {
+    let state = &checkpoint.state;
+    let run_path = run.path().to_owned();
+    if run.record.status == stop.reason.status() && run.record.epochs_done == state.epochs_done {
+        let epochs = state.epochs_done;
+        return Err(TrainError::Complete { run: run_path, reason: stop.message, epochs });
+    }
+    let record = &mut run.record;
+    record.status = stop.reason.status();
+    record.stop = Some(stop.clone());
+    record.error = None;
+    record.finished = Some(timestamp());
+    (record.epochs_done, record.steps_done) = (state.epochs_done, state.steps_done);
+    record.best.clone_from(&state.best);
+    run.write()?;
+    Ok(Outcome { run, history: state.history.clone(), stop })
+}
+
+/// Runs Burn's loop; a panic within it is an error like any other.
+fn launch_caught(
+    training: SupervisedTraining<Trainee>,
+    learner: Learner<Trainee>,
+) -> Result<(), TrainError> {
+    match catch_unwind(AssertUnwindSafe(|| training.launch(learner).error)) {
+        Ok(None) => Ok(()),
+        Ok(Some(error)) => Err(TrainError::Learner(error.to_string())),
+        Err(panic) => Err(TrainError::Learner(panic_message(panic.as_ref()))),
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("Burn panicked: {}", text.unwrap_or("no message"))
+}

@@ -1,11 +1,11 @@
 //! Minimises a function of a few numbers with any optimizer, and keeps the path.
 
 use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{DType, Tensor, TensorData};
 
 use super::LabError;
-use converge_core::optim::{OptimizerSettings, WrapperSettings};
+use converge_core::optim::OptimizerSettings;
+use converge_core::train::{Descent, Objective as _};
 
 #[derive(Module, Debug)]
 struct Point {
@@ -57,16 +57,15 @@ pub fn descend_with(
 ) -> Result<Path, LabError> {
     let device = super::device()?.autodiff();
     let start = Tensor::from_data(TensorData::from(start).convert::<f32>(), &device);
-    let mut point = Point { place: Param::from_tensor(start) };
-    let (mut steps_taken, conductor) = optimizer.conducted(&WrapperSettings::default());
+    let objective = |point: &Point, (): &()| function(point.place.val());
+    let mut descent = Descent::new(Point { place: Param::from_tensor(start) }, optimizer);
     let mut path = Path { places: vec![], values: vec![], gradient_norms: vec![] };
     for step in 0..=steps {
-        let evaluated = conductor.evaluation_weights(&steps_taken, &point);
+        let evaluated = descent.evaluated();
         let place = coordinates(evaluated.place.val());
-        let value = function(point.place.val());
-        let gradients = GradientsParams::from_grads(value.backward(), &point);
-        let gradient = gradients.get::<1>(point.place.id).map(coordinates).unwrap_or_default();
-        let value = if conductor.averages() { function(evaluated.place.val()) } else { value };
+        let (value, gradients) = objective.gradients(&descent.model, &());
+        let gradient = gradients.get::<1>(evaluated.place.id).map(coordinates).unwrap_or_default();
+        let value = if descent.averages() { function(evaluated.place.val()) } else { value };
         let value = coordinates(value).first().copied().unwrap_or(f64::NAN);
         if !value.is_finite() || place.iter().chain(&gradient).any(|number| !number.is_finite()) {
             break;
@@ -75,7 +74,7 @@ pub fn descend_with(
         path.values.push(value);
         path.gradient_norms.push(gradient.iter().map(|part| part * part).sum::<f64>().sqrt());
         if step < steps {
-            point = conductor.step(&mut steps_taken, rate(step), point, gradients);
+            descent = descent.step(rate(step), gradients);
         }
     }
     if path.places.is_empty() {

@@ -1,33 +1,33 @@
 //! A module trained by any optimizer, and its numbers as labs write and draw them.
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use super::DataFile;
-use converge_core::optim::{OptimizerSettings, WrapperSettings};
+use converge_core::optim::OptimizerSettings;
+use converge_core::train::{Descent, Objective as _};
 
 /// `steps` steps of `optimizer` on the `loss` of `model`, at a constant rate. `watch` sees the
 /// model and its loss before every step, and after the last. Ends early where the loss is not finite.
 pub(super) fn train<M: Module>(
-    mut model: M,
+    model: M,
     optimizer: &OptimizerSettings,
     steps: usize,
     loss: impl Fn(&M) -> Tensor<1>,
     mut watch: impl FnMut(usize, &M, f64),
 ) -> M {
-    let (mut taken, conductor) = optimizer.conducted(&WrapperSettings::default());
+    let objective = |model: &M, (): &()| loss(model);
+    let mut descent = Descent::new(model, optimizer);
     for step in 0..=steps {
-        let value = loss(&model);
-        let number = scalar(value.clone());
-        watch(step, &model, number);
+        let (value, gradients) = objective.gradients(&descent.model, &());
+        let number = scalar(value);
+        watch(step, &descent.model, number);
         if step == steps || !number.is_finite() {
             break;
         }
-        let gradients = GradientsParams::from_grads(value.backward(), &model);
-        model = conductor.step(&mut taken, optimizer.learning_rate(), model, gradients);
+        descent = descent.step(optimizer.learning_rate(), gradients);
     }
-    model
+    descent.model
 }
 
 /// All numbers of a tensor.

@@ -32,11 +32,11 @@ use crate::schedule::RunLength;
 use converge_data::{Preprocessing, Samples};
 
 /// A run on its data.
-pub(super) struct Training {
+pub(super) struct Trainer {
     pub session: Session,
     pub experiment: Experiment,
     pub run: RunDirectory,
-    #[expect(dead_code, reason = "held as long as the training lives")]
+    #[expect(dead_code, reason = "held as long as it trains")]
     pub lock: Lock,
     pub training: Arc<Samples>,
     pub validation: Arc<Samples>,
@@ -76,7 +76,7 @@ pub struct Outcome {
     pub stop: Stop,
 }
 
-impl Training {
+impl Trainer {
     /// Trains, and closes the record of the run whatever happens.
     pub(super) fn run(self, start: Start) -> Result<Outcome, TrainError> {
         let path = self.run.path().to_owned();

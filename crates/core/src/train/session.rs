@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use super::TrainError;
 use super::checkpoint::{Checkpoint, CheckpointState};
 use super::early_stopping::{Stop, StopReason};
-use super::launch::{self, Outcome, Start, Training};
+use super::launch::{self, Outcome, Start, Trainer};
 use super::model::new_model;
 use super::norms::parameter_count;
 use super::observer::{Observer, Silent};
@@ -97,7 +97,7 @@ impl Session {
         let (run, lock) = RunDirectory::create(output, &new)?;
         (self.announce)(&run);
         let start = Start { model, optimizer: None, state: CheckpointState::default() };
-        Training { session: self, experiment, run, lock, training, validation, preprocessing }
+        Trainer { session: self, experiment, run, lock, training, validation, preprocessing }
             .run(start)
     }
 
@@ -134,7 +134,7 @@ impl Session {
         });
         run.record.device.clone_from(&self.device_name);
         (self.announce)(&run);
-        Training { session: self, experiment, run, lock, training, validation, preprocessing }
+        Trainer { session: self, experiment, run, lock, training, validation, preprocessing }
             .run(start)
     }
 

@@ -279,11 +279,15 @@ impl Shared {
         let seed = seed_of(self.experiment.training.seed, position);
         let tables = model.embeddings();
         let track = self.tracks_rows && !self.measures(position.step);
-        tables.iter().for_each(|table| table.track(track));
+        for table in &tables {
+            table.track(track);
+        }
         let again = self.experiment.sam.as_ref().map(|sam| (sam, inputs.clone()));
         let evaluated = seeded(seed, || self.objective().evaluate(model, inputs, targets));
         let gradients = weigh(evaluated.objective.clone(), fraction).backward();
-        tables.iter().for_each(|table| table.collect(&gradients));
+        for table in &tables {
+            table.collect(&gradients);
+        }
         let mut gradients = GradientsParams::from_grads(gradients, model);
         if let Some((sam, inputs)) = again {
             // The running statistics are those at the weights, not at the worse place.

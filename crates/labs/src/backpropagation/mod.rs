@@ -4,7 +4,7 @@ mod by_hand;
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::optim::{GradientsParams, SgdConfig};
+use burn::optim::SgdConfig;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use clap::Args;
@@ -17,7 +17,8 @@ use crate::training::{numbers, points, scalar};
 use crate::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
-use converge_core::optim::{OptimizerSettings, Sgd, WrapperSettings};
+use converge_core::optim::{OptimizerSettings, Sgd};
+use converge_core::train::{Descent, Objective as _};
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
 
 /// A sigmoid network 3-4-1 by hand, and as a Burn model.
@@ -199,25 +200,22 @@ impl Backpropagation {
 
     fn train_by_autodiff(&self, start: &Weights, precision: DType, device: &Device) -> Run {
         let samples = Samples::of(precision, device);
-        let mut network = Network::of(start, precision, device);
         // The kernels of this program's optimizers are for single precision.
         let settings = Sgd { learning_rate: self.learning_rate, ..Sgd::default() };
-        let (single, conductor) =
-            OptimizerSettings::Sgd(settings).conducted(&WrapperSettings::default());
-        let is_single = precision == DType::F32;
-        let mut optimizer = if is_single { single } else { SgdConfig::new().init() };
+        let mut descent =
+            Descent::new(Network::of(start, precision, device), &OptimizerSettings::Sgd(settings));
+        let mut burns = (precision != DType::F32).then(|| SgdConfig::new().init());
         let mut run = Run { losses: vec![], weights: vec![] };
         for step in 0..=self.steps {
-            let loss = network.loss(&samples);
-            run.losses.push(scalar(loss.clone()));
-            run.weights.push(network.flat());
-            if step < self.steps {
-                let gradients = GradientsParams::from_grads(loss.backward(), &network);
-                network = if is_single {
-                    conductor.step(&mut optimizer, self.learning_rate, network, gradients)
-                } else {
-                    optimizer.step(self.learning_rate, network, gradients)
-                };
+            let (loss, gradients) = Network::loss.gradients(&descent.model, &samples);
+            run.losses.push(scalar(loss));
+            run.weights.push(descent.model.flat());
+            match &mut burns {
+                _ if step == self.steps => {}
+                Some(burns) => {
+                    descent.model = burns.step(self.learning_rate, descent.model, gradients);
+                }
+                None => descent = descent.step(self.learning_rate, gradients),
             }
         }
         run

@@ -3,7 +3,6 @@
 mod criteria;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::Args;
 use rand::seq::SliceRandom as _;
@@ -18,7 +17,8 @@ use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
 use converge_core::models::{InputSpec, MlpSettings, Model, ModelSettings};
-use converge_core::optim::{Adam, OptimizerSettings, WrapperSettings};
+use converge_core::optim::{Adam, OptimizerSettings};
+use converge_core::train::{Descent, Objective as _};
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
 
 /// A network on a small noisy set, and criteria that stop it.
@@ -252,21 +252,22 @@ impl EarlyStopping {
         let settings =
             ModelSettings::Mlp(MlpSettings { hidden: vec![64], ..MlpSettings::default() });
         let model = settings.init(&InputSpec::of_shape(&[INPUTS]), 1, &on_tape);
-        let mut model = model.map(&mut Draw { random: &mut random, limit: 1.0 });
+        let model = model.map(&mut Draw { random: &mut random, limit: 1.0 });
         let adam = Adam { learning_rate: self.learning_rate, ..Adam::default() };
-        let (mut optimizer, conductor) =
-            OptimizerSettings::Adam(adam).conducted(&WrapperSettings::default());
+        let mut descent = Descent::new(model, &OptimizerSettings::Adam(adam));
+        let loss = |model: &Model, [inputs, targets]: &[Tensor<2>; 2]| {
+            mean_squared_error(model, inputs.clone(), targets.clone())
+        };
         let mut order: Vec<usize> = (0..TRAINING).collect();
         let mut curves = Curves { training: vec![], validation: vec![], test: vec![] };
         for _ in 0..self.epochs {
             order.shuffle(&mut random);
             for rows in order.chunks(BATCH) {
-                let [inputs, targets] = training.tensors(rows, &on_tape);
-                let loss = mean_squared_error(&model, inputs, targets);
-                let gradients = GradientsParams::from_grads(loss.backward(), &model);
-                model = conductor.step(&mut optimizer, self.learning_rate, model, gradients);
+                let batch = training.tensors(rows, &on_tape);
+                let (_, gradients) = loss.gradients(&descent.model, &batch);
+                descent = descent.step(self.learning_rate, gradients);
             }
-            let evaluated = model.valid();
+            let evaluated = descent.model.valid();
             let mut losses = whole.iter().map(|[inputs, targets]| {
                 let loss = mean_squared_error(&evaluated, inputs.clone(), targets.clone());
                 loss.into_data().iter::<f64>().next().unwrap_or(f64::NAN)

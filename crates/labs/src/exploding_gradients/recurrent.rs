@@ -1,8 +1,6 @@
 //! A recurrent network that must name the sign that it saw first.
 
-use burn::grad_clipping::GradientClipping;
 use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::{RngExt as _, SeedableRng as _};
@@ -11,7 +9,9 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use crate::parts::Parts;
 use crate::training::{numbers, scalar};
-use converge_core::optim::{OptimizerSettings, Sgd, WrapperSettings};
+use converge_core::experiment::ClippingSettings;
+use converge_core::optim::{OptimizerSettings, Sgd};
+use converge_core::train::{Descent, Objective as _};
 
 /// Units of the network.
 const HIDDEN: usize = 16;
@@ -133,28 +133,23 @@ impl Task {
     /// Trains a network drawn from `seed`, clipping its gradients to the norm `clipping`.
     pub(super) fn train(&self, clipping: Option<f64>, seed: u64, device: &Device) -> Run {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut network = Network::draw(&mut random, device);
         let settings = Sgd { learning_rate: self.learning_rate, ..Sgd::default() };
-        let (mut optimizer, conductor) =
-            OptimizerSettings::Sgd(settings).conducted(&WrapperSettings::default());
-        let clipping = clipping.map(|norm| GradientClipping::Norm(norm as f32));
+        let clipping = ClippingSettings { global_norm: clipping, ..ClippingSettings::default() };
+        let network = Network::draw(&mut random, device);
+        let mut descent =
+            Descent::new(network, &OptimizerSettings::Sgd(settings)).clipped(clipping);
         let mut run = Run { losses: vec![], norms: vec![] };
         for _ in 0..self.steps {
-            let loss = network.loss(&Sequences::draw(self.memory, &mut random, device));
-            run.losses.push(scalar(loss.clone()));
-            let mut gradients = GradientsParams::from_grads(loss.backward(), &network);
-            let Some(gradient) = gradients.remove::<1>(network.weights.id) else { break };
-            let squares = numbers(gradient.clone()).iter().map(|part| part * part).sum::<f64>();
+            let sequences = Sequences::draw(self.memory, &mut random, device);
+            let (loss, gradients) = Network::loss.gradients(&descent.model, &sequences);
+            run.losses.push(scalar(loss));
+            let Some(gradient) = gradients.get::<1>(descent.model.weights.id) else { break };
+            let squares = numbers(gradient).iter().map(|part| part * part).sum::<f64>();
             run.norms.push(squares.sqrt());
             if !squares.is_finite() {
                 break;
             }
-            let gradient = match &clipping {
-                Some(clipping) => clipping.clip_gradient(gradient),
-                None => gradient,
-            };
-            gradients.register(network.weights.id, gradient);
-            network = conductor.step(&mut optimizer, self.learning_rate, network, gradients);
+            descent = descent.step(self.learning_rate, gradients);
         }
         run
     }

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng as _;
@@ -12,7 +11,8 @@ use rand_distr::{Distribution as _, StandardNormal};
 use super::NaturalGradient;
 use super::kronecker::{Network, fisher};
 use crate::{Claim, DataFile, Findings, FindingsTable, LabError, number};
-use converge_core::optim::{Adam, OptimizerSettings, Sgd, WrapperSettings};
+use converge_core::optim::{Adam, OptimizerSettings, Sgd};
+use converge_core::train::{Descent, Objective as _};
 use converge_figures::figure::{Axis, ColorScale, Figure, Grid, Layer, Panel, Plot};
 
 /// Parts that progress is told of.
@@ -112,13 +112,14 @@ pub(super) fn run(
 
 /// Full-batch steps; ends early where the loss is not finite or a matrix is singular.
 fn train(lab: &NaturalGradient, network: &Network, data: &Data, method: Method, rate: f64) -> Run {
-    let mut network = network.clone();
-    let (mut optimizer, conductor) = method.optimizer(rate).conducted(&WrapperSettings::default());
+    let loss =
+        |network: &Network, data: &Data| network.loss(data.inputs.clone(), data.labels.clone());
+    let mut descent = Descent::new(network.clone(), &method.optimizer(rate));
     let mut losses = vec![];
     let began = Instant::now();
     for step in 0..=lab.network_steps {
-        let loss = network.loss(data.inputs.clone(), data.labels.clone());
-        let value = loss.clone().into_data().iter::<f64>().next().unwrap_or(f64::NAN);
+        let (value, gradients) = loss.gradients(&descent.model, data);
+        let value = value.into_data().iter::<f64>().next().unwrap_or(f64::NAN);
         if !value.is_finite() {
             // What diverges is worse than whatever does not.
             losses.push(f64::INFINITY);
@@ -128,7 +129,7 @@ fn train(lab: &NaturalGradient, network: &Network, data: &Data, method: Method, 
         if step == lab.network_steps {
             break;
         }
-        let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        let network = &descent.model;
         let gradients = match method {
             Method::Plain | Method::Momentum | Method::Adam => Some(gradients),
             Method::Exact => {
@@ -141,10 +142,10 @@ fn train(lab: &NaturalGradient, network: &Network, data: &Data, method: Method, 
             }
         };
         let Some(gradients) = gradients else { break };
-        network = conductor.step(&mut optimizer, rate, network, gradients);
+        descent = descent.step(rate, gradients);
     }
     let milliseconds = 1000.0 * began.elapsed().as_secs_f64() / losses.len().max(1) as f64;
-    Run { method, rate, losses, milliseconds, network }
+    Run { method, rate, losses, milliseconds, network: descent.model }
 }
 
 /// Who is where after how many steps.

@@ -11,9 +11,9 @@ use burn::tensor::Tensor;
 use super::RegressionProblem;
 use crate::LabError;
 use converge_core::models::{Initialization, InputSpec, LinearSettings, ModelSettings};
-use converge_core::optim::{OptimizerSettings, WrapperSettings};
+use converge_core::optim::OptimizerSettings;
 use converge_core::train::loader::{BatchLoader, Order};
-use converge_core::train::mean_loss;
+use converge_core::train::{Descent, Objective as _, SupervisedLoss};
 use converge_data::{Preprocessing, Samples};
 
 /// A training from parameters of 0.
@@ -83,10 +83,10 @@ impl RegressionProblem {
     ) -> Result<Training, LabError> {
         let settings = LinearSettings { initialization: Initialization::Zeros };
         let input = InputSpec::of_shape(&self.samples.shape);
-        let mut model = ModelSettings::Linear(settings).init(&input, 1, &self.device);
-        let (mut steps, conductor) = optimizer.conducted(&WrapperSettings::default());
+        let model = ModelSettings::Linear(settings).init(&input, 1, &self.device);
+        let mut descent = Descent::new(model, optimizer);
         let mut training = Training {
-            parameters: vec![numbers_of(&model)],
+            parameters: vec![numbers_of(&descent.model)],
             gradients: vec![],
             rates: vec![],
             steps_per_epoch: 0,
@@ -98,13 +98,12 @@ impl RegressionProblem {
             training.steps_per_epoch = batches.steps_per_epoch();
             for batch in batches.iter() {
                 let batch = batch.map_err(|error| LabError::Options(error.to_string()))?;
-                let loss = mean_loss(model.forward(batch.inputs), &batch.targets, 0.0);
-                let gradients = GradientsParams::from_grads(loss.backward(), &model);
+                let (_, gradients) = SupervisedLoss::default().gradients(&descent.model, &batch);
                 let before = training.end();
                 let learning_rate = rate(training.gradients.len(), before);
-                let gradient = gradients_of(&model, &gradients);
-                model = conductor.step(&mut steps, learning_rate, model, gradients);
-                let after = numbers_of(&conductor.evaluation_weights(&steps, &model));
+                let gradient = gradients_of(&descent.model, &gradients);
+                descent = descent.step(learning_rate, gradients);
+                let after = numbers_of(&descent.evaluated());
                 if gradient.iter().chain(&after).any(|number| !number.is_finite()) {
                     return Ok(training);
                 }

@@ -15,7 +15,7 @@ use burn::module::ParamGroup;
 use features::Frozen;
 
 use super::TrainError;
-use super::launch::Training;
+use super::launch::Trainer;
 use crate::models::mobilenet_v2::Features;
 use crate::models::{Model, ModelSettings};
 use converge_data::{Preprocessing, Samples};
@@ -38,7 +38,7 @@ impl Stage {
     /// The stage of `run` that follows `epochs_done` whole epochs.
     pub(super) fn new(
         model: Model,
-        run: &mut Training,
+        run: &mut Trainer,
         epochs_done: usize,
     ) -> Result<Self, TrainError> {
         let epochs = run.experiment.training.epochs;

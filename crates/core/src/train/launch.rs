@@ -1,9 +1,11 @@
 //! A run, from its first stage to its closed record: Burn's training loop with everything plugged in.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use burn::data::dataloader::DataLoader as _;
 use burn::optim::OptimizerRecord;
 use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Learner, SupervisedTraining, TrainingStrategy};
@@ -96,7 +98,8 @@ impl Trainer {
     /// Trains stage after stage.
     fn stages(mut self, mut start: Start) -> Result<Outcome, TrainError> {
         loop {
-            let outcome = self.stage(start)?;
+            let device = self.session.device.clone().autodiff();
+            let outcome = self.assemble(start)?.launch(ExecutionStrategy::SingleDevice(device))?;
             let stage_is_over = outcome.stop.reason == StopReason::MaxEpochs
                 && outcome.history.len() < self.experiment.training.epochs;
             let newest = outcome.run.checkpoints().newest()?;
@@ -110,8 +113,8 @@ impl Trainer {
         }
     }
 
-    /// Trains one stage.
-    fn stage(&mut self, start: Start) -> Result<Outcome, TrainError> {
+    /// Brings together what the stage needs that begins at `start`.
+    fn assemble(&mut self, start: Start) -> Result<Assembled, TrainError> {
         let began = Instant::now();
         let Start { model, optimizer, state } = start;
         let epochs_done = state.history.len();
@@ -121,7 +124,6 @@ impl Trainer {
 
         // Batches, and the rate of every step.
         let device = self.session.device.clone();
-        let has_validation = !stage.validation.is_empty();
         let samples = stage.training.len();
         let (training, validation) =
             loaders(&experiment, stage.training, stage.validation, stage.preprocessing, &device);
@@ -154,12 +156,12 @@ impl Trainer {
         run.record.status = Status::Running;
         (run.record.stop, run.record.error, run.record.finished) = (None, None, None);
         run.write()?;
-        let directory = run.path().to_owned();
 
         let scores = state.training;
-        let shared = Arc::new(Shared::new(
-            Arc::clone(&experiment),
-            tracks_rows(&experiment),
+        let tracks_rows = tracks_rows(&experiment);
+        let shared = Shared::new(
+            experiment,
+            tracks_rows,
             self.session.stop_request.clone(),
             Arc::clone(&self.session.observer),
             TrainState {
@@ -181,28 +183,56 @@ impl Trainer {
                 began,
             },
             scores,
-        ));
+        );
+        let shared = Arc::new(shared);
+        let learner = Learner::new(Trainee::new(Arc::clone(&shared)), optimizer, scheduler);
+        let (epochs, full_screen) = (epochs_done..stage.last_epoch, self.session.full_screen);
+        Ok(Assembled { shared, learner, training, validation, epochs, full_screen })
+    }
+}
 
-        // Burn's loop. Its own checkpointers are left out: `epoch_end` saves, and the start epoch
-        // is all that `.checkpoint` then does.
-        let devices = ExecutionStrategy::SingleDevice(device.autodiff());
+/// A stage that Burn's loop can train.
+struct Assembled {
+    shared: Arc<Shared>,
+    learner: Learner<Trainee>,
+    training: BatchLoader,
+    validation: BatchLoader,
+    /// From the whole epochs done before it to those done after it.
+    epochs: Range<usize>,
+    full_screen: bool,
+}
+
+impl Assembled {
+    /// Trains it on the devices of `strategy`.
+    ///
+    /// Gradients, devices and copies are real, so Burn's multi-device strategy with the optimizer on
+    /// the main device computes what one device computes (there is a test). What stands in the way of
+    /// more: Burn's `OptimSharded` calls `optimize_multi`, whose provided body leaves out penalties,
+    /// clipping and records; its DDP gives every worker a learner of its own and only the main one an
+    /// epoch's end, and sums gradients inside `backward`, before they can be weighed by the samples of
+    /// each device; embeddings that follow their rows have gradients that only their own copy knows.
+    fn launch(self, strategy: ExecutionStrategy) -> Result<Outcome, TrainError> {
+        let Self { shared, learner, training, validation, epochs, full_screen } = self;
+        let directory = shared.state().run.path().to_owned();
+        let has_validation = validation.num_items() > 0;
+        // Its own checkpointers are left out: `epoch_end` saves, and the start epoch is all that
+        // `.checkpoint` then does.
         let mut burns =
             SupervisedTraining::new(directory, Arc::new(training), Arc::new(validation))
-                .num_epochs(stage.last_epoch)
+                .num_epochs(epochs.end)
                 .with_interrupter(shared.interrupter.clone())
                 .early_stopping(EpochEnd { shared: Arc::clone(&shared), has_validation })
                 .with_metric_logger(NoFiles)
                 .with_application_logger(None)
-                .with_training_strategy(TrainingStrategy::Default(devices));
-        if epochs_done > 0 {
-            burns = burns.checkpoint(epochs_done);
+                .with_training_strategy(TrainingStrategy::Default(strategy));
+        if epochs.start > 0 {
+            burns = burns.checkpoint(epochs.start);
         }
-        let accumulation = experiment.training.gradient_accumulation;
+        let accumulation = shared.experiment.training.gradient_accumulation;
         if accumulation > 1 {
             burns = burns.grads_accumulation(accumulation);
         }
-        let burns = show(burns, &shared, self.session.full_screen);
-        let learner = Learner::new(Trainee::new(Arc::clone(&shared)), optimizer, scheduler);
+        let burns = show(burns, &shared, full_screen);
         shared.state().recorder.start_clock();
         let launched = launch_caught(burns, learner);
         close(launched, &shared)
@@ -363,4 +393,61 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     format!("Burn panicked: {}", text.unwrap_or("no message"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+    use std::time::Duration;
+
+    use burn::train::MultiDeviceOptim;
+
+    use super::*;
+    use crate::device;
+    use converge_data::LoadOptions;
+
+    /// 64 samples in the order in which they are stored, in `batch_size` a device.
+    fn trainer(directory: &Path, batch_size: usize) -> (Trainer, Start) {
+        let text = format!(
+            "name = \"devices\"\n[data]\nname = \"regression\"\nsamples = 80\n\
+             validation_share = 0.2\n[model]\nname = \"linear\"\n[training]\nepochs = 3\n\
+             batch_size = {batch_size}\nshuffle = false\n[optimizer]\nname = \"sgd\"\n\
+             learning_rate = 0.05\nmomentum = 0.9\n"
+        );
+        let load = LoadOptions {
+            directory: None,
+            cache: directory.join("cache"),
+            mirror: None,
+            timeout: Duration::from_secs(1),
+        };
+        let experiment = Experiment::from_toml(&text, "devices.toml", &[]).unwrap();
+        Session::new(device::default_name(), load).unwrap().new_run(experiment, directory).unwrap()
+    }
+
+    #[test]
+    fn burns_multi_device_strategy_sums_the_gradients_of_all_devices() {
+        let directory = tempfile::tempdir().unwrap();
+        let device = device::open(device::default_name()).unwrap().autodiff();
+        // All samples in each step: 64 on one device, 32 on each of two.
+        let (mut one, start) = trainer(directory.path(), 64);
+        let one =
+            one.assemble(start).unwrap().launch(ExecutionStrategy::SingleDevice(device.clone()));
+        let (mut two, start) = trainer(directory.path(), 32);
+        let strategy = ExecutionStrategy::MultiDevice(
+            vec![device.clone(), device],
+            MultiDeviceOptim::OptimMainDevice,
+        );
+        let two = two.assemble(start).unwrap().launch(strategy);
+        let (one, two) = (one.unwrap().history, two.unwrap().history);
+        assert_eq!((one.len(), two.len()), (3, 3));
+        for (one, two) in one.iter().zip(&two) {
+            let loss = |row: &EpochRow| row.metric("val_loss").unwrap();
+            let (one, two) = (loss(one), loss(two));
+            assert!((one - two).abs() < 1e-5 * one.abs(), "{one} and {two}");
+        }
+        let loss = |row: &EpochRow| row.metric("val_loss").unwrap();
+        assert!(loss(&two[2]) < 0.9 * loss(&two[0]), "it learns");
+    }
 }

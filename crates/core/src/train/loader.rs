@@ -81,6 +81,8 @@ struct Augmentation {
 #[derive(Clone)]
 pub struct BatchLoader {
     samples: Arc<Samples>,
+    /// The samples on all devices, of which these are a slice.
+    samples_on_all_devices: usize,
     preprocessing: Arc<Preprocessing>,
     order: Order,
     augmentation: Option<Augmentation>,
@@ -100,6 +102,7 @@ impl BatchLoader {
         device: &Device,
     ) -> Self {
         Self {
+            samples_on_all_devices: samples.len(),
             samples,
             preprocessing,
             order: Order::Stored,
@@ -174,11 +177,13 @@ impl BatchLoader {
         let step_size = self.batches_per_step.saturating_mul(self.batch_size);
         let first = step * step_size;
         let last = first.saturating_add(step_size).min(self.samples.len());
+        // Each device has a slice of the samples, and takes its steps at the same time.
+        let devices = self.samples_on_all_devices as f64 / self.samples.len().max(1) as f64;
         Position {
             epoch,
             batch,
             step: (epoch - 1) * steps + step,
-            step_samples: last - first,
+            step_samples: ((last - first) as f64 * devices).round() as usize,
             ends_epoch: step + 1 == steps,
         }
     }

@@ -62,11 +62,17 @@ impl Session {
     }
 
     /// Trains `experiment` in a new run directory under `output`.
-    pub fn train(
+    pub fn train(self, experiment: Experiment, output: &Path) -> Result<Outcome, TrainError> {
+        let (trainer, start) = self.new_run(experiment, output)?;
+        trainer.run(start)
+    }
+
+    /// A new run of `experiment` under `output`, on its data.
+    pub(super) fn new_run(
         mut self,
         mut experiment: Experiment,
         output: &Path,
-    ) -> Result<Outcome, TrainError> {
+    ) -> Result<(Trainer, Start), TrainError> {
         if !crate::fused::allowed() {
             // The run's own file repeats it, wherever that is.
             experiment = experiment.with(|settings| settings.training.kernels = false)?;
@@ -97,8 +103,9 @@ impl Session {
         let (run, lock) = RunDirectory::create(output, &new)?;
         (self.announce)(&run);
         let start = Start { model, optimizer: None, state: CheckpointState::default() };
-        Trainer { session: self, experiment, run, lock, training, validation, preprocessing }
-            .run(start)
+        let trainer =
+            Trainer { session: self, experiment, run, lock, training, validation, preprocessing };
+        Ok((trainer, start))
     }
 
     /// Takes up the run at `path` where its newest checkpoint left it, to train `epochs` in all, or

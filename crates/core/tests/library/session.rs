@@ -184,3 +184,24 @@ fn stop_and_compare(text: &str, overrides: &[String]) -> String {
     assert!(matches!(again, Err(TrainError::Complete { .. })));
     file(&outcome, "epochs.csv")
 }
+
+#[test]
+fn sessions_side_by_side_train_what_each_trains_alone() {
+    let train = |directory: &Path, kernels: bool| {
+        let observer = Arc::new(Mutex::new(Silent));
+        let experiment = Experiment::from_toml(EXPERIMENT, "stopped.toml", &[]).unwrap();
+        let experiment = experiment.with(|settings| settings.training.kernels = kernels).unwrap();
+        let outcome = session(directory, observer, StopRequest::default())
+            .train(experiment, directory)
+            .unwrap();
+        file(&outcome, "epochs.csv")
+    };
+    let directories: Vec<_> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
+    let [first, second, third, fourth] = [0, 1, 2, 3].map(|index: usize| directories[index].path());
+    let alone = [train(first, true), train(second, false)];
+    let beside = std::thread::scope(|scope| {
+        let threads = [scope.spawn(|| train(third, true)), scope.spawn(|| train(fourth, false))];
+        threads.map(|thread| thread.join().unwrap())
+    });
+    assert_eq!(alone, beside);
+}

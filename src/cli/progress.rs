@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use converge_core::train::{EpochRow, Observer};
+use converge_core::train::Observer;
 use converge_data::DownloadProgress;
 use converge_figures::numbers;
 use converge_labs as labs;
+use converge_record::EpochRow;
 
 /// Shows a training session.
 pub(super) struct TrainingProgress {

@@ -8,14 +8,13 @@ use std::time::Instant;
 
 use burn::train::EarlyStoppingStrategy;
 use burn::train::metric::store::EventStoreClient;
+use converge_record::{Best, EpochRow, RunDirectory, Stop, StopReason, write_epochs};
 
 use super::TrainError;
-use super::checkpoint::{Best, CheckpointState};
-use super::early_stopping::{EarlyStoppingState, Stop, StopReason};
-use super::history::{EpochRow, write_epochs};
-use super::run_directory::RunDirectory;
+use super::checkpoint::{CheckpointState, save_epoch, save_interrupted};
+use super::early_stopping::EarlyStoppingState;
 use super::session::{Session, Snapshot, lock};
-use super::tally::Tally;
+use super::tally::{Tally, epoch_row};
 use crate::experiment::Experiment;
 use crate::schedule::Schedule;
 use converge_data::Task;
@@ -77,7 +76,7 @@ impl EpochEnd {
             return Ok(None);
         }
         let validation = self.has_validation.then_some(&validation);
-        let row = EpochRow::new(epoch, self.task, &training, validation, learning_rate);
+        let row = epoch_row(epoch, self.task, &training, validation, learning_rate);
         let mut progress = lock(&self.progress);
         let is_best = progress.take_up(row.clone(), &self.experiment);
         progress.schedule.observe(epoch, |metric| row.metric(metric));
@@ -144,7 +143,7 @@ impl Progress {
         stop: Option<Stop>,
         experiment: &Experiment,
     ) -> Result<(), TrainError> {
-        write_epochs(&self.run.file("epochs.csv"), &self.history)?;
+        write_epochs(&self.run.epochs_file(), &self.history)?;
         let mut state = self.state();
         state.stop = stop;
         self.run.record.seconds = self.seconds();
@@ -152,8 +151,8 @@ impl Progress {
         self.run.record.steps_done = snapshot.position.step + 1;
         self.run.record.best.clone_from(&self.best);
         let keep_last = experiment.checkpoints.keep_last;
-        self.run.checkpoints().save_epoch(snapshot, state, keep_last)?;
-        self.run.write()
+        save_epoch(&self.run.checkpoints(), snapshot, state, keep_last)?;
+        Ok(self.run.write()?)
     }
 
     /// Saves a step within an epoch, with the scores of the epoch so far.
@@ -167,6 +166,6 @@ impl Progress {
         state.batches_done = (snapshot.position.batch / batches_per_step + 1) * batches_per_step;
         state.training = training;
         self.run.record.steps_done = snapshot.position.step + 1;
-        self.run.checkpoints().save_interrupted(snapshot, state)
+        save_interrupted(&self.run.checkpoints(), snapshot, state)
     }
 }

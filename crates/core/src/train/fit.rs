@@ -7,20 +7,20 @@ use std::time::Instant;
 use burn::optim::OptimizerRecord;
 use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining, TrainingStrategy};
+use converge_record::{Best, EpochRow, Lock, RunDirectory, Status, Stop, StopReason, timestamp};
 
-use super::checkpoint::{Best, Checkpoint};
-use super::early_stopping::{EarlyStoppingState, Stop, StopReason};
+use super::checkpoint::Checkpoint;
+use super::early_stopping::EarlyStoppingState;
 use super::epoch_end::{EpochEnd, Progress};
-use super::history::EpochRow;
 use super::loader::{BatchLoader, Order};
 use super::norms::parameter_names;
 use super::recorder::Recorder;
 use super::renderer::{NoFiles, Relay};
-use super::run_directory::{Lock, RunDirectory, Status, timestamp};
 use super::score_metric::ScoreMetric;
 use super::session::{Session, Shared, lock};
 use super::stage::Stage;
 use super::step::Trainee;
+use super::stored_run::StoredRun as _;
 use super::tally::Tally;
 use super::{Surroundings, TrainError, groups, new_model};
 use crate::experiment::{Experiment, metric_names};
@@ -134,7 +134,7 @@ impl Fit {
             let outcome = self.launch(model, start)?;
             let stage_is_over = outcome.stop.reason == StopReason::MaxEpochs
                 && outcome.history.len() < self.experiment.training.epochs;
-            let newest = outcome.run.checkpoints().newest()?;
+            let newest = outcome.run.newest_checkpoint()?;
             let (true, Some(checkpoint)) = (stage_is_over, newest) else { return Ok(outcome) };
             self.run = outcome.run;
             self.run.record.status = Status::Running;
@@ -191,7 +191,7 @@ impl Fit {
 
         // What the hooks share.
         let names = parameter_names(&model);
-        let recorder = Recorder::open(&run.file("steps.csv"), &names, steps_done)?;
+        let recorder = Recorder::open(&run.steps_file(), &names, steps_done)?;
         let interrupter = Interrupter::new();
         let session = Session {
             seed: experiment.training.seed,

@@ -2,7 +2,7 @@
 //!
 //! [`train`] starts a run, [`resume`] takes one up again; both end in `fit`, which builds the
 //! Learner and plugs in what Burn lacks: [`step`] (seeding, clipping, records), [`epoch_end`]
-//! (early stopping, checkpoints), [`renderer`] (progress), [`run_directory`] (the record of the
+//! (early stopping, checkpoints), [`renderer`] (progress), `converge-record` (the record of the
 //! run). [`evaluation`] scores a checkpoint. Nothing here prints: an [`Observer`] is told.
 
 pub mod baseline;
@@ -13,10 +13,8 @@ mod epoch_end;
 mod error;
 pub mod evaluation;
 mod features;
-mod files;
 mod fit;
 mod groups;
-pub mod history;
 pub mod loader;
 mod loss;
 mod norms;
@@ -26,31 +24,30 @@ mod pretrained;
 mod recorder;
 mod regularization;
 mod renderer;
-pub mod run_directory;
 mod score_metric;
 mod session;
 pub mod signals;
 mod stage;
 mod step;
+mod stored_run;
 pub mod tally;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
+use converge_record::{
+    DataRecord, NewRun, Resumption, RunDirectory, SourceFile, Stop, StopReason, timestamp,
+};
 
-pub use checkpoint::{Best, Checkpoint, Which};
-pub use early_stopping::{Stop, StopReason};
+pub use checkpoint::Checkpoint;
 pub use error::TrainError;
-pub use files::write_atomically;
 pub use fit::Outcome;
-pub use history::EpochRow;
 pub use loss::mean_loss;
 pub use observer::{Observer, Silent};
 pub use planned::{PlannedLength, planned_length};
-pub use pretrained::PretrainedRecord;
-pub use run_directory::{RunDirectory, RunRecord, Status};
 pub use signals::StopRequest;
+pub use stored_run::StoredRun;
 
 use crate::experiment::Experiment;
 use crate::models::{InputSpec, Model};
@@ -59,7 +56,7 @@ use converge_data::{
     Samples, Source, Task, split_validation,
 };
 use fit::{Fit, Start};
-use run_directory::{DataRecord, NewRun, Resumption};
+use stored_run::versions;
 
 /// What a session needs beside the experiment.
 pub struct Surroundings {
@@ -153,16 +150,19 @@ pub fn train(
     }
     let (run, lock) = RunDirectory::create(
         output,
-        &NewRun {
-            experiment: &experiment,
+        NewRun {
+            experiment: &experiment.name,
+            experiment_toml: &experiment.to_toml()?,
+            seed: experiment.training.seed,
+            versions: versions(),
             device: &surroundings.device_name,
-            data: &data,
-            preprocessing: &preprocessing,
+            data: data.record(),
             training_samples: training.len(),
             validation_samples: validation.len(),
             parameters,
             pretrained: pretrained.map(|pretrained| pretrained.record),
         },
+        &preprocessing,
     )?;
     (surroundings.announce)(&run);
     let (training, validation) = (Arc::new(training), Arc::new(validation));
@@ -182,9 +182,8 @@ pub fn resume(
     if let Some(epochs) = epochs {
         experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
     }
-    let checkpoints = run.checkpoints();
-    checkpoints.sweep()?;
-    let newest = checkpoints.newest()?;
+    run.checkpoints().sweep()?;
+    let newest = run.newest_checkpoint()?;
     if let Some(checkpoint) = &newest
         && let Some(stop) = end_of(checkpoint, experiment.training.epochs, epochs.is_some())
     {
@@ -215,9 +214,9 @@ pub fn resume(
             Start::From(Box::new(checkpoint))
         }
     };
-    run.write_experiment(&experiment)?;
+    run.write_experiment(&experiment.to_toml()?)?;
     run.record.resumed.push(Resumption {
-        at: run_directory::timestamp(),
+        at: timestamp(),
         epochs_done: run.record.epochs_done,
         epochs: experiment.training.epochs,
         device: surroundings.device_name.clone(),
@@ -262,7 +261,7 @@ fn check_same_data(recorded: &DataRecord, data: &DataSet) -> Result<(), TrainErr
             kind(data.origin)
         )));
     }
-    let sums = |files: &[converge_data::SourceFile]| -> Vec<(PathBuf, String)> {
+    let sums = |files: &[SourceFile]| -> Vec<(PathBuf, String)> {
         let named = files.iter().map(|file| {
             (PathBuf::from(file.path.file_name().unwrap_or_default()), file.sha256.clone())
         });

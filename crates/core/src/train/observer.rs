@@ -1,6 +1,6 @@
 //! Who watches a training session: the command line, a test, nobody.
 
-use super::history::EpochRow;
+use converge_record::EpochRow;
 
 /// What a session tells while it runs. Calls come from two threads, one at a time.
 pub trait Observer: Send {

@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::train::Interrupter;
+use converge_record::{StepRow, Stop, StopReason};
 
 use super::TrainError;
-use super::early_stopping::{Stop, StopReason};
 use super::loader::Position;
 use super::observer::Observer;
-use super::recorder::{Recorder, StepSummary};
+use super::recorder::Recorder;
 use super::signals::StopRequest;
 use super::tally::Tally;
 use crate::experiment::{ClippingSettings, RecordSettings, RegularizationSettings};
@@ -111,20 +111,17 @@ impl Session {
     }
 
     /// Shows the newest of the steps read, and stops at a loss that is no number.
-    pub(super) fn digest(&self, read: Result<Vec<StepSummary>, TrainError>) {
+    pub(super) fn digest(&self, read: Result<Vec<StepRow>, TrainError>) {
         let read = match read {
             Ok(read) => read,
             Err(error) => return self.fail(error),
         };
-        if let Some(bad) = read.iter().find(|summary| !summary.loss.is_finite()) {
+        if let Some(bad) = read.iter().find(|row| !row.loss.is_finite()) {
             self.stop(Stop::new(
                 StopReason::NonFiniteLoss,
                 format!(
                     "the training loss became {} in epoch {}, step {} (learning rate {:e})",
-                    bad.loss,
-                    bad.epoch,
-                    bad.step + 1,
-                    bad.learning_rate
+                    bad.loss, bad.epoch, bad.step, bad.learning_rate
                 ),
             ));
         }

@@ -13,10 +13,10 @@ use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use converge_record::{Stop, StopReason};
 
 use super::TrainError;
 use super::clipping::clip;
-use super::early_stopping::{Stop, StopReason};
 use super::loader::{Batch, BatchLoader, DeviceTargets, Position};
 use super::loss::mean_loss;
 use super::norms::{gradient_squares, update_squares};

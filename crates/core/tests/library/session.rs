@@ -8,9 +8,10 @@ use converge_core::device;
 use converge_core::experiment::Experiment;
 use converge_core::optim::OptimizerSettings;
 use converge_core::train::{
-    Observer, Outcome, Silent, StopReason, StopRequest, Surroundings, TrainError, resume, train,
+    Observer, Outcome, Silent, StopRequest, Surroundings, TrainError, resume, train,
 };
 use converge_data::{LoadOptions, NoProgress};
+use converge_record::StopReason;
 
 /// Dropout, clipping, accumulated batches with a smaller last one, norms, and a moving rate.
 const EXPERIMENT: &str = r#"

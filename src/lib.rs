@@ -8,6 +8,7 @@
 //! - [`models`], [`layers`], [`optim`], [`schedule`], [`experiment`], [`train`]: what is trained, and how;
 //! - [`kernels`]: the arithmetic of layers and optimizers on a CPU, fused and vectorised;
 //! - [`metrics`]: scores of predictions;
+//! - [`record`]: what a run is on disk, written, read and followed;
 //! - [`figures`]: plots, tables and pages;
 //! - [`labs`]: the classic experiments on convergence;
 //! - [`cli`]: one file per command, the only code that prints.
@@ -22,4 +23,5 @@ pub use converge_figures as figures;
 pub use converge_kernels::{self as kernels, process};
 pub use converge_labs as labs;
 pub use converge_metrics as metrics;
+pub use converge_record as record;
 pub use converge_settings as settings;

@@ -9,10 +9,11 @@ use super::printer::{Printer, message};
 use super::progress::Downloads;
 use super::train::TrainArgs;
 use converge_core::train::evaluation::Trained;
-use converge_core::train::{Status, StopRequest, same_source};
+use converge_core::train::{StopRequest, same_source};
 use converge_data::Parts;
 use converge_figures::{Look, numbers, table};
 use converge_metrics::RegressionScores;
+use converge_record::Status;
 
 /// The folds that MovieLens publishes.
 const FOLDS: usize = 5;

@@ -13,7 +13,7 @@ use super::progress::{Downloads, SampleBar};
 use converge_core::models::Model;
 use converge_core::train::baseline::{Baseline, least_squares};
 use converge_core::train::evaluation::Trained;
-use converge_core::train::{RunDirectory, Which, same_source};
+use converge_core::train::same_source;
 use converge_data::{DataSet, Origin, Parts, Preprocessing, Targets, Task};
 use converge_figures::{
     Look, classification_report_table, confusion_matrix_table, numbers, regression_table, table,
@@ -24,6 +24,7 @@ use converge_metrics::classification::{
 use converge_metrics::{
     ClassificationReport, ConfusionMatrix, MetricsError, RegressionScores, roc_auc,
 };
+use converge_record::{RunDirectory, Which};
 
 /// Score a run on the test split
 ///

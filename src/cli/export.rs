@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::options::DeviceOption;
 use super::printer::Printer;
 use converge_core::train::evaluation::Trained;
-use converge_core::train::{RunDirectory, Which};
+use converge_record::{RunDirectory, Which};
 
 /// Export the weights of a run as safetensors
 #[derive(Debug, Args)]

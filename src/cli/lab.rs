@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::printer::Printer;
 use super::progress::LabProgress;
-use converge_core::train::write_atomically;
 use converge_figures::figure::{Page, draw_figure, draw_gif};
 use converge_figures::{Look, html, numbers, render_png, table};
 use converge_labs::{About, Chapter, DataFile, Findings, LabCommand, book};
+use converge_record::write_atomically;
 
 /// Run a classic experiment on convergence, and check what theory says of it
 #[derive(Debug, Args)]

@@ -12,10 +12,10 @@ use super::printer::Printer;
 use super::recommend::{Recommendation, rating, recommend};
 use converge_core::train::evaluation::Trained;
 use converge_core::train::tally::argmax;
-use converge_core::train::{RunDirectory, Which};
 use converge_data::{Preprocessing, Task};
 use converge_figures::{Look, numbers, table};
 use converge_metrics::classification::two_class_logits;
+use converge_record::{RunDirectory, Which};
 
 /// Predict for pictures, rows of numbers or texts
 ///

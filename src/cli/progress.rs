@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use converge_core::train::{EpochRow, Observer};
+use converge_core::train::Observer;
 use converge_data::DownloadProgress;
 use converge_figures::numbers;
 use converge_labs as labs;
+use converge_record::{EpochRow, StepRow};
 
 /// Shows a training session.
 pub(super) struct TrainingProgress {
@@ -73,11 +74,12 @@ impl Observer for TrainingProgress {
         self.bar.set_position(samples as u64);
     }
 
-    fn step(&mut self, loss: f64, learning_rate: f64) {
+    fn steps(&mut self, rows: &[StepRow]) {
+        let Some(newest) = rows.last() else { return };
         self.bar.set_message(format!(
             " loss {}  learning rate {}",
-            numbers::significant(loss, 4),
-            rate(learning_rate)
+            numbers::significant(newest.loss, 4),
+            rate(newest.learning_rate)
         ));
     }
 

@@ -8,8 +8,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::printer::Printer;
-use converge_core::train::{RunDirectory, RunRecord, Status};
 use converge_figures::{Look, numbers, table};
+use converge_record::{RunDirectory, RunRecord, Status};
 
 /// List the runs
 #[derive(Debug, Args)]

@@ -10,10 +10,11 @@ use super::options::DataOptions;
 use super::printer::Printer;
 use converge_core::experiment::Experiment;
 use converge_core::schedule::{Per, RunLength, ScheduleSettings};
-use converge_core::train::{PlannedLength, planned_length, write_atomically};
+use converge_core::train::{PlannedLength, planned_length};
 use converge_figures::{
     Look, Milestone, RatesFigure, draw_rates, milestones, numbers, render_png, sparkline, table,
 };
+use converge_record::write_atomically;
 
 /// Print and draw the learning rate of every step of an experiment
 #[derive(Debug, Args)]

@@ -14,13 +14,13 @@ use super::options::{DataOptions, DeviceOption};
 use super::printer::{Printer, message};
 use super::progress::{Downloads, TrainingProgress};
 use converge_core::experiment::{Experiment, builtins};
-use converge_core::train::{
-    self, Observer, Outcome, PretrainedRecord, RunDirectory, RunRecord, Session, Status,
-    StopReason, StopRequest,
-};
+use converge_core::train::{self, Observer, Outcome, Session, StopRequest, StoredRun as _};
 use converge_data::{Origin, Source, Task};
 use converge_figures::{
     CurvesFigure, EpochPoint, Look, StopMark, draw_curves, numbers, render_png, table,
+};
+use converge_record::{
+    EpochRow, PretrainedRecord, RunDirectory, RunRecord, Status, StopReason, write_atomically,
 };
 
 /// Train an experiment
@@ -259,7 +259,7 @@ struct TrainResult<'a> {
     run: String,
     #[serde(flatten)]
     record: &'a RunRecord,
-    epochs: &'a [train::EpochRow],
+    epochs: &'a [EpochRow],
 }
 
 /// Draws the curves and prints the result.
@@ -377,7 +377,7 @@ fn draw(outcome: &Outcome) -> Result<()> {
         [("curves.svg", svg.as_bytes()), ("curves.png", &render_png(&svg, 1.0)?)]
     {
         let path = outcome.run.file(name);
-        train::write_atomically(&path, contents)
+        write_atomically(&path, contents)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())

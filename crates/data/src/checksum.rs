@@ -1,11 +1,9 @@
-//! SHA-256 of files, as published sums and `run.json` state it.
+//! Files as they are read: whole, with the checksum that `run.json` keeps.
 
-use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
+use converge_record::checksum::{sha256, sha256_of_file};
 
 use super::{DataError, PublishedFile, SourceFile};
 
@@ -16,7 +14,7 @@ pub(super) fn read(
     published: &[PublishedFile],
 ) -> Result<(Vec<u8>, SourceFile), DataError> {
     let contents = fs::read(path).map_err(DataError::io("read", path))?;
-    let sha256 = of(&contents);
+    let sha256 = sha256(&contents);
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let official = published
         .iter()
@@ -26,33 +24,9 @@ pub(super) fn read(
     Ok((contents, file))
 }
 
-/// The SHA-256 of the file at `path`, read piece by piece.
-pub(super) fn sha256(path: &Path) -> Result<String, DataError> {
-    let digest = || -> io::Result<String> {
-        let mut file = File::open(path)?;
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(hexadecimal(&hasher.finalize())),
-                count => hasher.update(&buffer[..count]),
-            }
-        }
-    };
-    digest().map_err(DataError::io("read", path))
-}
-
-/// The SHA-256 of `contents`.
-pub(super) fn of(contents: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(contents))
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+/// The SHA-256 of the file at `path`.
+pub(super) fn of_file(path: &Path) -> Result<String, DataError> {
+    sha256_of_file(path).map_err(DataError::io("read", path))
 }
 
 #[cfg(test)]
@@ -62,12 +36,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sum_is_that_of_fips_180_4() {
+    fn what_is_read_is_described() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "abc").unwrap();
         // The one-block example of NIST's FIPS 180-4.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256(file.path()).unwrap(), expected);
         let (contents, described) = read(file.path(), &[]).unwrap();
         assert_eq!((contents.as_slice(), described.sha256.as_str()), (&b"abc"[..], expected));
         assert_eq!((described.bytes, described.official), (3, None));

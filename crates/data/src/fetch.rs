@@ -87,7 +87,7 @@ pub(super) fn fetch_files_locked(
     for file in files {
         let path = directory.join(&file.path);
         if path.is_file() {
-            if checksum::sha256(&path)?.starts_with(&file.sha256) {
+            if checksum::of_file(&path)?.starts_with(&file.sha256) {
                 paths.push(path);
                 continue;
             }
@@ -175,11 +175,11 @@ impl Download<'_> {
     ) -> Result<String, DataError> {
         let expected = self.file.bytes;
         if already > 0 && expected.is_some_and(|bytes| already >= bytes) {
-            return checksum::sha256(part);
+            return checksum::of_file(part);
         }
         let mut response = self.request(already)?;
         if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-            return checksum::sha256(part);
+            return checksum::of_file(part);
         }
         let resumed = self.resumes(&response, already)?;
         let already = if resumed { already } else { 0 };
@@ -199,7 +199,7 @@ impl Download<'_> {
         {
             return Err(self.interrupted("the connection ended", received));
         }
-        checksum::sha256(part)
+        checksum::of_file(part)
     }
 
     fn request(&self, already: u64) -> Result<Response<Body>, DataError> {

@@ -34,11 +34,8 @@ mod split;
 mod synthetic;
 mod text;
 
-use std::path::PathBuf;
-
-use serde::{Deserialize, Serialize};
-
 pub use augmentation::{AugmentationSettings, Crop};
+pub use converge_record::{Origin, SourceFile};
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
 pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};
@@ -54,6 +51,8 @@ pub use settings::{
 };
 pub use split::{kept_for_training, split_validation};
 pub use text::{Encoding, Side, TextSettings, Vocabulary};
+
+use converge_record::DataRecord;
 
 /// Inputs of all samples, one after the other, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,31 +92,6 @@ pub struct Samples {
     pub targets: Targets,
 }
 
-/// Where a data set came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// Read from its published files.
-    Real,
-    /// Drawn by code, in place of published files.
-    SyntheticStandIn,
-    /// Drawn by code, as the experiment means it to be.
-    Synthetic,
-}
-
-/// A file that data was read from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SourceFile {
-    /// Where it was read.
-    pub path: PathBuf,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// Its SHA-256, in hexadecimal.
-    pub sha256: String,
-    /// Whether the sum is that of the published file; `None` where none is published.
-    pub official: Option<bool>,
-}
-
 /// Which splits to load. Training does not need the test split in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parts {
@@ -150,4 +124,19 @@ pub struct DataSet {
     pub training: Samples,
     /// The test split; empty where not asked for.
     pub test: Samples,
+}
+
+impl DataSet {
+    /// What `run.json` keeps of it.
+    pub fn record(&self) -> DataRecord {
+        DataRecord {
+            title: self.title.clone(),
+            origin: self.origin,
+            description: self.description.clone(),
+            stand_in_reason: self.stand_in_reason.clone(),
+            files: self.files.clone(),
+            class_names: self.class_names.clone(),
+            feature_names: self.feature_names.clone(),
+        }
+    }
 }

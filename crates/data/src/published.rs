@@ -150,7 +150,7 @@ impl PublishedSet {
             return Ok(None);
         };
         if let Some(file) = self.files.first() {
-            let sum = checksum::sha256(&path)?;
+            let sum = checksum::of_file(&path)?;
             if !sum.starts_with(file.sha256) {
                 let problem = format!("has the SHA-256 {sum}, not the published {}", file.sha256);
                 return Err(DataError::corrupt(&path, problem));
@@ -273,7 +273,7 @@ mod tests {
         let archive = builder.into_inner().unwrap().finish().unwrap();
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), &archive).unwrap();
-        let sha256 = checksum::sha256(file.path()).unwrap().leak();
+        let sha256 = checksum::of_file(file.path()).unwrap().leak();
         let files = vec![PublishedFile { url: "", path: "set.tgz", bytes: None, sha256 }].leak();
         let set = PublishedSet {
             title: "Set",
@@ -334,7 +334,7 @@ mod tests {
     fn a_single_file_is_found_or_fetched_by_the_first_digits_of_its_sum() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "abc").unwrap();
-        let sum: &'static str = checksum::sha256(file.path()).unwrap().leak();
+        let sum: &'static str = checksum::of_file(file.path()).unwrap().leak();
         let published = |sha256| -> &'static PublishedSet {
             let files: Vec<&str> = vec!["weights.pth"];
             let files: Vec<&'static [&'static str]> = vec![files.leak()];

@@ -4,60 +4,10 @@
 //! thresholds and the finite check follow Lightning's. The state is part of every checkpoint, so
 //! that a resumed run stops where the straight one would have. The epoch-end hook is the caller.
 
+use converge_record::{Stop, StopReason};
 use serde::{Deserialize, Serialize};
 
-use super::run_directory::Status;
 use crate::experiment::EarlyStoppingSettings;
-
-/// Why a run stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopReason {
-    /// All epochs were trained.
-    MaxEpochs,
-    /// The monitored metric stopped improving.
-    PatienceExhausted,
-    /// The monitored metric reached `stopping_threshold`.
-    StoppingThreshold,
-    /// The monitored metric crossed `divergence_threshold`.
-    DivergenceThreshold,
-    /// The monitored metric became NaN or infinite.
-    NonFiniteMetric,
-    /// The training loss became NaN or infinite.
-    NonFiniteLoss,
-    /// Someone asked the run to stop.
-    Interrupted,
-}
-
-impl StopReason {
-    /// How a run stands that stopped for this reason.
-    pub(super) fn status(self) -> Status {
-        match self {
-            Self::MaxEpochs | Self::PatienceExhausted | Self::StoppingThreshold => {
-                Status::Completed
-            }
-            Self::DivergenceThreshold | Self::NonFiniteMetric | Self::NonFiniteLoss => {
-                Status::Diverged
-            }
-            Self::Interrupted => Status::Interrupted,
-        }
-    }
-}
-
-/// Why a run stopped, as a value and in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stop {
-    /// The reason.
-    pub reason: StopReason,
-    /// The same in a sentence, with the numbers.
-    pub message: String,
-}
-
-impl Stop {
-    pub(crate) fn new(reason: StopReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
-    }
-}
 
 /// What early stopping remembers from epoch to epoch.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use burn::train::EarlyStoppingStrategy;
 use burn::train::metric::store::EventStoreClient;
+use converge_record::{EpochRow, Stop, StopReason};
 
 use super::TrainError;
-use super::early_stopping::{Stop, StopReason};
-use super::history::EpochRow;
 use super::state::Shared;
+use super::tally::epoch_row;
 
 /// The hook.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ impl EpochEnd {
         }
         let validation = self.has_validation.then_some(&scores.validation);
         let task = experiment.data.task();
-        let row = EpochRow::new(epoch, task, &scores.training, validation, state.learning_rate);
+        let row = epoch_row(epoch, task, &scores.training, validation, state.learning_rate);
         let is_best = state.add_epoch(row.clone(), experiment);
         state.schedule.observe(epoch, |metric| row.metric(metric));
         let stop = match &experiment.early_stopping {

@@ -1,59 +1,19 @@
-//! What can go wrong in a training session, an evaluation or a run directory.
+//! What can go wrong in a training session or an evaluation.
 
 use std::fmt::Display;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::experiment::ExperimentError;
 use converge_data::DataError;
 use converge_metrics::MetricsError;
+use converge_record::RecordError;
 
-/// An error of a training session or of a run directory.
+/// An error of a training session or of an evaluation.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// A file of the run could not be written.
-    #[error("cannot write `{}`: {error}{}", path.display(), write_hint(error))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        error: io::Error,
-    },
-    /// A file of the run could not be read.
-    #[error("cannot read `{}`: {error}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        error: io::Error,
-    },
-    /// The directory is not one of a run.
-    #[error(
-        "`{}` is not a run: it has no `run.json`. `converge runs` lists the runs there are",
-        .0.display()
-    )]
-    NotARun(PathBuf),
-    /// A file of the run holds something else than it should.
-    #[error("`{}` is damaged or from another version of converge: {reason}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The run has no checkpoint of that name.
-    #[error("run `{}` has no checkpoint `{wanted}`; it has: {}", run.display(), list(available))]
-    NoCheckpoint {
-        /// The run.
-        run: PathBuf,
-        /// What was asked for.
-        wanted: String,
-        /// What there is.
-        available: Vec<String>,
-    },
-    /// Another process trains the run.
-    #[error("run `{}` is being trained by another process; wait for it or stop it", .0.display())]
-    Locked(PathBuf),
+    /// The run's directory could not be written or read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// There is nothing left to train.
     #[error("run `{}` is complete: {reason}. Train it further with `--epochs {}`", run.display(), epochs + 10)]
     Complete {
@@ -157,36 +117,7 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    pub(crate) fn write(path: &Path, error: io::Error) -> Self {
-        Self::Write { path: path.to_owned(), error }
-    }
-
-    pub(crate) fn read(path: &Path, error: io::Error) -> Self {
-        Self::Read { path: path.to_owned(), error }
-    }
-
-    pub(crate) fn damaged(path: &Path, reason: impl Display) -> Self {
-        Self::Damaged { path: path.to_owned(), reason: reason.to_string() }
-    }
-
     pub(crate) fn device(error: impl Display) -> Self {
         Self::Device(error.to_string())
     }
-}
-
-fn write_hint(source: &io::Error) -> &'static str {
-    match source.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            ". Choose a directory you may write to with `--output DIR`"
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ". Free some space, or choose another disk with `--output DIR`; a run that had begun \
-             goes on with `converge train --resume RUN`"
-        }
-        _ => "",
-    }
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none yet".to_owned() } else { names.join(", ") }
 }

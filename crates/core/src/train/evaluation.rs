@@ -8,10 +8,10 @@ use std::sync::Arc;
 use burn::data::dataloader::DataLoader as _;
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
+use converge_record::{RunDirectory, Which};
 
-use super::checkpoint::Which;
 use super::loader::BatchLoader;
-use super::run_directory::RunDirectory;
+use super::stored_run::StoredRun as _;
 use super::{TrainError, new_model};
 use crate::experiment::Experiment;
 use crate::fused::with_kernels;
@@ -42,7 +42,7 @@ impl Trained {
         let experiment = run.experiment()?;
         let restore_best = experiment.early_stopping.as_ref().is_none_or(|stop| stop.restore_best);
         let default = if restore_best { Which::Best } else { Which::Last };
-        let checkpoint = run.checkpoints().find(which.unwrap_or(default))?;
+        let checkpoint = run.checkpoint(which.unwrap_or(default))?;
         let preprocessing = run.preprocessing()?;
         let model = new_model(&experiment, &preprocessing, device)?;
         let model = checkpoint.load_evaluated(model)?.valid();

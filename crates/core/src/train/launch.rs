@@ -9,20 +9,19 @@ use burn::data::dataloader::DataLoader as _;
 use burn::optim::OptimizerRecord;
 use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Learner, SupervisedTraining, TrainingStrategy};
+use converge_record::{EpochRow, Lock, RunDirectory, Status, Stop, StopReason, timestamp};
 
 use super::checkpoint::{Checkpoint, CheckpointState};
-use super::early_stopping::{Stop, StopReason};
 use super::epoch_end::EpochEnd;
-use super::history::EpochRow;
 use super::loader::{BatchLoader, Order};
 use super::norms::parameter_names;
 use super::recorder::Recorder;
 use super::renderer::{NoFiles, Relay};
-use super::run_directory::{Lock, RunDirectory, Status, timestamp};
 use super::score_metric::ScoreMetric;
 use super::session::Session;
 use super::state::{Shared, StepInProgress, TrainState};
 use super::step::Trainee;
+use super::stored_run::StoredRun as _;
 use super::transfer::Stage;
 use super::update::Update;
 use super::{TrainError, groups, new_model};
@@ -102,7 +101,7 @@ impl Trainer {
             let outcome = self.assemble(start)?.launch(ExecutionStrategy::SingleDevice(device))?;
             let stage_is_over = outcome.stop.reason == StopReason::MaxEpochs
                 && outcome.history.len() < self.experiment.training.epochs;
-            let newest = outcome.run.checkpoints().newest()?;
+            let newest = outcome.run.newest_checkpoint()?;
             let (true, Some(checkpoint)) = (stage_is_over, newest) else { return Ok(outcome) };
             self.run = outcome.run;
             self.run.record.status = Status::Running;
@@ -152,7 +151,7 @@ impl Trainer {
         // What is written.
         let mut run = self.run.clone();
         let names = parameter_names(&model);
-        let recorder = Recorder::open(&run.file("steps.csv"), &names, state.steps_done)?;
+        let recorder = Recorder::open(&run.steps_file(), &names, state.steps_done)?;
         run.record.status = Status::Running;
         (run.record.stop, run.record.error, run.record.finished) = (None, None, None);
         run.write()?;

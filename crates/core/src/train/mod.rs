@@ -5,7 +5,7 @@
 //! weights. A step is made of an [`Objective`] (from a model and a batch to gradients) and an
 //! [`Update`] (from gradients to new weights), which labs and other experiments use too. [`epoch_end`]
 //! has early stopping and checkpoints, [`transfer`] what is particular to pretrained models,
-//! [`renderer`] progress, [`run_directory`] the record of the run. [`evaluation`] scores a checkpoint.
+//! [`renderer`] progress, `converge-record` what is written. [`evaluation`] scores a checkpoint.
 //! Nothing here prints: an [`Observer`] is told.
 
 pub mod baseline;
@@ -15,9 +15,7 @@ pub mod early_stopping;
 mod epoch_end;
 mod error;
 pub mod evaluation;
-mod files;
 mod groups;
-pub mod history;
 mod launch;
 pub mod loader;
 mod loss;
@@ -29,29 +27,25 @@ mod planned;
 mod recorder;
 mod regularization;
 mod renderer;
-pub mod run_directory;
 mod score_metric;
 mod session;
 pub mod signals;
 mod state;
 mod step;
+mod stored_run;
 pub mod tally;
 mod transfer;
 mod update;
 
-pub use checkpoint::{Best, Checkpoint, Which};
-pub use early_stopping::{Stop, StopReason};
+pub use checkpoint::Checkpoint;
 pub use error::TrainError;
-pub use files::write_atomically;
-pub use history::EpochRow;
 pub use launch::Outcome;
 pub use loss::mean_loss;
 pub use model::{new_model, outputs_of};
 pub use objective::{Evaluated, Objective, SupervisedLoss};
 pub use observer::{Observer, Silent};
 pub use planned::{PlannedLength, planned_length};
-pub use run_directory::{RunDirectory, RunRecord, Status};
 pub use session::{Session, same_source};
 pub use signals::StopRequest;
-pub use transfer::PretrainedRecord;
+pub use stored_run::StoredRun;
 pub use update::{Descent, Update};

@@ -1,6 +1,6 @@
 //! Who watches a training session: the command line, a test, nobody.
 
-use super::history::EpochRow;
+use converge_record::{EpochRow, StepRow};
 
 /// What a session tells while it runs. Calls come from two threads, one at a time.
 pub trait Observer: Send {
@@ -19,9 +19,10 @@ pub trait Observer: Send {
         let _ = samples;
     }
 
-    /// The loss and the learning rate of a recent optimizer step.
-    fn step(&mut self, loss: f64, learning_rate: f64) {
-        let _ = (loss, learning_rate);
+    /// The optimizer steps that were read from the device since the last call, as `steps.csv` has
+    /// them: several at once, and never none.
+    fn steps(&mut self, rows: &[StepRow]) {
+        let _ = rows;
     }
 
     /// An epoch is over; `best` tells whether it is the best so far.

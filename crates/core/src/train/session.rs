@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
+use converge_record::{
+    DataRecord, NewRun, Resumption, RunDirectory, SourceFile, Stop, StopReason, timestamp,
+};
 
 use super::TrainError;
 use super::checkpoint::{Checkpoint, CheckpointState};
-use super::early_stopping::{Stop, StopReason};
 use super::launch::{self, Outcome, Start, Trainer};
 use super::model::new_model;
 use super::norms::parameter_count;
 use super::observer::{Observer, Silent};
-use super::run_directory::{DataRecord, NewRun, Resumption, RunDirectory, timestamp};
 use super::signals::StopRequest;
+use super::stored_run::{StoredRun as _, versions};
 use super::transfer::pretrained;
 use crate::device::{self, DeviceError};
 use crate::experiment::Experiment;
@@ -91,16 +93,18 @@ impl Session {
             model = pretrained.apply(model)?;
         }
         let new = NewRun {
-            experiment: &experiment,
+            experiment: &experiment.name,
+            experiment_toml: &experiment.to_toml()?,
+            seed: experiment.training.seed,
+            versions: versions(),
             device: &self.device_name,
-            data: &data,
-            preprocessing: &preprocessing,
+            data: data.record(),
             training_samples: training.len(),
             validation_samples: validation.len(),
             parameters,
             pretrained: pretrained.map(|pretrained| pretrained.record),
         };
-        let (run, lock) = RunDirectory::create(output, &new)?;
+        let (run, lock) = RunDirectory::create(output, new, &preprocessing)?;
         (self.announce)(&run);
         let start = Start { model, optimizer: None, state: CheckpointState::default() };
         let trainer =
@@ -116,9 +120,8 @@ impl Session {
         if let Some(epochs) = epochs {
             experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
         }
-        let checkpoints = run.checkpoints();
-        checkpoints.sweep()?;
-        let newest = checkpoints.newest()?;
+        run.checkpoints().sweep()?;
+        let newest = run.newest_checkpoint()?;
         if let Some(checkpoint) = &newest
             && let Some(stop) = end_of(checkpoint, experiment.training.epochs, epochs.is_some())
         {
@@ -132,7 +135,7 @@ impl Session {
         let [training, validation] =
             [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
         let start = self.start(newest, &experiment, &preprocessing, &run)?;
-        run.write_experiment(&experiment)?;
+        run.write_experiment(&experiment.to_toml()?)?;
         run.record.resumed.push(Resumption {
             at: timestamp(),
             epochs_done: run.record.epochs_done,
@@ -223,7 +226,7 @@ fn check_same_data(recorded: &DataRecord, data: &DataSet) -> Result<(), TrainErr
             kind(data.origin)
         )));
     }
-    let sums = |files: &[converge_data::SourceFile]| -> Vec<(PathBuf, String)> {
+    let sums = |files: &[SourceFile]| -> Vec<(PathBuf, String)> {
         let named = files.iter().map(|file| {
             (PathBuf::from(file.path.file_name().unwrap_or_default()), file.sha256.clone())
         });

@@ -12,15 +12,14 @@ use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::Tensor;
 use burn::train::Interrupter;
+use converge_record::{Best, EpochRow, RunDirectory, StepRow, Stop, StopReason, write_epochs};
 
 use super::TrainError;
-use super::checkpoint::{Best, CheckpointState};
-use super::early_stopping::{EarlyStoppingState, Stop, StopReason};
-use super::history::{EpochRow, write_epochs};
+use super::checkpoint::{CheckpointState, save_epoch, save_interrupted};
+use super::early_stopping::EarlyStoppingState;
 use super::loader::{BatchLoader, DeviceTargets, Position};
 use super::observer::Observer;
-use super::recorder::{Recorder, StepSummary};
-use super::run_directory::RunDirectory;
+use super::recorder::Recorder;
 use super::signals::StopRequest;
 use super::tally::Tally;
 use super::update::Update;
@@ -158,7 +157,7 @@ impl TrainState {
         stop: Option<Stop>,
         experiment: &Experiment,
     ) -> Result<(), TrainError> {
-        write_epochs(&self.run.file("epochs.csv"), &self.history)?;
+        write_epochs(&self.run.epochs_file(), &self.history)?;
         let mut state = self.reached();
         state.stop = stop;
         let seconds = self.seconds();
@@ -168,8 +167,8 @@ impl TrainState {
         record.steps_done = snapshot.position.step + 1;
         record.best.clone_from(&self.best);
         let keep_last = experiment.checkpoints.keep_last;
-        self.run.checkpoints().save_epoch(snapshot, state, keep_last)?;
-        self.run.write()
+        save_epoch(&self.run.checkpoints(), snapshot, state, keep_last)?;
+        Ok(self.run.write()?)
     }
 
     /// Saves a step within an epoch whose `scores` so far are given.
@@ -183,7 +182,7 @@ impl TrainState {
         let mut state = self.reached();
         (state.batches_done, state.training) = (batches_done, scores);
         self.run.record.steps_done = snapshot.position.step + 1;
-        self.run.checkpoints().save_interrupted(snapshot, state)
+        save_interrupted(&self.run.checkpoints(), snapshot, state)
     }
 
     fn reached(&self) -> CheckpointState {
@@ -292,25 +291,22 @@ impl Shared {
     }
 
     /// Passes on the steps that were read, and stops at a loss that is no number.
-    pub(super) fn digest(&self, read: Result<Vec<StepSummary>, TrainError>) {
-        let read = match read {
-            Ok(read) => read,
+    pub(super) fn digest(&self, read: Result<Vec<StepRow>, TrainError>) {
+        let rows = match read {
+            Ok(rows) => rows,
             Err(error) => return self.fail(error),
         };
-        if let Some(bad) = read.iter().find(|step| !step.loss.is_finite()) {
+        if let Some(bad) = rows.iter().find(|row| !row.loss.is_finite()) {
             self.stop(Stop::new(
                 StopReason::NonFiniteLoss,
                 format!(
                     "the training loss became {} in epoch {}, step {} (learning rate {:e})",
-                    bad.loss,
-                    bad.epoch,
-                    bad.step + 1,
-                    bad.learning_rate
+                    bad.loss, bad.epoch, bad.step, bad.learning_rate
                 ),
             ));
         }
-        if let Some(newest) = read.last() {
-            self.observer().step(newest.loss, newest.learning_rate);
+        if !rows.is_empty() {
+            self.observer().steps(&rows);
         }
     }
 }

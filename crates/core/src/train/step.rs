@@ -13,9 +13,9 @@ use burn::module::{Devices, Module, ModuleMapper, ModuleVisitor};
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use converge_record::{Stop, StopReason};
 
 use super::TrainError;
-use super::early_stopping::{Stop, StopReason};
 use super::loader::{Batch, DeviceTargets, Position};
 use super::loss::mean_loss;
 use super::norms::update_squares;

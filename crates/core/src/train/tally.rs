@@ -3,9 +3,11 @@
 //! Sums, not means of batch means, so that the last, smaller batch counts by its size. The sums
 //! are part of a checkpoint taken within an epoch.
 
+use converge_record::{EpochRow, Number};
 use serde::{Deserialize, Serialize};
 
-use converge_data::Targets;
+use crate::experiment::metric_names;
+use converge_data::{Targets, Task};
 
 /// Sums over the samples seen so far in an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -84,6 +86,27 @@ pub fn argmax(values: &[f32]) -> usize {
             if *value > values[best] { index } else { best }
         },
     )
+}
+
+/// The scores of `epoch`, as `epochs.csv` and the observer have them.
+pub(super) fn epoch_row(
+    epoch: usize,
+    task: Task,
+    training: &Tally,
+    validation: Option<&Tally>,
+    learning_rate: f64,
+) -> EpochRow {
+    let names = metric_names(task);
+    let values = |prefix: &'static str, tally: &Tally| {
+        let values: Vec<_> = names
+            .iter()
+            .map(|name| (format!("{prefix}{name}"), Number(tally.value(name))))
+            .collect();
+        values
+    };
+    let mut metrics = values("", training);
+    metrics.extend(validation.map(|tally| values("val_", tally)).unwrap_or_default());
+    EpochRow { epoch, metrics, learning_rate }
 }
 
 #[cfg(test)]

@@ -7,10 +7,9 @@ use std::time::Duration;
 use converge_core::device;
 use converge_core::experiment::Experiment;
 use converge_core::optim::OptimizerSettings;
-use converge_core::train::{
-    Observer, Outcome, Session, Silent, StopReason, StopRequest, TrainError,
-};
+use converge_core::train::{Observer, Outcome, Session, Silent, StopRequest, TrainError};
 use converge_data::LoadOptions;
+use converge_record::StopReason;
 
 /// Dropout, clipping, accumulated batches with a smaller last one, norms, and a moving rate.
 const EXPERIMENT: &str = r#"

@@ -7,14 +7,14 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use converge_record::checksum::{Hasher, sha256};
 use image::{ImageReader, RgbImage};
 use rayon::prelude::*;
-use sha2::{Digest as _, Sha256};
 
 use super::listing::Split;
 use super::settings::{OnCorrupt, Reading};
 use crate::resampling::{Plane, resample};
-use crate::{DataError, DownloadProgress, Inputs, Samples, SourceFile, Targets, checksum};
+use crate::{DataError, DownloadProgress, Inputs, Samples, SourceFile, Targets};
 
 /// Reads the pictures of a split on all cores.
 ///
@@ -35,12 +35,12 @@ pub(super) fn read_split(
             let contents = fs::read(path).map_err(DataError::io("read", path))?;
             Ok(Outcome {
                 bytes: contents.len() as u64,
-                sha256: checksum::of(&contents),
+                sha256: sha256(&contents),
                 problem: decode(&contents, reading, out).err(),
             })
         })
         .collect();
-    let (mut kept, mut bytes, mut sums) = (Vec::new(), 0, Sha256::new());
+    let (mut kept, mut bytes, mut sums) = (Vec::new(), 0, Hasher::default());
     for (index, ((path, _), outcome)) in split.pictures.iter().zip(outcomes).enumerate() {
         let outcome = outcome?;
         bytes += outcome.bytes;
@@ -67,7 +67,7 @@ pub(super) fn read_split(
     };
     let samples = if kept.len() == all.len() { all } else { all.select(&kept) };
     let path: PathBuf = split.folder.clone();
-    let sha256 = checksum::hexadecimal(&sums.finalize());
+    let sha256 = sums.finish();
     Ok((samples, SourceFile { path, bytes, sha256, official: None }))
 }
 

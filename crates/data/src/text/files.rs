@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
+use converge_record::checksum::Hasher;
 
 use super::{Corpus, Labelled, Texts, table};
-use crate::{DataError, Parts, SourceFile, checksum};
+use crate::{DataError, Parts, SourceFile};
 
 /// Reviews without a class, beside those of `aclImdb`.
 const UNLABELLED: &str = "unsup";
@@ -155,7 +155,7 @@ fn read_classes(
     damaged: &mut usize,
 ) -> Result<(Labelled, SourceFile), DataError> {
     let mut texts = Labelled::new();
-    let (mut hasher, mut bytes) = (Sha256::new(), 0);
+    let (mut hasher, mut bytes) = (Hasher::default(), 0);
     for (name, class) in class_names.iter().zip(0..) {
         for path in texts_in(&folder.join(name))? {
             let contents = fs::read(&path).map_err(DataError::io("read", &path))?;
@@ -169,7 +169,7 @@ fn read_classes(
             texts.push((class, decode(contents, damaged)));
         }
     }
-    let sha256 = checksum::hexadecimal(&hasher.finalize());
+    let sha256 = hasher.finish();
     let official =
         sums.iter().find(|(name, _)| folder.ends_with(name)).map(|(_, sum)| *sum == sha256);
     Ok((texts, SourceFile { path: folder.to_owned(), bytes, sha256, official }))

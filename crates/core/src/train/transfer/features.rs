@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
-use sha2::{Digest as _, Sha256};
+use converge_record::checksum::{Hasher, sha256};
+use converge_record::{RecordError, write_replacing};
 
 use crate::models::Transfer;
 use crate::models::mobilenet_v2::Architecture;
 use crate::train::TrainError;
-use crate::train::files::{sha256, write_replacing};
 use converge_data::{DownloadProgress, Inputs, Preprocessing, Samples};
 
 /// Changes when what is stored means something else.
@@ -81,7 +81,7 @@ impl<'a> Frozen<'a> {
             ));
         }
         if let Some(store) = &self.store {
-            fs::create_dir_all(store).map_err(|error| TrainError::write(store, error))?;
+            fs::create_dir_all(store).map_err(|error| RecordError::write(store, error))?;
         }
         // One at a time: in a batch, rounding would depend on what else is missing.
         for index in missing {
@@ -90,7 +90,7 @@ impl<'a> Frozen<'a> {
             features[index * width..(index + 1) * width].copy_from_slice(&values);
             if let Some(file) = &files[index] {
                 let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                write_replacing(file, &bytes).map_err(|error| TrainError::write(file, error))?;
+                write_replacing(file, &bytes).map_err(|error| RecordError::write(file, error))?;
             }
         }
         let samples = Samples {
@@ -125,11 +125,10 @@ impl<'a> Frozen<'a> {
         let width = samples.input_len();
         let Inputs::Bytes(pixels) = &samples.inputs else { return None };
         let picture = pixels.get(index * width..(index + 1) * width)?;
-        let mut hasher = Sha256::new();
+        let mut hasher = Hasher::default();
         hasher.update(format!("{:?}", samples.shape));
         hasher.update(picture);
-        let sum: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(store.join(sum))
+        Some(store.join(hasher.finish()))
     }
 }
 

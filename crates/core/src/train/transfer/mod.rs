@@ -20,8 +20,6 @@ use crate::models::mobilenet_v2::Features;
 use crate::models::{Model, ModelSettings};
 use converge_data::{Preprocessing, Samples};
 
-pub use pretrained::PretrainedRecord;
-
 /// What a stage trains with.
 pub(super) struct Stage {
     pub model: Model,

@@ -4,54 +4,16 @@
 //! what they want: architecture and scale of pixels. From then on the run knows everything itself;
 //! its checkpoints hold the whole model.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
+use converge_record::{PretrainedRecord, RecordError, RunDirectory, Which};
 
 use crate::experiment::Experiment;
 use crate::models::mobilenet_v2::{Architecture, Features, PublishedWeights, names};
 use crate::models::{Model, ModelSettings, TransferSettings, Weights};
-use crate::train::files::sha256;
-use crate::train::{RunDirectory, TrainError, Which, new_model};
+use crate::train::{StoredRun as _, TrainError, new_model};
 use converge_data::{DownloadProgress, LoadOptions, Normalization, Source};
-
-/// The name of untrained weights.
-const RANDOM: &str = "random";
-
-/// Where the weights of a base come from, as `run.json` keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PretrainedRecord {
-    /// What the weights are: a published name, a file, a run, or `random`.
-    pub weights: String,
-    /// The file they were read from.
-    pub path: Option<PathBuf>,
-    /// Its SHA-256.
-    pub sha256: Option<String>,
-    /// Why they are random although others were asked for.
-    pub stand_in_reason: Option<String>,
-}
-
-impl PretrainedRecord {
-    /// Whether nobody has trained them.
-    pub fn is_random(&self) -> bool {
-        self.path.is_none()
-    }
-
-    fn random(reason: Option<String>) -> Self {
-        Self { weights: RANDOM.to_owned(), path: None, sha256: None, stand_in_reason: reason }
-    }
-
-    fn file(weights: &str, path: &Path) -> Result<Self, TrainError> {
-        let contents = std::fs::read(path).map_err(|error| TrainError::read(path, error))?;
-        Ok(Self {
-            weights: weights.to_owned(),
-            path: Some(path.to_owned()),
-            sha256: Some(sha256(&contents)),
-            stand_in_reason: None,
-        })
-    }
-}
 
 /// Weights for a base.
 pub(in crate::train) struct Pretrained {
@@ -80,13 +42,13 @@ pub(in crate::train) fn resolve(
         return Ok((experiment, None));
     };
     let path = Path::new(&settings.weights);
-    let (pretrained, decided) = if settings.weights == RANDOM {
+    let (pretrained, decided) = if settings.weights == PretrainedRecord::RANDOM {
         (Pretrained { record: PretrainedRecord::random(None), values: Values::Random }, None)
     } else if path.join("run.json").is_file() {
         from_run(settings, path, device)?
     } else if path.is_file() {
         let values = Values::File(Box::new(Weights::read(path)?));
-        (Pretrained { record: PretrainedRecord::file(&settings.weights, path)?, values }, None)
+        (Pretrained { record: PretrainedRecord::from_file(&settings.weights, path)?, values }, None)
     } else {
         let source = experiment.data.clone().source_mut().copied().unwrap_or_default();
         published(&settings.weights, source, options, progress)?
@@ -135,7 +97,7 @@ fn published(
     match PublishedWeights::obtain(name, source != Source::Synthetic, options, progress) {
         Ok((weights, path)) => {
             let values = Values::File(Box::new(Weights::read(&path)?));
-            let record = PretrainedRecord::file(weights.name, &path)?;
+            let record = PretrainedRecord::from_file(weights.name, &path)?;
             let decided = (weights.architecture(), weights.normalization);
             Ok((Pretrained { record, values }, Some(decided)))
         }
@@ -165,15 +127,18 @@ fn from_run(
             });
         }
     };
-    let checkpoint = run.checkpoints().find(Which::Best)?;
+    let checkpoint = run.checkpoint(Which::Best)?;
     let file = checkpoint.evaluated_path();
     let model = new_model(&experiment, &run.preprocessing()?, device)?;
     let features = match checkpoint.load_evaluated(model)? {
         Model::MobileNetV2(model) => model.into_features(),
         Model::Transfer(model) => model.base().clone(),
-        _ => return Err(TrainError::damaged(&file, "it is not the model of its experiment")),
+        _ => {
+            let reason = "it is not the model of its experiment";
+            return Err(RecordError::damaged(&file, reason).into());
+        }
     };
-    let record = PretrainedRecord::file(&settings.weights, &file)?;
+    let record = PretrainedRecord::from_file(&settings.weights, &file)?;
     let normalization = experiment.data.normalization();
     Ok((
         Pretrained { record, values: Values::Run(Box::new(features)) },

@@ -1,0 +1,62 @@
+//! What a run directory keeps that takes this crate to read: the experiment, the preprocessing, the
+//! weights.
+
+use converge_record::{RunDirectory, Versions, Which};
+
+use super::TrainError;
+use super::checkpoint::Checkpoint;
+use crate::experiment::Experiment;
+use converge_data::Preprocessing;
+
+/// The version of Burn, as `Cargo.toml` pins it.
+const BURN: &str = "0.22.1";
+
+/// The versions that make runs now.
+pub(super) fn versions() -> Versions {
+    Versions { converge: env!("CARGO_PKG_VERSION").to_owned(), burn: BURN.to_owned() }
+}
+
+/// A [`RunDirectory`], its files read as what they mean here.
+pub trait StoredRun {
+    /// The experiment that the run carries out.
+    fn experiment(&self) -> Result<Experiment, TrainError>;
+
+    /// What is done to inputs before the model sees them.
+    fn preprocessing(&self) -> Result<Preprocessing, TrainError>;
+
+    /// The checkpoint that `which` means.
+    fn checkpoint(&self, which: Which) -> Result<Checkpoint, TrainError>;
+
+    /// The newest checkpoint, for a session to go on from, if there is any.
+    fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, TrainError>;
+}
+
+impl StoredRun for RunDirectory {
+    fn experiment(&self) -> Result<Experiment, TrainError> {
+        let (path, text) = self.read_experiment()?;
+        Ok(Experiment::from_toml(&text, &path.display().to_string(), &[])?)
+    }
+
+    fn preprocessing(&self) -> Result<Preprocessing, TrainError> {
+        Ok(self.read_preprocessing()?)
+    }
+
+    fn checkpoint(&self, which: Which) -> Result<Checkpoint, TrainError> {
+        Checkpoint::open(self.checkpoints().find(which)?.path)
+    }
+
+    fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, TrainError> {
+        self.checkpoints().newest()?.map(|found| Checkpoint::open(found.path)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_burn_is_the_one_in_cargo_toml() {
+        let pin = format!("burn = {{ version = \"={BURN}\"");
+        assert!(include_str!("../../../../Cargo.toml").contains(&pin));
+    }
+}

@@ -1,0 +1,103 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::data::DataRecord;
+use crate::{Origin, Status, StopReason, Versions};
+
+const LINEAR: &str = "tests/linear";
+
+fn new_run() -> NewRun<'static> {
+    NewRun {
+        experiment: "tiny",
+        experiment_toml: "name = \"tiny\"\n",
+        seed: 7,
+        versions: Versions { converge: "0.1.0".to_owned(), burn: "0.22.1".to_owned() },
+        device: "flex",
+        data: DataRecord {
+            title: "digits".to_owned(),
+            origin: Origin::SyntheticStandIn,
+            description: "drawn".to_owned(),
+            stand_in_reason: Some("offline".to_owned()),
+            files: vec![],
+            class_names: vec![],
+            feature_names: vec![],
+        },
+        pretrained: None,
+        training_samples: 90,
+        validation_samples: 10,
+        parameters: 3,
+    }
+}
+
+#[test]
+fn a_new_run_is_complete_at_once_and_reads_back_as_it_was_written() {
+    let parent = tempfile::tempdir().unwrap();
+    let (run, _lock) = RunDirectory::create(parent.path(), new_run(), &[5, 7]).unwrap();
+    let opened = RunDirectory::open(run.path()).unwrap();
+    assert_eq!(opened.record, run.record);
+    assert_eq!((opened.record.status, opened.record.seed), (Status::Running, 7));
+    assert_eq!(opened.record.data.label(), "digits (synthetic)");
+    assert_eq!(opened.read_experiment().unwrap().1, "name = \"tiny\"\n");
+    assert_eq!(opened.read_preprocessing::<[usize; 2]>().unwrap(), [5, 7]);
+    assert_eq!(opened.epochs().unwrap(), []);
+    assert_eq!(opened.steps().unwrap(), []);
+}
+
+#[test]
+fn directories_are_never_reused_and_are_listed_with_the_oldest_first() {
+    let parent = tempfile::tempdir().unwrap();
+    let runs: Vec<_> =
+        (0..3).map(|_| RunDirectory::create(parent.path(), new_run(), &()).unwrap().0).collect();
+    fs::create_dir(parent.path().join("no-run")).unwrap();
+    let mut first = runs[2].clone();
+    first.record.started = "2020-01-01T00:00:00+00:00".to_owned();
+    first.write().unwrap();
+    let listed = RunDirectory::list(parent.path());
+    let listed: Vec<_> = listed.into_iter().map(|run| run.unwrap().path).collect();
+    assert_eq!(listed.len(), 3);
+    assert_eq!(listed[0], first.path);
+}
+
+#[test]
+fn only_one_process_trains_a_run() {
+    let parent = tempfile::tempdir().unwrap();
+    let (run, lock) = RunDirectory::create(parent.path(), new_run(), &()).unwrap();
+    assert!(run.is_locked());
+    let claimed = RunDirectory::claim(run.path());
+    assert!(matches!(claimed, Err(RecordError::Locked(path)) if path == run.path));
+    drop(lock);
+    assert!(!run.is_locked());
+    assert!(RunDirectory::claim(run.path()).is_ok());
+}
+
+#[test]
+fn a_directory_without_a_record_is_no_run_and_gets_no_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let claimed = RunDirectory::claim(directory.path());
+    assert!(matches!(claimed, Err(RecordError::NotARun(_))));
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_run_of_format_1_as_it_was_written_in_november_2026_is_read() {
+    let run = RunDirectory::open(Path::new(LINEAR)).unwrap();
+    let record = &run.record;
+    assert_eq!((record.status, record.seed, record.parameters), (Status::Completed, 42, 21));
+    let reason = record.stop.as_ref().map(|stop| stop.reason);
+    assert_eq!(reason, Some(StopReason::MaxEpochs));
+    assert_eq!((record.epochs_done, run.epochs().unwrap().len()), (3, 3));
+    assert_eq!((record.steps_done, run.steps().unwrap().len()), (21, 21));
+    let best = record.best.as_ref().unwrap();
+    assert_eq!(run.epochs().unwrap()[best.epoch - 1].metric(&best.monitor), Some(best.value));
+    assert_eq!(run.checkpoints().newest().unwrap().unwrap().steps_done, 21);
+}
+
+#[test]
+fn a_record_of_another_format_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(Path::new(LINEAR).join(RECORD_FILE)).unwrap();
+    let text = text.replace("\"format\": 1", "\"format\": 2");
+    fs::write(directory.path().join(RECORD_FILE), text).unwrap();
+    let said = RunDirectory::open(directory.path()).unwrap_err().to_string();
+    assert!(said.ends_with("its format is 2, this program reads 1"), "{said}");
+}

@@ -1,0 +1,154 @@
+#![allow(clippy::unwrap_used)]
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Numbers with the digits that the file keeps of a norm.
+fn norm() -> impl Strategy<Value = f64> {
+    any::<f64>().prop_map(|value| format!("{:.6e}", value.abs()).parse().unwrap())
+}
+
+fn names() -> impl Strategy<Value = Vec<Arc<str>>> {
+    vec("[a-z][a-z0-9_.]{0,12}", 0..4).prop_map(|names| {
+        let numbered = names.iter().enumerate().map(|(index, name)| format!("{name}{index}"));
+        numbered.map(Arc::from).collect()
+    })
+}
+
+fn row(parameters: &[Arc<str>]) -> impl Strategy<Value = StepRow> + use<> {
+    let parameters = parameters.to_vec();
+    let counts = (1..1000_usize, 1..100_000_usize);
+    let numbers = (any::<f64>(), any::<f64>(), 0..1_000_000_000_u32);
+    let norms = (option::of(norm()), option::of(norm()), option::of(norm()));
+    let by_name = vec(option::of(norm()), parameters.len());
+    (counts, numbers, norms, by_name).prop_map(move |(counts, numbers, norms, by_name)| StepRow {
+        epoch: counts.0,
+        step: counts.1,
+        loss: numbers.0,
+        learning_rate: numbers.1,
+        gradient_norm: norms.0,
+        parameter_norm: norms.1,
+        update_ratio: norms.2,
+        step_seconds: f64::from(numbers.2) / 1e6,
+        gradient_norms: parameters.iter().cloned().zip(by_name).collect(),
+    })
+}
+
+fn rows() -> impl Strategy<Value = (Vec<Arc<str>>, Vec<StepRow>)> {
+    names().prop_flat_map(|names| (vec(row(&names), 0..8), Just(names)).prop_map(|(r, n)| (n, r)))
+}
+
+fn write(path: &Path, parameters: &[Arc<str>], kept: usize, rows: &[StepRow]) {
+    let mut writer = StepWriter::open(path, parameters, kept).unwrap();
+    for row in rows {
+        writer.write(row).unwrap();
+    }
+    writer.flush().unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))] // every file waits for the disk
+
+    #[test]
+    fn rows_that_are_written_are_read_back((parameters, rows) in rows()) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("steps.csv");
+        write(&path, &parameters, 0, &rows);
+        prop_assert_eq!(read_steps(&path).unwrap(), rows);
+    }
+
+    #[test]
+    fn a_resumed_run_keeps_the_steps_before_its_checkpoint(
+        (parameters, rows) in rows(),
+        kept in 0..8_usize,
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let (straight, resumed) =
+            (directory.path().join("straight.csv"), directory.path().join("resumed.csv"));
+        let kept = kept.min(rows.len());
+        write(&straight, &parameters, 0, &rows);
+        write(&resumed, &parameters, 0, &rows);
+        write(&resumed, &parameters, kept, &rows[kept..]);
+        prop_assert_eq!(fs::read(straight).unwrap(), fs::read(resumed).unwrap());
+    }
+
+    #[test]
+    fn a_last_line_that_is_half_written_is_left_out((parameters, rows) in rows(), cut in 1..20_usize) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("steps.csv");
+        write(&path, &parameters, 0, &rows);
+        if let Some((_, whole)) = rows.split_last() {
+            let text = fs::read_to_string(&path).unwrap();
+            let last = text.lines().last().unwrap().len();
+            fs::write(&path, &text[..text.len() - cut.min(last)]).unwrap();
+            prop_assert_eq!(read_steps(&path).unwrap(), whole);
+        }
+    }
+}
+
+fn plain(step: usize, parameters: &[&str]) -> StepRow {
+    StepRow {
+        epoch: 1,
+        step,
+        loss: 0.5,
+        learning_rate: 0.01,
+        gradient_norm: Some(2.0),
+        parameter_norm: None,
+        update_ratio: Some(0.001),
+        step_seconds: 0.25,
+        gradient_norms: parameters.iter().map(|name| (Arc::from(*name), Some(2.0))).collect(),
+    }
+}
+
+#[test]
+fn the_columns_are_those_that_the_module_describes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("steps.csv");
+    let blank = StepRow { loss: f64::NAN, update_ratio: None, ..plain(2, &["w"]) };
+    write(&path, &["w".into()], 0, &[plain(1, &["w"]), blank]);
+    let expected = "\
+        epoch,step,loss,learning_rate,gradient_norm,parameter_norm,update_ratio,step_seconds,\
+        gradient_norm.w\n\
+        1,1,0.5,0.01,2.000000e0,,1.000000e-3,0.250000,2.000000e0\n\
+        1,2,NaN,0.01,2.000000e0,,,0.250000,2.000000e0\n";
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    assert!(read_steps(&path).unwrap()[1].loss.is_nan());
+}
+
+#[test]
+fn a_later_stage_with_more_parameters_leaves_their_columns_blank_so_far() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("steps.csv");
+    write(&path, &["head".into()], 0, &[plain(1, &["head"])]);
+    write(&path, &["base".into(), "head".into()], 1, &[plain(2, &["base", "head"])]);
+    let rows = read_steps(&path).unwrap();
+    assert_eq!(rows[0].gradient_norm_of("base"), None);
+    assert_eq!(rows[0].gradient_norm_of("head"), Some(2.0));
+    assert_eq!(rows[1].gradient_norm_of("base"), Some(2.0));
+}
+
+#[test]
+fn a_step_of_other_parameters_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("steps.csv");
+    let mut writer = StepWriter::open(&path, &["w".into()], 0).unwrap();
+    let error = writer.write(&plain(7, &["v"])).unwrap_err().to_string();
+    assert!(error.ends_with("has columns for the parameters [\"w\"], but step 7 measured [\"v\"]"));
+}
+
+#[test]
+fn what_is_no_number_or_missing_is_an_error_that_shows_the_row() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("steps.csv");
+    let said = |text: &str| {
+        fs::write(&path, text).unwrap();
+        read_steps(&path).unwrap_err().to_string()
+    };
+    let whole = format!("{COLUMNS}\n1,1,low,0.1,,,,0.1\n");
+    assert!(said(&whole).ends_with("in `1,1,low,0.1,,,,0.1`, `loss` is `low`, which is no number"));
+    assert!(said("epoch,step\n1,\n").ends_with("in `1,`, `step` is blank"));
+    assert!(said("epoch\n1\n").ends_with("in `1`, there is no column `step`"));
+}

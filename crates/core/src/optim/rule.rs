@@ -7,8 +7,10 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::Tensor;
 use serde::Serialize;
 
+use converge_settings::Settings;
+
 /// An optimizer of the collection.
-pub(super) trait Rule: Optimizer + Default + Serialize {
+pub(super) trait Rule: Optimizer + Settings + Default + Serialize {
     /// The update, in one line.
     const FORMULA: &'static str;
     /// The paper, and whose semantics are followed.

@@ -37,6 +37,9 @@ pub struct PublishedSet {
     pub folder: &'static str,
     /// Whether the one file is an archive that contains `folder`.
     pub archive: bool,
+    /// Samples to train on, where that has to be known before anything is downloaded; all of them
+    /// where there is no published test split.
+    pub samples: Option<usize>,
 }
 
 /// Where a data set is.
@@ -270,6 +273,7 @@ mod tests {
             files,
             folder: "set",
             archive: true,
+            samples: None,
         };
         (Box::leak(Box::new(set)), mirror(archive))
     }
@@ -338,6 +342,7 @@ mod tests {
                 files: vec![file].leak(),
                 folder: "net",
                 archive: false,
+                samples: None,
             }))
         };
         let (cache, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -93,6 +93,13 @@ impl DataSettings {
         self.value_mut("source")
     }
 
+    /// The published number of training samples, those held out for validation included.
+    pub fn published_samples(&self) -> Option<usize> {
+        let samples = self.published()?.samples?;
+        let test_share = self.clone().value_mut("test_share").copied().unwrap_or(0.0);
+        Some(samples.saturating_sub((samples as f64 * test_share).ceil() as usize))
+    }
+
     /// The scale that the pixels of pictures are brought to.
     pub fn normalization(&self) -> Normalization {
         self.clone().value_mut("normalization").copied().unwrap_or(Normalization::Unit)

@@ -50,6 +50,7 @@ impl Rule for AdaBelief {
     const SOURCE: &'static str = "Zhuang et al. 2020; pytorch_optimizer.AdaBelief";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "AdamW's place; longer steps where gradients are steady";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for AdaBelief {

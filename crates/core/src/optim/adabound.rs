@@ -60,6 +60,7 @@ impl Rule for AdaBound {
     const SOURCE: &'static str = "Luo et al. 2019; pytorch_optimizer.AdaBound";
     const STATE: &'static str = "2; 3 with amsbound";
     const WHEN: &'static str = "Adam's quick start with the end of a run with SGD";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for AdaBound {

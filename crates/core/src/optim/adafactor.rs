@@ -66,6 +66,7 @@ impl Rule for Adafactor {
     const SOURCE: &'static str = "Shazeer and Stern 2018; torch.optim.Adafactor";
     const STATE: &'static str = "1/rows + 1/columns; 1 for vectors";
     const WHEN: &'static str = "models whose Adam state does not fit the memory";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.03);
 }
 
 /// The root mean square of all elements, as a tensor of one element that broadcasts.

@@ -49,6 +49,7 @@ impl Rule for AdaGrad {
     const SOURCE: &'static str = "Duchi et al. 2011; torch.optim.Adagrad";
     const STATE: &'static str = "1";
     const WHEN: &'static str = "sparse features and convex problems; its steps only shrink";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.5);
 }
 
 impl Optimizer for AdaGrad {

@@ -42,6 +42,7 @@ impl Rule for Adam {
     const SOURCE: &'static str = "Kingma and Ba 2015, Reddi et al. 2018; torch.optim.Adam";
     const STATE: &'static str = "2; 3 with amsgrad";
     const WHEN: &'static str = "the first try on anything; without weight decay";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Adam {

@@ -50,6 +50,7 @@ impl Rule for Adamax {
     const SOURCE: &'static str = "Kingma and Ba 2015, algorithm 2; torch.optim.Adamax";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "Adam's place where gradients are sparse or have outliers";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.3);
 }
 
 impl Optimizer for Adamax {

@@ -39,6 +39,7 @@ impl Rule for AdamW {
     const SOURCE: &'static str = "Loshchilov and Hutter 2019; torch.optim.AdamW";
     const STATE: &'static str = "2; 3 with amsgrad";
     const WHEN: &'static str = "transformers, and wherever Adam needs weight decay";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for AdamW {

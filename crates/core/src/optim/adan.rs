@@ -55,6 +55,7 @@ impl Rule for Adan {
     const SOURCE: &'static str = "Xie et al. 2022; pytorch_optimizer.Adan";
     const STATE: &'static str = "4";
     const WHEN: &'static str = "fewer epochs than AdamW needs, at rates up to ten times higher";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Adan {

@@ -82,6 +82,7 @@ impl Rule for AdEMAMix {
     const STATE: &'static str = "3";
     const WHEN: &'static str =
         "long runs, where gradients of 10,000 steps ago still tell something";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for AdEMAMix {

@@ -55,6 +55,7 @@ impl Rule for Adopt {
     const SOURCE: &'static str = "Taniguchi et al. 2024; pytorch_optimizer.ADOPT";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "where Adam is unstable or needs β₂ tuned";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Adopt {

@@ -39,6 +39,7 @@ impl Rule for Lamb {
     const SOURCE: &'static str = "You et al. 2020; keras.optimizers.Lamb, optax.lamb";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "batches of thousands";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.02);
 }
 
 impl Optimizer for Lamb {

@@ -61,6 +61,7 @@ impl Rule for Lars {
     const SOURCE: &'static str = "You et al. 2017; pytorch_optimizer.LARS";
     const STATE: &'static str = "1; 0 without momentum";
     const WHEN: &'static str = "convolutional networks in batches of thousands";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.3);
 }
 
 impl Optimizer for Lars {

@@ -47,6 +47,7 @@ impl Rule for Lion {
     const SOURCE: &'static str = "Chen et al. 2023; keras.optimizers.Lion";
     const STATE: &'static str = "1";
     const WHEN: &'static str = "large batches and little memory; rate 3 to 10 times below AdamW's";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.03);
 }
 
 impl Optimizer for Lion {

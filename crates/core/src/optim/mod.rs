@@ -10,6 +10,30 @@
 //! [`Conductor`]'s; what combines with any optimizer is in [`WrapperSettings`]; [`Lbfgs`], which
 //! asks for losses itself, steps as an [`LbfgsMinimizer`]. A new optimizer is a new file and one line
 //! in [`optimizers!`].
+//!
+//! ```
+//! use burn::nn::LinearConfig;
+//! use burn::optim::GradientsParams;
+//! use burn::tensor::{Device, Tensor};
+//! use converge_core::optim::{OptimizerSettings, Sgd};
+//!
+//! let settings = OptimizerSettings::Sgd(Sgd { learning_rate: 0.1, ..Sgd::default() });
+//! settings.check()?;
+//! let mut optimizer = settings.build();
+//!
+//! let device = Device::default().autodiff();
+//! let inputs = Tensor::<2>::from_data([[0.0], [1.0], [2.0]], &device);
+//! let targets = inputs.clone() * 2.0 + 1.0;
+//! let mut line = LinearConfig::new(1, 1).init(&device);
+//! for _ in 0..500 {
+//!     let loss = (line.forward(inputs.clone()) - targets.clone()).square().mean();
+//!     let gradients = GradientsParams::from_grads(loss.backward(), &line);
+//!     line = optimizer.step(settings.learning_rate(), line, gradients);
+//! }
+//! let slope: Vec<f32> = line.weight.val().try_into_vec_as()?;
+//! assert!((slope[0] - 2.0).abs() < 1e-4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod catalogue;
 mod conductor;
@@ -93,6 +117,19 @@ macro_rules! optimizers {
                     Self::$optimizer(_) => <$optimizer as Rule>::AGREES
                 ),+ };
                 agrees || self.is_schedule_free()
+            }
+
+            /// The same optimizer at a learning rate for problems whose parameters are about 1 in
+            /// size, such as a regression, where its default is meant for networks.
+            #[must_use]
+            pub fn for_small_problems(mut self) -> Self {
+                let rate = match &self { $(
+                    Self::$optimizer(_) => <$optimizer as Rule>::SMALL_PROBLEM_RATE
+                ),+ };
+                if let (Some(rate), Some(own)) = (rate, self.value_mut("learning_rate")) {
+                    *own = rate;
+                }
+                self
             }
 
             /// The whole collection, described.

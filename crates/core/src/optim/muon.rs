@@ -130,6 +130,7 @@ impl Rule for Muon {
     const SOURCE: &'static str = "Jordan et al. 2024; torch.optim.Muon, in float32";
     const STATE: &'static str = "1 for matrices, 2 for vectors";
     const WHEN: &'static str = "hidden layers of any network, transformers above all";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.05);
 
     fn exception(&self) -> Option<(&[String], Self)> {
         let other = || (&*self.adamw_parameters, Self { iterations: ADAMW_ONLY, ..self.clone() });

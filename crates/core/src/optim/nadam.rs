@@ -64,6 +64,7 @@ impl Rule for NAdam {
     const SOURCE: &'static str = "Dozat 2016; torch.optim.NAdam";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "Adam's place; often a little faster at the same settings";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for NAdam {

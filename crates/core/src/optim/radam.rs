@@ -68,6 +68,7 @@ impl Rule for RAdam {
     const SOURCE: &'static str = "Liu et al. 2020; torch.optim.RAdam";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "Adam's place without a warm-up of the learning rate";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for RAdam {

@@ -56,6 +56,7 @@ impl Rule for RmsProp {
     const SOURCE: &'static str = "Tieleman and Hinton 2012; torch.optim.RMSprop";
     const STATE: &'static str = "1; 1 more with momentum, 1 more centered";
     const WHEN: &'static str = "recurrent networks and reinforcement learning";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.03);
 }
 
 #[cfg(feature = "flex")]

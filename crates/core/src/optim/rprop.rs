@@ -57,6 +57,7 @@ impl Rule for Rprop {
     const SOURCE: &'static str = "Riedmiller and Braun 1993; torch.optim.Rprop";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "full batches of small problems; not for noisy gradients";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Rprop {

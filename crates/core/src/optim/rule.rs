@@ -19,6 +19,9 @@ pub(super) trait Rule: Optimizer + Settings + Default + Serialize {
     const STATE: &'static str;
     /// When to reach for it.
     const WHEN: &'static str;
+    /// The learning rate for problems whose parameters are about 1 in size, where the default is
+    /// meant for networks.
+    const SMALL_PROBLEM_RATE: Option<f64> = None;
     /// Whether all parameters must agree on something before a step; see [`Rule::share`].
     const AGREES: bool = false;
     /// Whether [`Rule::evaluation_weights`] are not the trained ones.

@@ -48,6 +48,7 @@ impl Rule for ScheduleFreeAdamW {
     const SOURCE: &'static str = "Defazio et al. 2024; schedulefree.AdamWScheduleFree";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "AdamW's place when the length of the run is open";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.3);
     const AVERAGES: bool = true;
 
     fn evaluation_weights<const D: usize>(

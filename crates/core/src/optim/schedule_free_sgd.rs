@@ -35,6 +35,7 @@ impl Rule for ScheduleFreeSgd {
     const SOURCE: &'static str = "Defazio et al. 2024; schedulefree.SGDScheduleFree";
     const STATE: &'static str = "1";
     const WHEN: &'static str = "the length of the run is open, or no schedule should be tuned";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.5);
     const AVERAGES: bool = true;
 
     fn evaluation_weights<const D: usize>(

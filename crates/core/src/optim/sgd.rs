@@ -56,6 +56,7 @@ impl Rule for Sgd {
                                   torch.optim.SGD";
     const STATE: &'static str = "0; 1 with momentum";
     const WHEN: &'static str = "vision models, with momentum 0.9 and a schedule; the baseline";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 #[cfg(feature = "flex")]

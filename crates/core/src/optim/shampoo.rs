@@ -74,6 +74,7 @@ impl Rule for Shampoo {
     const SOURCE: &'static str = "Gupta et al. 2018; pytorch_optimizer.Shampoo";
     const STATE: &'static str = "2 rows/columns + 2 columns/rows for a matrix";
     const WHEN: &'static str = "ill-conditioned layers of moderate size; steps are costly";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.5);
 }
 
 impl Optimizer for Shampoo {

@@ -140,6 +140,7 @@ impl Rule for Soap {
     const SOURCE: &'static str = "Vyas et al. 2024; pytorch_optimizer.SOAP";
     const STATE: &'static str = "2 + 2 rows/columns + 2 columns/rows for a matrix, 2 for vectors";
     const WHEN: &'static str = "fewer steps than AdamW on matrices of moderate size";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.03);
 }
 
 impl Optimizer for Soap {

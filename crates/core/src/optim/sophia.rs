@@ -65,6 +65,7 @@ impl Rule for Sophia {
     const SOURCE: &'static str = "Liu et al. 2023; the authors' SophiaG, with the empirical Fisher";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "language models; set `batch_size` to what a gradient averages";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.05);
 }
 
 impl Optimizer for Sophia {

@@ -52,6 +52,7 @@ impl Rule for Yogi {
     const SOURCE: &'static str = "Zaheer et al. 2018; pytorch_optimizer.Yogi";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "Adam's place where its rate jumps after rare large gradients";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Yogi {

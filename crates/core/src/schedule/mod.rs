@@ -7,6 +7,18 @@
 //! [`Schedule`] wraps any of them as Burn's `LrScheduler`.
 //!
 //! A new schedule is a new file and one line in [`schedules!`].
+//!
+//! ```
+//! use converge_core::schedule::{Cosine, RunLength, ScheduleSettings};
+//!
+//! let settings = ScheduleSettings::Cosine(Cosine { warmup: 10, ..Cosine::default() });
+//! settings.check()?;
+//! let schedule = settings.build(0.1, RunLength { steps_per_epoch: 110, epochs: 1 });
+//!
+//! assert_eq!(schedule.learning_rate(10), 0.1);
+//! assert!((schedule.learning_rate(60) - 0.05).abs() < 1e-12, "half-way down");
+//! # Ok::<(), converge_settings::checks::InvalidSetting>(())
+//! ```
 
 mod about;
 mod at_work;

@@ -11,7 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::resampling::{Plane, resample};
-use converge_settings::checks::{self, Checked};
+use converge_settings::ranges::{self, POSITIVE_FRACTION};
+use converge_settings::settings;
 
 /// Which part of a picture is taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,24 +27,22 @@ pub enum Crop {
     Resized,
 }
 
-/// The `[augmentation]` section: how training pictures are varied.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AugmentationSettings {
-    /// Turns every other picture left to right: `RandomHorizontalFlip`.
-    pub flip: bool,
-    /// Which part of a picture is taken.
-    pub crop: Crop,
-    /// With `crop = "padded"`: black pixels on every side.
-    pub padding: usize,
-    /// With `crop = "resized"`: the smallest part taken, as a share of the area.
-    pub smallest_area: f64,
-}
+const PADDING: ranges::Range<usize> =
+    ranges::Range::new("at most 1024", |&padding| padding <= 1024);
 
-impl Default for AugmentationSettings {
-    fn default() -> Self {
-        // The padding that is usual for CIFAR-10, and torchvision's `scale=(0.08, 1.0)`.
-        Self { flip: false, crop: Crop::None, padding: 4, smallest_area: 0.08 }
+settings! {
+    /// The `[augmentation]` section: how training pictures are varied.
+    pub struct AugmentationSettings {
+        /// Turns every other picture left to right: `RandomHorizontalFlip`.
+        flip: bool = false,
+        /// Which part of a picture is taken.
+        crop: Crop = Crop::None,
+        // The padding that is usual for CIFAR-10.
+        /// With `crop = "padded"`: black pixels on every side.
+        padding: usize = 4 => PADDING,
+        // torchvision's `scale=(0.08, 1.0)`.
+        /// With `crop = "resized"`: the smallest part taken, as a share of the area.
+        smallest_area: f64 = 0.08 => POSITIVE_FRACTION,
     }
 }
 
@@ -51,17 +50,6 @@ impl Default for AugmentationSettings {
 const NARROWEST: f64 = 3.0 / 4.0;
 
 impl AugmentationSettings {
-    /// Every value is in its range.
-    pub fn check(&self) -> Checked {
-        checks::ensure(self.padding <= 1024, "padding", self.padding, "at most 1024")?;
-        checks::ensure(
-            self.smallest_area > 0.0 && self.smallest_area <= 1.0,
-            "smallest_area",
-            self.smallest_area,
-            "above 0 and at most 1",
-        )
-    }
-
     /// Whether pictures stay as they are.
     pub fn is_off(&self) -> bool {
         !self.flip && self.crop == Crop::None

@@ -47,6 +47,7 @@ static FILES: PublishedSet = PublishedSet {
     ],
     folder: "fashion-mnist",
     archive: false,
+    samples: Some(60_000),
 };
 
 const SHAPE: [usize; 3] = [1, 28, 28];

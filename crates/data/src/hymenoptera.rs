@@ -35,6 +35,7 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "hymenoptera_data",
     archive: true,
+    samples: None,
 };
 
 pub(super) fn task(_settings: &HymenopteraSettings) -> Task {

@@ -43,6 +43,7 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "aclImdb",
     archive: true,
+    samples: None,
 };
 
 /// The sums of the published reviews, as `text` computes them.

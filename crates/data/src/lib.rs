@@ -1,6 +1,6 @@
 //! Data sets: where they come from, how they are read, split and preprocessed.
 //!
-//! One file per data set, and one line each in `registry`. Each reads the layouts
+//! One file per data set, and one line each in the list below. Each reads the layouts
 //! that people already have on disk and brings a synthetic stand-in of the same shape. `train` and
 //! `evaluate` call [`DataSettings::load`], the command `data` calls [`catalogue`].
 
@@ -8,51 +8,65 @@ mod archive;
 pub mod augmentation;
 pub mod catalogue;
 mod checksum;
-mod cifar10;
 mod error;
-mod fashion_mnist;
 mod fetch;
-mod folders;
-mod housing;
-mod hymenoptera;
 mod idx;
-mod imdb;
 mod locate;
-mod mnist;
-mod movielens;
 mod options;
 mod pictures;
 mod preprocessing;
 mod published;
-mod ratings;
 mod registry;
-mod regression;
 mod resampling;
 mod samples;
 mod settings;
 mod split;
 mod synthetic;
-mod text;
 
 pub use augmentation::{AugmentationSettings, Crop};
+use converge_record::DataRecord;
 pub use converge_record::{Origin, SourceFile};
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
-pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};
+pub use folders::{HymenopteraSettings, PictureSettings};
+pub use locate::Layout;
 pub use options::LoadOptions;
 pub use preprocessing::{Normalization, Preprocessing};
-pub use published::{Layout, PublishedFile, PublishedSet};
+pub use published::{PublishedFile, PublishedSet};
 pub use ratings::{
     Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,
 };
-pub use registry::DataSettings;
 pub use settings::{
-    HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
+    HousingSettings, ImageSettings, OnCorrupt, RegressionSettings, Source, Task, ValidationSplit,
 };
 pub use split::{kept_for_training, split_validation};
 pub use text::{Encoding, Side, TextSettings, Vocabulary};
 
-use converge_record::DataRecord;
+// Which data sets there are.
+registry::data_sets! {
+    /// A linear problem with known noise, always drawn by code.
+    "regression" => regression::Regression(RegressionSettings);
+    /// California house prices of 1990, by district.
+    "housing" => housing::Housing(HousingSettings);
+    /// Handwritten digits.
+    "mnist" => mnist::Mnist(ImageSettings);
+    /// Articles of clothing, in the format of MNIST.
+    "fashion-mnist" => fashion_mnist::FashionMnist(ImageSettings);
+    /// Small colour pictures of ten kinds of things.
+    "cifar10" => cifar10::Cifar10(ImageSettings);
+    /// Photographs of ants and of bees.
+    "hymenoptera" => hymenoptera::Hymenoptera(HymenopteraSettings);
+    /// Pictures of the user's own, a folder per class.
+    "pictures" => folders::Pictures(PictureSettings);
+    /// Film reviews, liked or not.
+    "imdb" => imdb::Imdb(TextSettings);
+    /// Texts of one's own, of two classes.
+    "text" => text::Text(TextSettings);
+    /// Ratings of films.
+    "movielens" => movielens::MovieLens(MovieLensSettings);
+    /// Ratings of the user's own.
+    "ratings" => ratings::Ratings(RatingsSettings);
+}
 
 /// Inputs of all samples, one after the other, row-major.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,17 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::published::Layout;
+/// One way in which people keep a data set on disk.
+#[derive(Debug)]
+pub struct Layout {
+    /// The folders, relative to a folder of data sets, most usual first.
+    pub folders: &'static [&'static str],
+    /// Its files, each under any one of the names given, most usual first.
+    pub files: &'static [&'static [&'static str]],
+    /// Whether its file names belong to this data set alone, so that a folder of any name that
+    /// holds them is taken for it.
+    pub unmistakable: bool,
+}
 
 /// The first folder below `base`, or `base` itself, that holds a file of one of `layouts`.
 ///

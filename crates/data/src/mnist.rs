@@ -42,6 +42,7 @@ static FILES: PublishedSet = PublishedSet {
     ],
     folder: "mnist",
     archive: false,
+    samples: Some(60_000),
 };
 
 const SHAPE: [usize; 3] = [1, 28, 28];

@@ -49,6 +49,7 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "ml-100k",
     archive: true,
+    samples: None,
 };
 
 const TITLES: &str = "u.item";

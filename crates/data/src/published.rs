@@ -6,20 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use super::fetch::{Lock, fetch_files_locked};
-use super::locate::existing;
+use super::locate::{Layout, existing};
 use super::{DataError, DownloadProgress, LoadOptions, RemoteFile, Source, archive, checksum};
-
-/// One way in which people keep a data set on disk.
-#[derive(Debug)]
-pub struct Layout {
-    /// The folders, relative to a folder of data sets, most usual first.
-    pub folders: &'static [&'static str],
-    /// Its files, each under any one of the names given, most usual first.
-    pub files: &'static [&'static [&'static str]],
-    /// Whether its file names belong to this data set alone, so that a folder of any name that
-    /// holds them is taken for it.
-    pub unmistakable: bool,
-}
 
 /// A file at the official address.
 #[derive(Debug)]
@@ -49,6 +37,9 @@ pub struct PublishedSet {
     pub folder: &'static str,
     /// Whether the one file is an archive that contains `folder`.
     pub archive: bool,
+    /// Samples to train on, where that has to be known before anything is downloaded; all of them
+    /// where there is no published test split.
+    pub samples: Option<usize>,
 }
 
 /// Where a data set is.
@@ -282,6 +273,7 @@ mod tests {
             files,
             folder: "set",
             archive: true,
+            samples: None,
         };
         (Box::leak(Box::new(set)), mirror(archive))
     }
@@ -350,6 +342,7 @@ mod tests {
                 files: vec![file].leak(),
                 folder: "net",
                 archive: false,
+                samples: None,
             }))
         };
         let (cache, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -1,48 +1,28 @@
-//! Which data sets there are: one line each at the bottom.
+//! What the list of data sets in `lib.rs` makes of a data set, and what all of them can do.
 //!
 //! [`DataSettings`] is the `[data]` section of an experiment. Everything that asks "which data set"
 //! asks it, so that no other file lists them.
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use super::{DataError, DataSettings, Normalization, RatingSplit, Source, folders};
 
-use super::settings::{
-    HousingSettings, ImageSettings, RegressionSettings, Section as _, Source, Task, ValidationSplit,
-};
-use super::{
-    DataError, DataSet, DownloadProgress, HymenopteraSettings, LoadOptions, MovieLensSettings,
-    Normalization, Parts, PictureSettings, Preprocessing, PublishedSet, RatingSplit,
-    RatingsSettings, Samples, TextSettings, cifar10, fashion_mnist, folders, housing, hymenoptera,
-    imdb, mnist, movielens, ratings, regression, text,
-};
-use converge_settings::checks::Checked;
+/// Defines [`DataSettings`] from one line per data set: its name, its file, and its settings. The
+/// file provides `TITLE`, `PUBLISHED`, `input_shape`, `task` and `load`.
+macro_rules! data_sets {
+    ($(
+        $(#[doc = $doc:literal])* $name:literal => $module:ident::$variant:ident($settings:ty);
+    )*) => {
+        $(mod $module;)*
 
-/// Defines [`DataSettings`] from one line per data set. The module named last provides
-/// `TITLE`, `PUBLISHED`, `input_shape`, `task` and `load`.
-macro_rules! registry {
-    ($($(#[doc = $doc:literal])* $name:literal => $variant:ident($settings:ty) in $module:ident;)*) => {
-        /// Which data set an experiment trains on, and how.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "name")]
-        pub enum DataSettings {
-            $($(#[doc = $doc])* #[serde(rename = $name)] $variant($settings),)*
+        converge_settings::choice! {
+            /// Which data set an experiment trains on, and how.
+            pub enum DataSettings {
+                $($(#[doc = $doc])* $name => $variant($settings)),*
+            }
         }
 
         impl DataSettings {
-            /// The name of every data set, as users type it.
-            pub const NAMES: &'static [&'static str] = &[$($name),*];
-
-            /// Every data set with its default settings, in the order of [`Self::NAMES`].
-            pub fn all() -> Vec<Self> {
-                vec![$(Self::$variant(<$settings>::default())),*]
-            }
-
-            /// The name, as users type it.
-            pub fn name(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $name),* }
-            }
-
             /// The title, as tables show it.
             pub fn title(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $module::TITLE),* }
@@ -51,16 +31,6 @@ macro_rules! registry {
             /// The published files behind it; `None` where it is always drawn by code.
             pub fn published(&self) -> Option<&'static PublishedSet> {
                 match self { $(Self::$variant(_) => $module::PUBLISHED),* }
-            }
-
-            /// Every value is in its range.
-            pub fn check(&self) -> Checked {
-                match self { $(Self::$variant(settings) => settings.check()),* }
-            }
-
-            /// Where the samples come from; `None` where they are always drawn by code.
-            pub fn source_mut(&mut self) -> Option<&mut Source> {
-                match self { $(Self::$variant(settings) => settings.source_mut()),* }
             }
 
             /// The share of training samples held out for validation.
@@ -85,7 +55,16 @@ macro_rules! registry {
 
             /// The preprocessing that the samples ask for, fitted to the training samples.
             pub fn fit_preprocessing(&self, training: &Samples) -> Preprocessing {
-                match self { $(Self::$variant(settings) => settings.fit(training)),* }
+                match self { $(
+                    Self::$variant(settings) => $crate::settings::Section::fit(settings, training)
+                ),* }
+            }
+
+            /// How picture files are read; `None` where the data do not come as such.
+            fn reading(&self) -> Option<$crate::settings::Reading> {
+                match self { $(
+                    Self::$variant(settings) => $crate::settings::Section::reading(settings)
+                ),* }
             }
 
             /// Loads at least the `parts` asked for; a part not asked for may come without
@@ -106,51 +85,33 @@ macro_rules! registry {
     };
 }
 
-registry! {
-    /// A linear problem with known noise, always drawn by code.
-    "regression" => Regression(RegressionSettings) in regression;
-    /// California house prices of 1990, by district.
-    "housing" => Housing(HousingSettings) in housing;
-    /// Handwritten digits.
-    "mnist" => Mnist(ImageSettings) in mnist;
-    /// Articles of clothing, in the format of MNIST.
-    "fashion-mnist" => FashionMnist(ImageSettings) in fashion_mnist;
-    /// Small colour pictures of ten kinds of things.
-    "cifar10" => Cifar10(ImageSettings) in cifar10;
-    /// Photographs of ants and of bees.
-    "hymenoptera" => Hymenoptera(HymenopteraSettings) in hymenoptera;
-    /// Pictures of the user's own, a folder per class.
-    "pictures" => Pictures(PictureSettings) in folders;
-    /// Film reviews, liked or not.
-    "imdb" => Imdb(TextSettings) in imdb;
-    /// Texts of one's own, of two classes.
-    "text" => Text(TextSettings) in text;
-    /// Ratings of films.
-    "movielens" => MovieLens(MovieLensSettings) in movielens;
-    /// Ratings of the user's own.
-    "ratings" => Ratings(RatingsSettings) in ratings;
-}
+pub(crate) use data_sets;
 
 impl DataSettings {
+    /// Where the samples come from; `None` where they are always drawn by code.
+    pub fn source_mut(&mut self) -> Option<&mut Source> {
+        self.value_mut("source")
+    }
+
+    /// The published number of training samples, those held out for validation included.
+    pub fn published_samples(&self) -> Option<usize> {
+        let samples = self.published()?.samples?;
+        let test_share = self.clone().value_mut("test_share").copied().unwrap_or(0.0);
+        Some(samples.saturating_sub((samples as f64 * test_share).ceil() as usize))
+    }
+
     /// The scale that the pixels of pictures are brought to.
     pub fn normalization(&self) -> Normalization {
-        match self {
-            Self::Hymenoptera(settings) => settings.normalization,
-            Self::Pictures(settings) => settings.normalization,
-            _ => Normalization::Unit,
-        }
+        self.clone().value_mut("normalization").copied().unwrap_or(Normalization::Unit)
     }
 
     /// Chooses the scale of pixels; an error for data that has another one and no choice.
     pub fn set_normalization(&mut self, wanted: Normalization) -> Result<(), DataError> {
-        match self {
-            Self::Hymenoptera(settings) => settings.normalization = wanted,
-            Self::Pictures(settings) => settings.normalization = wanted,
-            _ if wanted == Normalization::Unit => {}
-            _ => {
-                let name = self.name();
-                return Err(DataError::NoNormalization { name, wanted: wanted.name() });
-            }
+        let name = self.name();
+        match self.value_mut("normalization") {
+            Some(normalization) => *normalization = wanted,
+            None if wanted == Normalization::Unit => {}
+            None => return Err(DataError::NoNormalization { name, wanted: wanted.name() }),
         }
         Ok(())
     }
@@ -158,19 +119,14 @@ impl DataSettings {
     /// The bytes `[3, size, size]` of a picture of the user's own, read as the pictures of this data
     /// set are; `None` where it does not come as picture files.
     pub fn read_picture(&self, path: &Path) -> Result<Option<Vec<u8>>, DataError> {
-        let reading = match self {
-            Self::Hymenoptera(settings) => settings.reading(),
-            Self::Pictures(settings) => settings.reading(),
-            _ => return Ok(None),
-        };
-        folders::read_picture(path, reading).map(Some)
+        self.reading().map(|reading| folders::read_picture(path, reading)).transpose()
     }
 
     /// Makes the published fold number `fold`, from 1, the test split; an error for data without.
     pub fn set_fold(&mut self, fold: usize) -> Result<(), DataError> {
         let name = self.name();
-        let Self::MovieLens(settings) = self else { return Err(DataError::NoFolds { name }) };
-        (settings.split, settings.fold) = (RatingSplit::Folds, fold);
+        *self.value_mut("split").ok_or(DataError::NoFolds { name })? = RatingSplit::Folds;
+        *self.value_mut("fold").ok_or(DataError::NoFolds { name })? = fold;
         Ok(())
     }
 
@@ -187,6 +143,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::Task;
 
     fn parse(text: &str) -> Result<DataSettings, toml::de::Error> {
         toml::from_str(text)

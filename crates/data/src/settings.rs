@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Preprocessing, Samples};
-use converge_settings::checks::{self, Checked};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{COUNT, FRACTION, INNER_FRACTION, NON_NEGATIVE, Range};
+use converge_settings::{Settings, settings};
 
 /// Where the samples come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,156 +48,109 @@ pub enum Task {
     Regression,
 }
 
+/// What to do about a picture that cannot be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCorrupt {
+    /// Stop with an error.
+    #[default]
+    Fail,
+    /// Say its name and go on without it.
+    Skip,
+}
+
+/// How pictures are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub size: usize,
+    pub resize: usize,
+    pub on_corrupt: OnCorrupt,
+}
+
 /// What the registry asks the settings of every data set.
-pub(super) trait Section {
-    /// Every value is in its range.
-    fn check(&self) -> Checked;
-    /// Where the samples come from, if there is a choice.
-    fn source_mut(&mut self) -> Option<&mut Source>;
+pub(super) trait Section: Settings {
     /// The preprocessing for these training samples.
     fn fit(&self, training: &Samples) -> Preprocessing {
         Preprocessing::fit(training)
     }
-}
 
-/// Settings of a set of pictures with official training and test splits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ImageSettings {
-    /// Real files or the stand-in.
-    pub source: Source,
-    /// The share of training pictures held out for validation.
-    pub validation_share: f64,
-    /// Which pictures are held out.
-    pub validation_split: ValidationSplit,
-}
-
-impl Default for ImageSettings {
-    fn default() -> Self {
-        Self {
-            source: Source::Auto,
-            validation_share: 0.1,
-            validation_split: ValidationSplit::Last,
-        }
+    /// How picture files are read; `None` where the data do not come as such.
+    fn reading(&self) -> Option<Reading> {
+        None
     }
 }
 
-impl Section for ImageSettings {
-    fn check(&self) -> Checked {
-        checks::share("validation_share", self.validation_share)
-    }
+impl Section for ImageSettings {}
+impl Section for HousingSettings {}
+impl Section for RegressionSettings {}
 
-    fn source_mut(&mut self) -> Option<&mut Source> {
-        Some(&mut self.source)
-    }
-}
-
-/// Settings of California housing, which has no official test split.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HousingSettings {
-    /// Real files or the stand-in.
-    pub source: Source,
-    /// The share of all districts held out for testing.
-    pub test_share: f64,
-    /// The seed of the shuffle in front of the test split.
-    pub split_seed: u64,
-    /// The share of the remaining districts held out for validation.
-    pub validation_share: f64,
-    /// Which of the remaining districts are held out.
-    pub validation_split: ValidationSplit,
-}
-
-impl Default for HousingSettings {
-    fn default() -> Self {
-        Self {
-            source: Source::Auto,
-            test_share: 0.2,
-            split_seed: 42,
-            validation_share: 0.1,
-            validation_split: ValidationSplit::Last,
-        }
+settings! {
+    /// Settings of a set of pictures with official training and test splits.
+    pub struct ImageSettings {
+        /// Real files or the stand-in.
+        source: Source = Source::Auto,
+        /// The share of training pictures held out for validation.
+        validation_share: f64 = 0.1 => FRACTION,
+        /// Which pictures are held out.
+        validation_split: ValidationSplit = ValidationSplit::Last,
     }
 }
 
-impl Section for HousingSettings {
-    fn check(&self) -> Checked {
-        test_share(self.test_share)?;
-        checks::share("validation_share", self.validation_share)
-    }
-
-    fn source_mut(&mut self) -> Option<&mut Source> {
-        Some(&mut self.source)
-    }
-}
-
-/// Settings of a linear problem with known noise, named after those of scikit-learn's
-/// `make_regression`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RegressionSettings {
-    /// Rows drawn, test rows included.
-    pub samples: usize,
-    /// Values per row.
-    pub features: usize,
-    /// Features whose true coefficient is not zero.
-    pub informative: usize,
-    /// The standard deviation of the noise on the target.
-    pub noise: f64,
-    /// The seed of coefficients, rows and noise.
-    pub generator_seed: u64,
-    /// The share of all rows held out for testing.
-    pub test_share: f64,
-    /// The share of the remaining rows held out for validation.
-    pub validation_share: f64,
-    /// Which of the remaining rows are held out.
-    pub validation_split: ValidationSplit,
-}
-
-impl Default for RegressionSettings {
-    fn default() -> Self {
-        Self {
-            samples: 1000,
-            features: 20,
-            informative: 10,
-            noise: 0.1,
-            generator_seed: 42,
-            test_share: 0.2,
-            validation_share: 0.1,
-            validation_split: ValidationSplit::Last,
-        }
+settings! {
+    /// Settings of California housing, which has no official test split.
+    pub struct HousingSettings {
+        /// Real files or the stand-in.
+        source: Source = Source::Auto,
+        /// The share of all districts held out for testing.
+        test_share: f64 = 0.2 => INNER_FRACTION,
+        /// The seed of the shuffle in front of the test split.
+        split_seed: u64 = 42,
+        /// The share of the remaining districts held out for validation.
+        validation_share: f64 = 0.1 => FRACTION,
+        /// Which of the remaining districts are held out.
+        validation_split: ValidationSplit = ValidationSplit::Last,
     }
 }
 
 /// The most values drawn: 400 MB of them.
 const MOST_VALUES: usize = 100_000_000;
+const SAMPLES: Range<usize> = Range::new("3 or above", |&samples| samples >= 3);
 
-impl Section for RegressionSettings {
-    fn check(&self) -> Checked {
-        checks::ensure(self.samples >= 3, "samples", self.samples, "3 or above")?;
-        checks::count("features", self.features)?;
-        checks::ensure(
-            self.samples.checked_mul(self.features).is_some_and(|n| n <= MOST_VALUES),
+settings! {
+    /// Settings of a linear problem with known noise, named after those of scikit-learn's
+    /// `make_regression`.
+    pub struct RegressionSettings {
+        /// Rows drawn, test rows included.
+        samples: usize = 1000 => SAMPLES,
+        /// Values per row.
+        features: usize = 20 => COUNT,
+        /// Features whose true coefficient is not zero.
+        informative: usize = 10,
+        /// The standard deviation of the noise on the target.
+        noise: f64 = 0.1 => NON_NEGATIVE,
+        /// The seed of coefficients, rows and noise.
+        generator_seed: u64 = 42,
+        /// The share of all rows held out for testing.
+        test_share: f64 = 0.2 => INNER_FRACTION,
+        /// The share of the remaining rows held out for validation.
+        validation_share: f64 = 0.1 => FRACTION,
+        /// Which of the remaining rows are held out.
+        validation_split: ValidationSplit = ValidationSplit::Last,
+    }
+    check |settings| {
+        let (samples, features, informative) =
+            (settings.samples, settings.features, settings.informative);
+        ensure(
+            samples.checked_mul(features).is_some_and(|values| values <= MOST_VALUES),
             "samples",
-            self.samples,
+            samples,
             "so that `samples` times `features` is at most 100 million",
         )?;
-        checks::ensure(
-            (1..=self.features).contains(&self.informative),
+        ensure(
+            (1..=features).contains(&informative),
             "informative",
-            self.informative,
+            informative,
             "at least 1 and at most `features`",
-        )?;
-        checks::non_negative("noise", self.noise)?;
-        test_share(self.test_share)?;
-        checks::share("validation_share", self.validation_share)
+        )
     }
-
-    fn source_mut(&mut self) -> Option<&mut Source> {
-        None
-    }
-}
-
-pub(super) fn test_share(value: f64) -> Checked {
-    checks::ensure(value > 0.0 && value < 1.0, "test_share", value, "above 0 and below 1")
 }

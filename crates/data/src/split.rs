@@ -20,7 +20,7 @@ pub fn split_validation(
     how: ValidationSplit,
     seed: u64,
 ) -> Result<(Samples, Samples), DataError> {
-    converge_settings::checks::share("validation_share", share)?;
+    converge_settings::ranges::FRACTION.check("validation_share", &share)?;
     let all = samples.len();
     let kept = kept_for_training(all, share);
     let empty =

@@ -256,7 +256,8 @@ mod tests {
     #[test]
     fn values_and_derivatives_are_those_of_pytorch() {
         let golden: Value =
-            serde_json::from_str(include_str!("../../../tests/golden/lab_activations.json")).unwrap();
+            serde_json::from_str(include_str!("../../../tests/golden/lab_activations.json"))
+                .unwrap();
         let read = |value: &Value| serde_json::from_value::<Vec<f64>>(value.clone()).unwrap();
         for activation in Activation::ALL {
             let curve = Curve::of(activation, &read(&golden["places"])).unwrap();

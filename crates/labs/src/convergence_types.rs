@@ -13,8 +13,8 @@ use super::{
 };
 use converge_core::experiment::EarlyStoppingSettings;
 use converge_core::optim::{OptimizerSettings, Sgd};
-use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot};
 use converge_core::train::early_stopping::EarlyStoppingState;
+use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot};
 
 /// XOR with two hidden units, from many starts.
 #[derive(Debug, Clone, Args)]

@@ -1,9 +1,11 @@
-//! Range checks on settings, shared by every room that owns some.
+//! Checks of what a range cannot say, such as of two settings together, and their error.
 //!
 //! A room checks its own keys (`learning_rate`); `experiment` puts the section in front
 //! (`optimizer.learning_rate`) and finds the line in the file.
 
 use std::fmt::Display;
+
+use crate::ranges::{FINITE, NON_NEGATIVE};
 
 /// A setting whose value is outside its range.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -34,29 +36,14 @@ impl InvalidSetting {
 /// The outcome of a check.
 pub type Checked = Result<(), InvalidSetting>;
 
-/// `value` is a finite number above 0.
-pub fn positive(key: &str, value: f64) -> Checked {
-    ensure(value.is_finite() && value > 0.0, key, value, "a finite number above 0")
-}
-
 /// `value` is a finite number, 0 or above.
 pub fn non_negative(key: &str, value: f64) -> Checked {
-    ensure(value.is_finite() && value >= 0.0, key, value, "a finite number, 0 or above")
+    NON_NEGATIVE.check(key, &value)
 }
 
 /// `value` is a finite number.
 pub fn finite(key: &str, value: f64) -> Checked {
-    ensure(value.is_finite(), key, value, "a finite number")
-}
-
-/// `value` lies in `[0, 1)`: a share, a dropout rate, a decay factor.
-pub fn share(key: &str, value: f64) -> Checked {
-    ensure((0.0..1.0).contains(&value), key, value, "at least 0 and below 1")
-}
-
-/// `value` counts something: 1 or above, and far from where products of counts overflow.
-pub fn count(key: &str, value: usize) -> Checked {
-    ensure((1..=1_000_000_000).contains(&value), key, value, "a whole number from 1 to 1000000000")
+    FINITE.check(key, &value)
 }
 
 /// `condition` holds; else `value` of `key` must be `expected`.

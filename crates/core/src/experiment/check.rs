@@ -2,10 +2,8 @@
 //! range, and everything that two sections must agree on.
 
 use super::Settings;
-use super::early_stopping::EarlyStoppingSettings;
 use super::fault::{Fault, Problem};
 use crate::models::{InputSpec, ModelSettings};
-use crate::optim::Sam;
 use crate::schedule::ScheduleSettings;
 use converge_data::{DataSettings, Task};
 use converge_metrics::Mode;
@@ -14,32 +12,8 @@ use converge_settings::checks::{Checked, InvalidSetting, ensure};
 /// Every setting is in its range, and the settings fit each other.
 pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
     check_words(settings).map_err(|error| invalid(&error))?;
-    let sections = [
-        ("data", settings.data.check()),
-        ("augmentation", settings.augmentation.check()),
-        ("model", settings.model.check()),
-        ("training", settings.training.check()),
-        ("optimizer", settings.optimizer.check()),
-        ("schedule", settings.schedule.check()),
-        ("regularization", settings.regularization.check()),
-        ("clipping", settings.clipping.check()),
-        (
-            "early_stopping",
-            settings.early_stopping.as_ref().map_or(Ok(()), EarlyStoppingSettings::check),
-        ),
-        ("checkpoints", settings.checkpoints.check()),
-        ("records", settings.records.check()),
-    ];
-    for (section, checked) in sections {
-        checked.map_err(|error| invalid(&error.in_section(section)))?;
-    }
-    for (index, group) in settings.groups.iter().enumerate() {
-        let section = format!("groups[{index}]");
-        group.check().map_err(|error| invalid(&error.in_section(&section)))?;
-    }
-    settings.wrappers.check(&settings.optimizer).map_err(|error| invalid(&error))?;
-    let sam = settings.sam.as_ref().map_or(Ok(()), Sam::check);
-    sam.map_err(|error| invalid(&error.in_section("sam")))?;
+    settings.check_sections().map_err(|error| invalid(&error))?;
+    settings.wrappers.check_with(&settings.optimizer).map_err(|error| invalid(&error))?;
     check_minimizer(settings)?;
     if settings.regularization.label_smoothing > 0.0 && settings.data.task() == Task::Regression {
         let problem = "spreads classes, and these data have values: leave it out".to_owned();

@@ -1,16 +1,13 @@
 //! An experiment file with the overrides on top: what it says, and who is to blame for an error.
 
-use serde::de::DeserializeOwned;
 use toml::Table;
 
 use super::Settings;
 use super::error::{ExperimentError, Place, SettingError};
 use super::fault::{Fault, Problem};
 use super::overrides::{self, Override};
-use super::read::read;
-use super::registry::{self, SECTIONS, TOP_LEVEL};
+use super::registry::{self, TOP_LEVEL, sections};
 use super::source::Source;
-use crate::optim::WrapperSettings;
 
 /// A parsed file and overrides.
 pub(super) struct Document {
@@ -38,36 +35,12 @@ impl Document {
 
     /// The settings, with `name` for an experiment that does not name itself.
     pub(super) fn settings(&self, name: &str) -> Result<Settings, Problem> {
-        for key in self.table.keys() {
-            if !TOP_LEVEL.iter().chain(&SECTIONS).any(|known| known == key) {
-                let known = TOP_LEVEL.iter().chain(&SECTIONS).map(|&key| key.to_owned());
-                return Err(Problem::new([key], Fault::UnknownKey(known.collect())));
-            }
+        let known = [&TOP_LEVEL[..], &sections()].concat();
+        if let Some(key) = self.table.keys().find(|key| !known.contains(&key.as_str())) {
+            let known = known.into_iter().map(str::to_owned).collect();
+            return Err(Problem::new([key], Fault::UnknownKey(known)));
         }
-        let mut settings = Settings {
-            name: self.optional("name")?.unwrap_or_else(|| name.to_owned()),
-            purpose: self.optional("purpose")?,
-            data: self.required("data")?,
-            augmentation: self.optional("augmentation")?.unwrap_or_default(),
-            model: self.required("model")?,
-            training: self.optional("training")?.unwrap_or_default(),
-            optimizer: self.required("optimizer")?,
-            groups: self.optional("groups")?.unwrap_or_default(),
-            wrappers: WrapperSettings {
-                gradient_centralization: self.optional("gradient_centralization")?,
-                cautious: self.optional("cautious")?,
-                lookahead: self.optional("lookahead")?,
-                ema: self.optional("ema")?,
-                swa: self.optional("swa")?,
-            },
-            sam: self.optional("sam")?,
-            schedule: self.optional("schedule")?.unwrap_or_default(),
-            regularization: self.optional("regularization")?.unwrap_or_default(),
-            clipping: self.optional("clipping")?.unwrap_or_default(),
-            early_stopping: self.optional("early_stopping")?,
-            checkpoints: self.optional("checkpoints")?.unwrap_or_default(),
-            records: self.optional("records")?.unwrap_or_default(),
-        };
+        let mut settings = Settings::read(&self.table, name)?;
         let checkpoints = self.table.get("checkpoints").and_then(toml::Value::as_table);
         let monitor_is_written = checkpoints.is_some_and(|section| section.contains_key("monitor"));
         if !monitor_is_written {
@@ -78,14 +51,6 @@ impl Document {
             }
         }
         Ok(settings)
-    }
-
-    fn optional<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Problem> {
-        self.table.get(key).map(|value| read(key, value)).transpose()
-    }
-
-    fn required<T: DeserializeOwned>(&self, key: &str) -> Result<T, Problem> {
-        self.optional(key)?.ok_or_else(|| Problem::new([key], Fault::Missing(key.to_owned())))
     }
 
     /// The error that tells the user of `problem`.
@@ -168,7 +133,7 @@ fn homes(section: &str, key: &str) -> Option<String> {
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
         return Some(format!("`{key}` is a key of {}", list(&names)));
     }
-    if SECTIONS.contains(&key) {
+    if sections().contains(&key) {
         return Some(format!("`[{key}]` is a section of its own"));
     }
     if TOP_LEVEL.contains(&key) {

@@ -22,13 +22,6 @@ mod suggest;
 use std::ops::Deref;
 use std::path::Path;
 
-use serde::Serialize;
-
-use crate::models::ModelSettings;
-use crate::optim::{OptimizerSettings, Sam, WrapperSettings};
-use crate::schedule::ScheduleSettings;
-use converge_data::{AugmentationSettings, DataSettings};
-
 use document::Document;
 
 pub use builtin::{Builtin, builtins};
@@ -36,56 +29,12 @@ pub use check::{logged_metrics, metric_names};
 pub use converge_metrics::{DeltaMode, Mode};
 pub use early_stopping::EarlyStoppingSettings;
 pub use error::{ExperimentError, Fault, Line, Place, SettingError};
+pub use registry::Settings;
 pub use sections::{
     CheckpointSettings, ClippingSettings, GroupSettings, RecordSettings, RegularizationSettings,
     TrainingSettings,
 };
 pub use suggest::nearest;
-
-/// Everything an experiment says, defaults filled in.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Settings {
-    /// What runs of it are called; the stem of the file unless written.
-    pub name: String,
-    /// What it shows, in one line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub purpose: Option<String>,
-    /// What is learned from.
-    pub data: DataSettings,
-    /// How training pictures are varied; not at all unless written.
-    #[serde(skip_serializing_if = "AugmentationSettings::is_off")]
-    pub augmentation: AugmentationSettings,
-    /// What learns.
-    pub model: ModelSettings,
-    /// How long, in what batches, from which seed.
-    pub training: TrainingSettings,
-    /// How parameters move.
-    pub optimizer: OptimizerSettings,
-    /// Parameters that are trained in a way of their own; none unless written.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<GroupSettings>,
-    /// What is wrapped around the optimizer; nothing unless written.
-    #[serde(flatten)]
-    pub wrappers: WrapperSettings,
-    /// Gradients from the worst place nearby; those at the weights unless written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sam: Option<Sam>,
-    /// How the learning rate changes; constant unless written.
-    pub schedule: ScheduleSettings,
-    /// What keeps weights and answers small; nothing unless written.
-    #[serde(skip_serializing_if = "RegularizationSettings::is_off")]
-    pub regularization: RegularizationSettings,
-    /// Bounds on the gradient; none unless written.
-    #[serde(skip_serializing_if = "ClippingSettings::is_off")]
-    pub clipping: ClippingSettings,
-    /// When to stop before the last epoch; never unless written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub early_stopping: Option<EarlyStoppingSettings>,
-    /// Which epochs stay on disk.
-    pub checkpoints: CheckpointSettings,
-    /// What is written down while training.
-    pub records: RecordSettings,
-}
 
 /// An experiment that can run: every setting is in its range, and they fit each other.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
+use crate::optim::OptimizerSettings;
+use crate::schedule::ScheduleSettings;
 
 fn any_builtin() -> impl Strategy<Value = Builtin> {
     select(builtins().collect::<Vec<_>>())

@@ -11,10 +11,13 @@ use toml::{Table, Value};
 
 use super::fault::{Fault, LIST, Problem};
 
-/// The settings in `value`, which stands at the top-level key `key`.
-pub(super) fn read<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Problem> {
+/// The settings in `value`, which stands at `path`.
+pub(super) fn read<T: DeserializeOwned, const N: usize>(
+    path: [&str; N],
+    value: &Value,
+) -> Result<T, Problem> {
     T::deserialize(Node(value)).map_err(|fault| {
-        let mut path = vec![key.to_owned()];
+        let mut path = path.map(str::to_owned).to_vec();
         let found = value
             .as_table()
             .and_then(|table| blame(table, &mut path, &|value| attempt::<T>(&value)));

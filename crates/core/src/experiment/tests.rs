@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
+use crate::models::ModelSettings;
+use crate::optim::OptimizerSettings;
+use crate::schedule::ScheduleSettings;
 
 pub(super) const TINY: &str = r#"purpose = "A line through noise"
 

@@ -7,39 +7,37 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::mlp::{Mlp, MlpSettings, check_widths};
-use super::{Initialization, InputSpec, Network};
+use super::mlp::{Mlp, MlpSettings, WIDTHS};
+use super::{BuildModel, Initialization, InputSpec, Network};
 use crate::layers::conv_block::{After, conv_block};
-use converge_settings::checks::{Checked, InvalidSetting, ensure, share};
+use converge_settings::checks::{Checked, InvalidSetting, ensure};
+use converge_settings::ranges::{FRACTION, Range};
+use converge_settings::settings;
 
-/// The settings of [`Cnn`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CnnSettings {
-    /// Output channels of each convolution.
-    pub channels: Vec<usize>,
-    /// Height and width of every kernel, in pixels.
-    pub kernel_size: usize,
-    /// Units of each hidden dense layer.
-    pub hidden: Vec<usize>,
-    /// Share of hidden dense units dropped in training.
-    pub dropout: f64,
-    /// How the weights start.
-    pub initialization: Initialization,
-}
+const KERNEL_SIZE: Range<usize> =
+    Range::new("a whole number from 1 to 64", |size| (1..=64).contains(size));
 
-impl Default for CnnSettings {
-    fn default() -> Self {
-        Self {
-            channels: vec![32, 64, 64],
-            kernel_size: 3,
-            hidden: vec![64],
-            dropout: 0.0,
-            initialization: Initialization::Default,
-        }
+settings! {
+    /// The settings of [`Cnn`].
+    pub struct CnnSettings {
+        /// Output channels of each convolution.
+        channels: Vec<usize> = vec![32, 64, 64] => WIDTHS,
+        /// Height and width of every kernel, in pixels.
+        kernel_size: usize = 3 => KERNEL_SIZE,
+        /// Units of each hidden dense layer.
+        hidden: Vec<usize> = vec![64] => WIDTHS,
+        /// Share of hidden dense units dropped in training.
+        dropout: f64 = 0.0 => FRACTION,
+        /// How the weights start.
+        initialization: Initialization = Initialization::Default,
     }
+    check |cnn| ensure(
+        !cnn.channels.is_empty(),
+        "channels",
+        "empty",
+        "a list of at least one number",
+    )
 }
 
 /// Convolutions with `ReLU` and max-pooling, then dense layers.
@@ -51,23 +49,6 @@ pub struct Cnn {
 }
 
 impl CnnSettings {
-    pub(super) fn check(&self) -> Checked {
-        ensure(!self.channels.is_empty(), "channels", "empty", "a list of at least one number")?;
-        check_widths("channels", &self.channels)?;
-        ensure(
-            (1..=64).contains(&self.kernel_size),
-            "kernel_size",
-            self.kernel_size,
-            "a whole number from 1 to 64",
-        )?;
-        check_widths("hidden", &self.hidden)?;
-        share("dropout", self.dropout)
-    }
-
-    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
-        self.feature_map(&input.shape).map(|_| ())
-    }
-
     /// Height and width after the last convolution.
     fn feature_map(&self, shape: &[usize]) -> Result<[usize; 2], InvalidSetting> {
         let &[_, height, width] = shape else {
@@ -97,8 +78,16 @@ impl CnnSettings {
         }
         Ok([height, width])
     }
+}
 
-    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Cnn {
+impl BuildModel for CnnSettings {
+    type Model = Cnn;
+
+    fn check_input(&self, input: &InputSpec) -> Checked {
+        self.feature_map(&input.shape).map(|_| ())
+    }
+
+    fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         let shape = input.shape.as_slice();
         let input = [0, 1, 2].map(|axis| shape.get(axis).copied().unwrap_or(1));
         let [height, width] = self.feature_map(shape).unwrap_or([1, 1]);

@@ -3,18 +3,17 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorReadError};
-use serde::{Deserialize, Serialize};
 
-use super::{Initialization, InputSpec, Network};
+use super::{BuildModel, Initialization, InputSpec, Network};
 use crate::layers::dense::dense;
-use converge_settings::checks::Checked;
+use converge_settings::settings;
 
-/// The settings of [`LinearRegression`].
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LinearSettings {
-    /// How the weights start.
-    pub initialization: Initialization,
+settings! {
+    /// The settings of [`LinearRegression`].
+    pub struct LinearSettings {
+        /// How the weights start.
+        initialization: Initialization = Initialization::Default,
+    }
 }
 
 /// y = W x + b.
@@ -23,23 +22,10 @@ pub struct LinearRegression {
     output: Linear,
 }
 
-impl LinearSettings {
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check(&self) -> Checked {
-        Ok(())
-    }
+impl BuildModel for LinearSettings {
+    type Model = LinearRegression;
 
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check_input(&self, _input: &InputSpec) -> Checked {
-        Ok(())
-    }
-
-    pub(super) fn init(
-        &self,
-        input: &InputSpec,
-        outputs: usize,
-        device: &Device,
-    ) -> LinearRegression {
+    fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         LinearRegression {
             output: new_dense(input.shape.iter().product(), outputs, self.initialization, device),
         }

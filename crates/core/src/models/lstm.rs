@@ -7,45 +7,38 @@
 use burn::module::Module;
 use burn::nn::{Initializer, Linear};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::linear::new_dense;
-use super::{Initialization, InputSpec, Network};
+use super::{BuildModel, Initialization, InputSpec, Network};
 use crate::layers::dense::dense;
 use crate::layers::dropout::dropout_mask;
 use crate::layers::embedding::Embedding;
 use crate::layers::lstm::{Lstm, LstmInitialization};
-use converge_settings::checks::{Checked, InvalidSetting, ensure, share};
+use converge_settings::checks::{Checked, InvalidSetting};
+use converge_settings::ranges::{FRACTION, Range};
+use converge_settings::settings;
 
-/// The settings of [`LstmClassifier`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LstmSettings {
-    /// Numbers that stand for a word.
-    pub embedding: usize,
-    /// Units of the LSTM, in each direction.
-    pub hidden: usize,
-    /// Share of the embedding's numbers dropped in training, the same ones at all words of a text.
-    pub dropout: f64,
-    /// Share of the state dropped in training where it feeds back, the same units at all steps.
-    pub recurrent_dropout: f64,
-    /// Whether a second LSTM reads from the end to the beginning.
-    pub bidirectional: bool,
-    /// How the weights start: `glorot_uniform` as in Keras, `default` as in PyTorch.
-    pub initialization: Initialization,
-}
+const WIDTH: Range<usize> =
+    Range::new("a whole number from 1 to 65536", |width| (1..=1 << 16).contains(width));
 
-impl Default for LstmSettings {
-    fn default() -> Self {
-        Self {
-            embedding: 128,
-            hidden: 64,
-            dropout: 0.0,
-            recurrent_dropout: 0.0,
-            bidirectional: false,
-            initialization: Initialization::GlorotUniform,
-        }
+settings! {
+    /// The settings of [`LstmClassifier`].
+    pub struct LstmSettings {
+        /// Numbers that stand for a word.
+        embedding: usize = 128 => WIDTH,
+        /// Units of the LSTM, in each direction.
+        hidden: usize = 64 => WIDTH,
+        /// Share of the embedding's numbers dropped in training, the same ones at all words of a
+        /// text.
+        dropout: f64 = 0.0 => FRACTION,
+        /// Share of the state dropped in training where it feeds back, the same units at all steps.
+        recurrent_dropout: f64 = 0.0 => FRACTION,
+        /// Whether a second LSTM reads from the end to the beginning.
+        bidirectional: bool = false,
+        /// How the weights start: `glorot_uniform` as in Keras, `default` as in PyTorch.
+        initialization: Initialization = Initialization::GlorotUniform,
     }
+    check |lstm| lstm.start().map(|_| ())
 }
 
 /// Embedding, LSTM, linear output.
@@ -59,15 +52,6 @@ pub struct LstmClassifier {
 }
 
 impl LstmSettings {
-    pub(super) fn check(&self) -> Checked {
-        for (key, width) in [("embedding", self.embedding), ("hidden", self.hidden)] {
-            ensure((1..=1 << 16).contains(&width), key, width, "a whole number from 1 to 65536")?;
-        }
-        share("dropout", self.dropout)?;
-        share("recurrent_dropout", self.recurrent_dropout)?;
-        self.start().map(|_| ())
-    }
-
     fn start(&self) -> Result<LstmInitialization, InvalidSetting> {
         match self.initialization {
             Initialization::Default => Ok(LstmInitialization::PyTorch),
@@ -79,9 +63,12 @@ impl LstmSettings {
             )),
         }
     }
+}
 
-    #[expect(clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+impl BuildModel for LstmSettings {
+    type Model = LstmClassifier;
+
+    fn check_input(&self, input: &InputSpec) -> Checked {
         let is_text = input.ids.as_ref().is_none_or(|ids| ids.len() == 1);
         if let (&[_], true) = (input.shape.as_slice(), is_text) {
             return Ok(());
@@ -90,12 +77,7 @@ impl LstmSettings {
         Err(InvalidSetting::new("name", "lstm, which needs texts", expected))
     }
 
-    pub(super) fn init(
-        &self,
-        input: &InputSpec,
-        outputs: usize,
-        device: &Device,
-    ) -> LstmClassifier {
+    fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         let start = self.start().unwrap_or(LstmInitialization::Keras);
         // Keras' Embedding starts uniform in ±0.05, PyTorch's standard normal.
         let words = match start {

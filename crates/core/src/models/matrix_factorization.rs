@@ -6,30 +6,27 @@
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::{InputSpec, Network};
+use super::{BuildModel, InputSpec, Network};
 use crate::layers::embedding::Embedding;
-use converge_settings::checks::{Checked, InvalidSetting, ensure, non_negative};
+use converge_settings::checks::{Checked, InvalidSetting};
+use converge_settings::ranges::{NON_NEGATIVE, Range};
+use converge_settings::settings;
 
-/// The settings of [`MatrixFactorization`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MatrixFactorizationSettings {
-    /// Latent factors of each user and item.
-    pub factors: usize,
-    /// Whether users and items have biases, around the mean rating.
-    pub biases: bool,
-    /// λ of the L2 penalty on what takes part in a rating.
-    pub regularization: f64,
-    /// Standard deviation of the factors at the start.
-    pub initial_deviation: f64,
-}
+const FACTORS: Range<usize> =
+    Range::new("a whole number from 1 to 65536", |factors| (1..=1 << 16).contains(factors));
 
-impl Default for MatrixFactorizationSettings {
-    /// As `SVD` of Surprise.
-    fn default() -> Self {
-        Self { factors: 100, biases: true, regularization: 0.02, initial_deviation: 0.1 }
+settings! {
+    /// The settings of [`MatrixFactorization`], with the defaults of Surprise's `SVD`.
+    pub struct MatrixFactorizationSettings {
+        /// Latent factors of each user and item.
+        factors: usize = 100 => FACTORS,
+        /// Whether users and items have biases, around the mean rating.
+        biases: bool = true,
+        /// λ of the L2 penalty on what takes part in a rating.
+        regularization: f64 = 0.02 => NON_NEGATIVE,
+        /// Standard deviation of the factors at the start.
+        initial_deviation: f64 = 0.1 => NON_NEGATIVE,
     }
 }
 
@@ -49,21 +46,10 @@ pub struct MatrixFactorization {
     unknown: [usize; 2],
 }
 
-impl MatrixFactorizationSettings {
-    pub(super) fn check(&self) -> Checked {
-        let factors = self.factors;
-        ensure(
-            (1..=1 << 16).contains(&factors),
-            "factors",
-            factors,
-            "a whole number from 1 to 65536",
-        )?;
-        non_negative("regularization", self.regularization)?;
-        non_negative("initial_deviation", self.initial_deviation)
-    }
+impl BuildModel for MatrixFactorizationSettings {
+    type Model = MatrixFactorization;
 
-    #[expect(clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+    fn check_input(&self, input: &InputSpec) -> Checked {
         let are_pairs = input.ids.as_ref().is_none_or(|ids| ids.len() == 2);
         if input.shape == [2] && are_pairs {
             return Ok(());
@@ -73,12 +59,7 @@ impl MatrixFactorizationSettings {
         Err(InvalidSetting::new("name", found, expected))
     }
 
-    pub(super) fn init(
-        &self,
-        input: &InputSpec,
-        _outputs: usize,
-        device: &Device,
-    ) -> MatrixFactorization {
+    fn init(&self, input: &InputSpec, _outputs: usize, device: &Device) -> Self::Model {
         let ids = [input.ids_in(0), input.ids_in(1)];
         let normal = Initializer::Normal { mean: 0.0, std: self.initial_deviation };
         let table = |of: usize, width: usize, start: &Initializer| {

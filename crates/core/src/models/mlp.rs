@@ -7,37 +7,26 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::linear::new_dense;
-use super::{Initialization, InputSpec, Network};
+use super::{BuildModel, Initialization, InputSpec, Network};
 use crate::layers::batch_norm::batch_norm;
 use crate::layers::dense::dense;
 use crate::layers::dropout::Dropout;
-use converge_settings::checks::{Checked, ensure, share};
+use converge_settings::ranges::{FRACTION, Range};
+use converge_settings::settings;
 
-/// The settings of [`Mlp`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MlpSettings {
-    /// Units of each hidden layer.
-    pub hidden: Vec<usize>,
-    /// Share of hidden units dropped in training.
-    pub dropout: f64,
-    /// Whether hidden layers are batch-normalised.
-    pub batch_norm: bool,
-    /// How the weights start.
-    pub initialization: Initialization,
-}
-
-impl Default for MlpSettings {
-    fn default() -> Self {
-        Self {
-            hidden: vec![128],
-            dropout: 0.0,
-            batch_norm: false,
-            initialization: Initialization::Default,
-        }
+settings! {
+    /// The settings of [`Mlp`].
+    pub struct MlpSettings {
+        /// Units of each hidden layer.
+        hidden: Vec<usize> = vec![128] => WIDTHS,
+        /// Share of hidden units dropped in training.
+        dropout: f64 = 0.0 => FRACTION,
+        /// Whether hidden layers are batch-normalised.
+        batch_norm: bool = false,
+        /// How the weights start.
+        initialization: Initialization = Initialization::Default,
     }
 }
 
@@ -51,18 +40,10 @@ pub struct Mlp {
     output: Linear,
 }
 
-impl MlpSettings {
-    pub(super) fn check(&self) -> Checked {
-        check_widths("hidden", &self.hidden)?;
-        share("dropout", self.dropout)
-    }
+impl BuildModel for MlpSettings {
+    type Model = Mlp;
 
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check_input(&self, _input: &InputSpec) -> Checked {
-        Ok(())
-    }
-
-    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Mlp {
+    fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         let inputs = input.shape.iter().product();
         Mlp::new(inputs, self, outputs, device)
     }
@@ -106,12 +87,8 @@ impl Network for Mlp {
     }
 }
 
-/// Every layer width in `widths` is at least 1 and small enough to be meant.
-pub(super) fn check_widths(key: &str, widths: &[usize]) -> Checked {
-    ensure(
-        widths.iter().all(|width| (1..=1 << 20).contains(width)),
-        key,
-        format!("{widths:?}"),
-        "a list of whole numbers from 1 to 1048576",
-    )
-}
+/// The widths of layers: at least 1, and small enough to be meant.
+pub(super) const WIDTHS: Range<Vec<usize>> =
+    Range::quoted("a list of whole numbers from 1 to 1048576", |widths| {
+        widths.iter().all(|width| (1..=1 << 20).contains(width))
+    });

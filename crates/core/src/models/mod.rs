@@ -8,31 +8,18 @@
 //!
 //! A new model is a new file and one line in [`models!`].
 
-mod cnn;
 mod initialization;
-mod linear;
-mod lstm;
-mod matrix_factorization;
-mod mlp;
-pub mod mobilenet_v2;
-mod transfer;
 mod weights;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use crate::layers::embedding::Embedding;
 use converge_settings::checks::Checked;
+use converge_settings::{Settings, choice};
 
-pub use cnn::{Cnn, CnnSettings};
 pub use initialization::Initialization;
-pub use linear::{LinearRegression, LinearSettings};
-pub use lstm::{LstmClassifier, LstmSettings};
-pub use matrix_factorization::{MatrixFactorization, MatrixFactorizationSettings};
-pub use mlp::{Mlp, MlpSettings};
-pub use mobilenet_v2::{MobileNetV2, MobileNetV2Settings};
-pub use transfer::{FineTuning, Transfer, TransferSettings};
+pub use transfer::FineTuning;
 pub use weights::{Mismatch, Weights, WeightsError};
 
 /// What a model is made for.
@@ -86,13 +73,34 @@ trait Network: Sized {
     }
 }
 
+/// The settings of a model, which is made from them.
+trait BuildModel: Settings {
+    /// The model.
+    type Model;
+
+    /// The model accepts such inputs.
+    fn check_input(&self, _input: &InputSpec) -> Checked {
+        Ok(())
+    }
+
+    /// The model for such inputs, with `outputs` outputs and random parameters.
+    fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model;
+}
+
 macro_rules! models {
-    ($($name:literal => $model:ident($settings:ident, $module:ident)),+ $(,)?) => {
-        /// The `[model]` section: which model, and its hyper-parameters.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "name")]
-        pub enum ModelSettings {
-            $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $model($settings)),+
+    ($(
+        $name:literal => $visibility:vis $file:ident::$model:ident($settings:ident, $module:ident)
+    ),+ $(,)?) => {
+        $(
+            $visibility mod $file;
+            pub use $file::{$module, $settings};
+        )+
+
+        choice! {
+            /// The `[model]` section: which model, and its hyper-parameters.
+            pub enum ModelSettings {
+                $(#[doc = concat!("`", $name, "`")] $name => $model($settings)),+
+            }
         }
 
         /// A model and its parameters.
@@ -102,19 +110,6 @@ macro_rules! models {
         }
 
         impl ModelSettings {
-            /// The names that an experiment can use.
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
-
-            /// The name that an experiment uses for this model.
-            pub fn name(&self) -> &'static str {
-                match self { $(Self::$model(_) => $name),+ }
-            }
-
-            /// Every hyper-parameter is in its range.
-            pub fn check(&self) -> Checked {
-                match self { $(Self::$model(settings) => settings.check()),+ }
-            }
-
             /// The model accepts such inputs.
             pub fn check_input(&self, input: &InputSpec) -> Checked {
                 match self { $(Self::$model(settings) => settings.check_input(input)),+ }
@@ -168,13 +163,14 @@ macro_rules! models {
 }
 
 models! {
-    "linear" => Linear(LinearSettings, LinearRegression),
-    "mlp" => Mlp(MlpSettings, Mlp),
-    "cnn" => Cnn(CnnSettings, Cnn),
-    "lstm" => Lstm(LstmSettings, LstmClassifier),
-    "matrix_factorization" => MatrixFactorization(MatrixFactorizationSettings, MatrixFactorization),
-    "mobilenet_v2" => MobileNetV2(MobileNetV2Settings, MobileNetV2),
-    "transfer" => Transfer(TransferSettings, Transfer),
+    "linear" => linear::Linear(LinearSettings, LinearRegression),
+    "mlp" => mlp::Mlp(MlpSettings, Mlp),
+    "cnn" => cnn::Cnn(CnnSettings, Cnn),
+    "lstm" => lstm::Lstm(LstmSettings, LstmClassifier),
+    "matrix_factorization" =>
+        matrix_factorization::MatrixFactorization(MatrixFactorizationSettings, MatrixFactorization),
+    "mobilenet_v2" => pub mobilenet_v2::MobileNetV2(MobileNetV2Settings, MobileNetV2),
+    "transfer" => transfer::Transfer(TransferSettings, Transfer),
 }
 
 #[cfg(test)]

@@ -7,62 +7,51 @@
 
 use burn::module::{Module, ParamGroup};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::mlp::{Mlp, MlpSettings, check_widths};
+use super::mlp::{Mlp, MlpSettings, WIDTHS};
 use super::mobilenet_v2::{Architecture, Features, check_pictures, picture_shape, pictures, pool};
-use super::{Initialization, InputSpec, Network};
-use converge_settings::checks::{Checked, ensure, positive, share};
+use super::{BuildModel, Initialization, InputSpec, Network};
+use converge_settings::checks::Checked;
+use converge_settings::ranges::{FRACTION, NESTED, POSITIVE, Range};
+use converge_settings::settings;
 
-/// The settings of [`Transfer`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TransferSettings {
-    /// Where the weights of the base come from: `imagenet` or another published name, a file
-    /// (`.pth`, `.safetensors`), the directory of a run that trained `mobilenet_v2`, or `random`.
-    pub weights: String,
-    /// Units of each hidden dense layer of the head.
-    pub hidden: Vec<usize>,
-    /// Share of hidden units dropped in training.
-    pub dropout: f64,
-    /// How the weights of the head start.
-    pub initialization: Initialization,
-    /// The second stage.
-    pub fine_tuning: FineTuning,
-    /// The network that the weights belong to. Published weights and runs know theirs, and these
-    /// keys are filled in from them; files do not.
-    pub base: Architecture,
-}
+const WEIGHTS: Range<String> =
+    Range::quoted("a name, a path, or \"random\"", |weights| !weights.is_empty());
+const BLOCKS: Range<usize> =
+    Range::new("a whole number from 0 to 17", |&blocks| blocks <= Features::PARTS - 2);
 
-/// A second stage, in which the last blocks of the base train too. Early stopping ends the run in
-/// either stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct FineTuning {
-    /// How many blocks, of the 17, train beside the convolution behind them; 0 for no second stage.
-    pub blocks: usize,
-    /// How many epochs the head trains alone before.
-    pub after_epochs: usize,
-    /// The base learning rate of the blocks; the head keeps the optimizer's.
-    pub learning_rate: f64,
-}
-
-impl Default for TransferSettings {
-    fn default() -> Self {
-        Self {
-            weights: "imagenet".to_owned(),
-            hidden: vec![1024],
-            dropout: 0.0,
-            initialization: Initialization::Default,
-            fine_tuning: FineTuning::default(),
-            base: Architecture::default(),
-        }
+settings! {
+    /// The settings of [`Transfer`].
+    pub struct TransferSettings {
+        /// Where the weights of the base come from: `imagenet` or another published name, a file
+        /// (`.pth`, `.safetensors`), the directory of a run that trained `mobilenet_v2`, or
+        /// `random`.
+        weights: String = "imagenet".to_owned() => WEIGHTS,
+        /// Units of each hidden dense layer of the head.
+        hidden: Vec<usize> = vec![1024] => WIDTHS,
+        /// Share of hidden units dropped in training.
+        dropout: f64 = 0.0 => FRACTION,
+        /// How the weights of the head start.
+        initialization: Initialization = Initialization::Default,
+        /// The second stage.
+        fine_tuning: FineTuning = FineTuning::default() => NESTED,
+        /// The network that the weights belong to. Published weights and runs know theirs, and
+        /// these keys are filled in from them; files do not.
+        base: Architecture = Architecture::default() => NESTED,
     }
 }
 
-impl Default for FineTuning {
-    fn default() -> Self {
-        Self { blocks: 0, after_epochs: 10, learning_rate: 1e-5 }
+settings! {
+    /// A second stage, in which the last blocks of the base train too. Early stopping ends the run
+    /// in either stage.
+    pub struct FineTuning {
+        /// How many blocks, of the 17, train beside the convolution behind them; 0 for no second
+        /// stage.
+        blocks: usize = 0 => BLOCKS,
+        /// How many epochs the head trains alone before.
+        after_epochs: usize = 10,
+        /// The base learning rate of the blocks; the head keeps the optimizer's.
+        learning_rate: f64 = 1e-5 => POSITIVE,
     }
 }
 
@@ -84,28 +73,14 @@ pub struct Transfer {
     input: [usize; 3],
 }
 
-impl TransferSettings {
-    pub(super) fn check(&self) -> Checked {
-        ensure(!self.weights.is_empty(), "weights", "\"\"", "a name, a path, or \"random\"")?;
-        check_widths("hidden", &self.hidden)?;
-        share("dropout", self.dropout)?;
-        let tuning = &self.fine_tuning;
-        ensure(
-            tuning.blocks <= Features::PARTS - 2,
-            "fine_tuning.blocks",
-            tuning.blocks,
-            "a whole number from 0 to 17",
-        )?;
-        positive("fine_tuning.learning_rate", tuning.learning_rate)?;
-        self.base.check().map_err(|error| error.in_section("base"))
-    }
+impl BuildModel for TransferSettings {
+    type Model = Transfer;
 
-    #[expect(clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+    fn check_input(&self, input: &InputSpec) -> Checked {
         check_pictures("transfer", &input.shape)
     }
 
-    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Transfer {
+    fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         let input = picture_shape(&input.shape);
         let base = Features::new(&self.base, input[0], device);
         let head = MlpSettings {
@@ -186,6 +161,7 @@ mod tests {
     use burn::tensor::{Distribution, TensorData};
 
     use super::*;
+    use converge_settings::Check as _;
 
     fn small(device: &Device) -> Transfer {
         let settings = TransferSettings {

@@ -13,39 +13,24 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{BETAS, average, correction};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// `AdaBelief`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaBelief {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the mean and of the surprise.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-}
-
-impl Default for AdaBelief {
-    fn default() -> Self {
-        Self { learning_rate: 1e-3, betas: [0.9, 0.999], epsilon: 1e-16, weight_decay: 0.0 }
-    }
-}
-
-impl AdaBelief {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// `AdaBelief`.
+    pub struct AdaBelief {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the mean and of the surprise.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-16 => POSITIVE,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -65,6 +50,7 @@ impl Rule for AdaBelief {
     const SOURCE: &'static str = "Zhuang et al. 2020; pytorch_optimizer.AdaBelief";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "AdamW's place; longer steps where gradients are steady";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for AdaBelief {

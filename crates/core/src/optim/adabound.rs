@@ -16,55 +16,30 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{BETAS, average, correction};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// `AdaBound`, and `AMSBound` with `amsbound`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaBound {
-    /// Base learning rate η₀.
-    pub learning_rate: f64,
-    /// The rate α of SGD that all rates end at; the schedule scales it too.
-    pub final_learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// Speed γ at which the bounds close in.
-    pub gamma: f64,
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-    /// Whether to divide by the largest second moment so far.
-    pub amsbound: bool,
-}
-
-impl Default for AdaBound {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            final_learning_rate: 0.1,
-            betas: [0.9, 0.999],
-            gamma: 1e-3,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            amsbound: false,
-        }
-    }
-}
-
-impl AdaBound {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        positive("final_learning_rate", self.final_learning_rate)?;
-        check_betas(self.betas)?;
-        positive("gamma", self.gamma)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// `AdaBound`, and `AMSBound` with `amsbound`.
+    pub struct AdaBound {
+        /// Base learning rate η₀.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// The rate α of SGD that all rates end at; the schedule scales it too.
+        final_learning_rate: f64 = 0.1 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// Speed γ at which the bounds close in.
+        gamma: f64 = 1e-3 => POSITIVE,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
+        /// Whether to divide by the largest second moment so far.
+        amsbound: bool = false,
     }
 }
 
@@ -85,6 +60,7 @@ impl Rule for AdaBound {
     const SOURCE: &'static str = "Luo et al. 2019; pytorch_optimizer.AdaBound";
     const STATE: &'static str = "2; 3 with amsbound";
     const WHEN: &'static str = "Adam's quick start with the end of a run with SGD";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for AdaBound {

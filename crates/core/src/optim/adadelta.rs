@@ -14,39 +14,24 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::moments::average;
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive, share};
+use converge_settings::ranges::{FRACTION, NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// `AdaDelta`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaDelta {
-    /// Base learning rate η; 1 in the paper.
-    pub learning_rate: f64,
-    /// Decay ρ of both running mean squares.
-    pub alpha: f64,
-    /// ε, inside both roots; it decides the size of the first steps.
-    pub epsilon: f64,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-}
-
-impl Default for AdaDelta {
-    fn default() -> Self {
-        Self { learning_rate: 1.0, alpha: 0.9, epsilon: 1e-6, weight_decay: 0.0 }
-    }
-}
-
-impl AdaDelta {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        share("alpha", self.alpha)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// `AdaDelta`.
+    pub struct AdaDelta {
+        /// Base learning rate η; 1 in the paper.
+        learning_rate: f64 = 1.0 => POSITIVE,
+        /// Decay ρ of both running mean squares.
+        alpha: f64 = 0.9 => FRACTION,
+        /// ε, inside both roots; it decides the size of the first steps.
+        epsilon: f64 = 1e-6 => POSITIVE,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 

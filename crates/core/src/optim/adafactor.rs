@@ -17,62 +17,37 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::moments::{bounded_square, norm};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, ensure, finite, non_negative, positive};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{FINITE, NON_NEGATIVE, POSITIVE, Range};
+use converge_settings::settings;
 
-/// Adafactor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adafactor {
-    /// Base learning rate η, the largest relative step.
-    pub learning_rate: f64,
-    /// Exponent κ of the decay of the second moments.
-    pub beta2_decay: f64,
-    /// ε₁, which keeps the denominator away from 0, and ε₂, the least root mean square of the
-    /// weights that a step is relative to.
-    pub epsilons: [f64; 2],
-    /// Largest root mean square d of an update, before the rate.
-    pub clipping_threshold: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-}
+const EPSILONS: Range<[f64; 2]> = Range::numbers(
+    "two finite numbers, the first above 0, the second 0 or above",
+    |&[first, second]| first > 0.0 && first.is_finite() && second >= 0.0 && second.is_finite(),
+);
+const THRESHOLD: Range<f64> =
+    Range::new("a finite number, 1 or above", |&most| most >= 1.0 && most.is_finite());
 
-impl Default for Adafactor {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.01,
-            beta2_decay: -0.8,
-            epsilons: [f64::from(f32::EPSILON), 1e-3],
-            clipping_threshold: 1.0,
-            weight_decay: 0.0,
-        }
+settings! {
+    /// Adafactor.
+    pub struct Adafactor {
+        /// Base learning rate η, the largest relative step.
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// Exponent κ of the decay of the second moments.
+        beta2_decay: f64 = -0.8 => FINITE,
+        /// ε₁, which keeps the denominator away from 0, and ε₂, the least root mean square of the
+        /// weights that a step is relative to.
+        epsilons: [f64; 2] = [f64::from(f32::EPSILON), 1e-3] => EPSILONS,
+        /// Largest root mean square d of an update, before the rate.
+        clipping_threshold: f64 = 1.0 => THRESHOLD,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
-}
-
-impl Adafactor {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        finite("beta2_decay", self.beta2_decay)?;
-        ensure(self.beta2_decay <= 0.0, "beta2_decay", self.beta2_decay, "0 or below")?;
-        let [first, second] = self.epsilons;
-        ensure(
-            first > 0.0 && first.is_finite() && second >= 0.0 && second.is_finite(),
-            "epsilons",
-            format!("[{first}, {second}]"),
-            "two finite numbers, the first above 0, the second 0 or above",
-        )?;
-        ensure(
-            self.clipping_threshold >= 1.0 && self.clipping_threshold.is_finite(),
-            "clipping_threshold",
-            self.clipping_threshold,
-            "a finite number, 1 or above",
-        )?;
-        non_negative("weight_decay", self.weight_decay)
-    }
+    check |rule| ensure(rule.beta2_decay <= 0.0, "beta2_decay", rule.beta2_decay, "0 or below")
 }
 
 /// The second moments of one parameter after `time` steps: by row and by column, or whole.
@@ -91,6 +66,7 @@ impl Rule for Adafactor {
     const SOURCE: &'static str = "Shazeer and Stern 2018; torch.optim.Adafactor";
     const STATE: &'static str = "1/rows + 1/columns; 1 for vectors";
     const WHEN: &'static str = "models whose Adam state does not fit the memory";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.03);
 }
 
 /// The root mean square of all elements, as a tensor of one element that broadcasts.

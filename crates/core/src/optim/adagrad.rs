@@ -13,47 +13,25 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// `AdaGrad`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaGrad {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay δ of the learning rate over the steps, beside any schedule.
-    pub learning_rate_decay: f64,
-    /// s₀, what the sums of squares start from.
-    pub initial_accumulator: f64,
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-}
-
-impl Default for AdaGrad {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.01,
-            learning_rate_decay: 0.0,
-            initial_accumulator: 0.0,
-            epsilon: 1e-10,
-            weight_decay: 0.0,
-        }
-    }
-}
-
-impl AdaGrad {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        non_negative("learning_rate_decay", self.learning_rate_decay)?;
-        non_negative("initial_accumulator", self.initial_accumulator)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// `AdaGrad`.
+    pub struct AdaGrad {
+        /// Base learning rate η.
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// Decay δ of the learning rate over the steps, beside any schedule.
+        learning_rate_decay: f64 = 0.0 => NON_NEGATIVE,
+        /// s₀, what the sums of squares start from.
+        initial_accumulator: f64 = 0.0 => NON_NEGATIVE,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-10 => POSITIVE,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -71,6 +49,7 @@ impl Rule for AdaGrad {
     const SOURCE: &'static str = "Duchi et al. 2011; torch.optim.Adagrad";
     const STATE: &'static str = "1";
     const WHEN: &'static str = "sparse features and convex problems; its steps only shrink";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.5);
 }
 
 impl Optimizer for AdaGrad {

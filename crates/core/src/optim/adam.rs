@@ -12,48 +12,27 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{Moments, check_betas};
+use super::moments::{BETAS, Moments};
 use super::rule::Rule;
 #[cfg(feature = "flex")]
 use converge_kernels::updates::AdamUpdate;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Adam, with weight decay as L2 (see [`AdamW`](super::AdamW) for the decoupled kind).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adam {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-    /// Whether to divide by the largest second moment so far.
-    pub amsgrad: bool,
-}
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            amsgrad: false,
-        }
-    }
-}
-
-impl Adam {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        non_negative("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// Adam, with weight decay as L2 (see [`AdamW`](super::AdamW) for the decoupled kind).
+    pub struct Adam {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => NON_NEGATIVE,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
+        /// Whether to divide by the largest second moment so far.
+        amsgrad: bool = false,
     }
 }
 
@@ -63,6 +42,7 @@ impl Rule for Adam {
     const SOURCE: &'static str = "Kingma and Ba 2015, Reddi et al. 2018; torch.optim.Adam";
     const STATE: &'static str = "2; 3 with amsgrad";
     const WHEN: &'static str = "the first try on anything; without weight decay";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Adam {

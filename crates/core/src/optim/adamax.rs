@@ -14,39 +14,24 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{BETAS, average, correction};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Adamax.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adamax {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ of the mean and β₂ of the largest gradient.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-}
-
-impl Default for Adamax {
-    fn default() -> Self {
-        Self { learning_rate: 2e-3, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0 }
-    }
-}
-
-impl Adamax {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// Adamax.
+    pub struct Adamax {
+        /// Base learning rate η.
+        learning_rate: f64 = 2e-3 => POSITIVE,
+        /// Decay rates β₁ of the mean and β₂ of the largest gradient.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -65,6 +50,7 @@ impl Rule for Adamax {
     const SOURCE: &'static str = "Kingma and Ba 2015, algorithm 2; torch.optim.Adamax";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "Adam's place where gradients are sparse or have outliers";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.3);
 }
 
 impl Optimizer for Adamax {

@@ -10,48 +10,27 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{Moments, check_betas};
+use super::moments::{BETAS, Moments};
 use super::rule::Rule;
 #[cfg(feature = "flex")]
 use converge_kernels::updates::AdamUpdate;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Adam with decoupled weight decay.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamW {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-    /// Whether to divide by the largest second moment so far.
-    pub amsgrad: bool,
-}
-
-impl Default for AdamW {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-            amsgrad: false,
-        }
-    }
-}
-
-impl AdamW {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        non_negative("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// Adam with decoupled weight decay.
+    pub struct AdamW {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => NON_NEGATIVE,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.01 => NON_NEGATIVE,
+        /// Whether to divide by the largest second moment so far.
+        amsgrad: bool = false,
     }
 }
 
@@ -60,6 +39,7 @@ impl Rule for AdamW {
     const SOURCE: &'static str = "Loshchilov and Hutter 2019; torch.optim.AdamW";
     const STATE: &'static str = "2; 3 with amsgrad";
     const WHEN: &'static str = "transformers, and wherever Adam needs weight decay";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for AdamW {

@@ -16,39 +16,24 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{THREE_BETAS, average, correction};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Adan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adan {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ of gradients, β₂ of their differences, β₃ of squares.
-    pub betas: [f64; 3],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-}
-
-impl Default for Adan {
-    fn default() -> Self {
-        Self { learning_rate: 1e-3, betas: [0.98, 0.92, 0.99], epsilon: 1e-8, weight_decay: 0.0 }
-    }
-}
-
-impl Adan {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// Adan.
+    pub struct Adan {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Decay rates β₁ of gradients, β₂ of their differences, β₃ of squares.
+        betas: [f64; 3] = [0.98, 0.92, 0.99] => THREE_BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -70,6 +55,7 @@ impl Rule for Adan {
     const SOURCE: &'static str = "Xie et al. 2022; pytorch_optimizer.Adan";
     const STATE: &'static str = "4";
     const WHEN: &'static str = "fewer epochs than AdamW needs, at rates up to ten times higher";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Adan {

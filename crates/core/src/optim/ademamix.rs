@@ -16,60 +16,42 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{THREE_BETAS, average, correction};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, ensure, non_negative, positive};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// `AdEMAMix`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdEMAMix {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ of the fast average, β₂ of the squares, β₃ of the slow average.
-    pub betas: [f64; 3],
-    /// Weight α of the slow average.
-    pub alpha: f64,
-    /// Steps T over which α and β₃ rise to their values; 0 for none. The paper takes all steps.
-    pub warmup_steps: usize,
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-}
-
-impl Default for AdEMAMix {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            betas: [0.9, 0.999, 0.9999],
-            alpha: 5.0,
-            warmup_steps: 0,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        }
+settings! {
+    /// `AdEMAMix`.
+    pub struct AdEMAMix {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Decay rates β₁ of the fast average, β₂ of the squares, β₃ of the slow average.
+        betas: [f64; 3] = [0.9, 0.999, 0.9999] => THREE_BETAS,
+        /// Weight α of the slow average.
+        alpha: f64 = 5.0 => NON_NEGATIVE,
+        /// Steps T over which α and β₃ rise to their values; 0 for none. The paper takes all steps.
+        warmup_steps: usize = 0,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
+    }
+    check |rule| {
+        let [beta1, _, beta3] = rule.betas;
+        ensure(
+            rule.warmup_steps == 0 || (beta1 > 0.0 && beta3 >= beta1),
+            "warmup_steps",
+            rule.warmup_steps,
+            "0 unless the first of `betas` is above 0 and the third not below it",
+        )
     }
 }
 
 impl AdEMAMix {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        non_negative("alpha", self.alpha)?;
-        let [beta1, _, beta3] = self.betas;
-        ensure(
-            self.warmup_steps == 0 || (beta1 > 0.0 && beta3 >= beta1),
-            "warmup_steps",
-            self.warmup_steps,
-            "0 unless the first of `betas` is above 0 and the third not below it",
-        )?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
-    }
-
     /// αₜ and β₃ₜ
     fn slow(&self, time: usize) -> (f64, f64) {
         let [beta1, _, beta3] = self.betas;
@@ -100,6 +82,7 @@ impl Rule for AdEMAMix {
     const STATE: &'static str = "3";
     const WHEN: &'static str =
         "long runs, where gradients of 10,000 steps ago still tell something";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for AdEMAMix {

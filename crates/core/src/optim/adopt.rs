@@ -16,47 +16,26 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas};
+use super::moments::{BETAS, average};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// ADOPT.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adopt {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ of the normalized gradient and β₂ of the squares.
-    pub betas: [f64; 2],
-    /// ε, the least denominator.
-    pub epsilon: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-    /// Whether normalized gradients are clipped to ±t^¼.
-    pub clip: bool,
-}
-
-impl Default for Adopt {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            betas: [0.9, 0.9999],
-            epsilon: 1e-6,
-            weight_decay: 0.0,
-            clip: true,
-        }
-    }
-}
-
-impl Adopt {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// ADOPT.
+    pub struct Adopt {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Decay rates β₁ of the normalized gradient and β₂ of the squares.
+        betas: [f64; 2] = [0.9, 0.9999] => BETAS,
+        /// ε, the least denominator.
+        epsilon: f64 = 1e-6 => POSITIVE,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
+        /// Whether normalized gradients are clipped to ±t^¼.
+        clip: bool = true,
     }
 }
 
@@ -76,6 +55,7 @@ impl Rule for Adopt {
     const SOURCE: &'static str = "Taniguchi et al. 2024; pytorch_optimizer.ADOPT";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "where Adam is unstable or needs β₂ tuned";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Adopt {

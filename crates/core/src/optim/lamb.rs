@@ -14,38 +14,23 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{Moments, check_betas, norm};
+use super::moments::{BETAS, Moments, norm};
 use super::rule::Rule;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// LAMB, layerwise adaptive moments.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lamb {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, a part of the update before its norm is taken.
-    pub weight_decay: f64,
-}
-
-impl Default for Lamb {
-    fn default() -> Self {
-        Self { learning_rate: 1e-3, betas: [0.9, 0.999], epsilon: 1e-7, weight_decay: 0.0 }
-    }
-}
-
-impl Lamb {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// LAMB, layerwise adaptive moments.
+    pub struct Lamb {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-7 => POSITIVE,
+        /// Weight decay λ, a part of the update before its norm is taken.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -54,6 +39,7 @@ impl Rule for Lamb {
     const SOURCE: &'static str = "You et al. 2020; keras.optimizers.Lamb, optax.lamb";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "batches of thousands";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.02);
 }
 
 impl Optimizer for Lamb {

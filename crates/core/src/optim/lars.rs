@@ -14,59 +14,37 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::lamb::trust_ratio;
 use super::moments::{bounded, norm};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, ensure, non_negative, positive, share};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{FRACTION, NON_NEGATIVE, POSITIVE, UNIT};
+use converge_settings::settings;
 
-/// LARS, layerwise adaptive rate scaling.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lars {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Momentum μ; 0 turns it off.
-    pub momentum: f64,
-    /// Dampening τ of the momentum.
-    pub dampening: f64,
-    /// Whether to look ahead, as Nesterov does.
-    pub nesterov: bool,
-    /// Trust coefficient κ: the step as a share of the weights, at a rate of 1.
-    pub trust_coefficient: f64,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-}
-
-impl Default for Lars {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            momentum: 0.9,
-            dampening: 0.0,
-            nesterov: false,
-            trust_coefficient: 1e-3,
-            weight_decay: 0.0,
-        }
+settings! {
+    /// LARS, layerwise adaptive rate scaling.
+    pub struct Lars {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Momentum μ; 0 turns it off.
+        momentum: f64 = 0.9 => FRACTION,
+        /// Dampening τ of the momentum.
+        dampening: f64 = 0.0 => UNIT,
+        /// Whether to look ahead, as Nesterov does.
+        nesterov: bool = false,
+        /// Trust coefficient κ: the step as a share of the weights, at a rate of 1.
+        trust_coefficient: f64 = 1e-3 => POSITIVE,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
-}
-
-impl Lars {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        share("momentum", self.momentum)?;
-        ensure((0.0..=1.0).contains(&self.dampening), "dampening", self.dampening, "from 0 to 1")?;
-        ensure(
-            !self.nesterov || self.momentum > 0.0,
-            "nesterov",
-            self.nesterov,
-            "false unless `momentum` is above 0",
-        )?;
-        positive("trust_coefficient", self.trust_coefficient)?;
-        non_negative("weight_decay", self.weight_decay)
-    }
+    check |rule| ensure(
+        !rule.nesterov || rule.momentum > 0.0,
+        "nesterov",
+        rule.nesterov,
+        "false unless `momentum` is above 0",
+    )
 }
 
 /// The momentum buffer of one parameter.
@@ -83,6 +61,7 @@ impl Rule for Lars {
     const SOURCE: &'static str = "You et al. 2017; pytorch_optimizer.LARS";
     const STATE: &'static str = "1; 0 without momentum";
     const WHEN: &'static str = "convolutional networks in batches of thousands";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.3);
 }
 
 impl Optimizer for Lars {

@@ -20,59 +20,35 @@ use std::collections::VecDeque;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, LearningRate, ModuleOptimizer, Optimizer, OptimizerRecord};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::lbfgs_memory::Memory;
 use super::line_search::{Point, strong_wolfe};
 use super::rule::Rule;
-use converge_settings::checks::{Checked, count, non_negative, positive};
+use converge_settings::ranges::{COUNT, NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// The settings of L-BFGS.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lbfgs {
-    /// The first length η tried along a direction; the length itself without line search.
-    pub learning_rate: f64,
-    /// Directions taken in one step.
-    pub max_iterations: usize,
-    /// Evaluations of the loss in one step; a quarter more than iterations if not written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_evaluations: Option<usize>,
-    /// The largest element of the gradient at which the loss counts as minimal.
-    pub gradient_tolerance: f64,
-    /// The least change of the loss or of a weight that is worth going on for.
-    pub change_tolerance: f64,
-    /// Pairs h that are remembered.
-    pub history: usize,
-    /// Whether the length of a step is searched for.
-    pub line_search: bool,
-}
-
-impl Default for Lbfgs {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1.0,
-            max_iterations: 20,
-            max_evaluations: None,
-            gradient_tolerance: 1e-7,
-            change_tolerance: 1e-9,
-            history: 100,
-            line_search: true,
-        }
+settings! {
+    /// The settings of L-BFGS.
+    pub struct Lbfgs {
+        /// The first length η tried along a direction; the length itself without line search.
+        learning_rate: f64 = 1.0 => POSITIVE,
+        /// Directions taken in one step.
+        max_iterations: usize = 20 => COUNT,
+        /// Evaluations of the loss in one step; a quarter more than iterations if not written.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        max_evaluations: Option<usize> = None => COUNT,
+        /// The largest element of the gradient at which the loss counts as minimal.
+        gradient_tolerance: f64 = 1e-7 => NON_NEGATIVE,
+        /// The least change of the loss or of a weight that is worth going on for.
+        change_tolerance: f64 = 1e-9 => NON_NEGATIVE,
+        /// Pairs h that are remembered.
+        history: usize = 100 => COUNT,
+        /// Whether the length of a step is searched for.
+        line_search: bool = true,
     }
 }
 
 impl Lbfgs {
-    /// Every setting is in its range.
-    pub fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        count("max_iterations", self.max_iterations)?;
-        self.max_evaluations.map_or(Ok(()), |most| count("max_evaluations", most))?;
-        non_negative("gradient_tolerance", self.gradient_tolerance)?;
-        non_negative("change_tolerance", self.change_tolerance)?;
-        count("history", self.history)
-    }
-
     /// A minimizer that has seen nothing yet.
     pub fn build(&self) -> LbfgsMinimizer {
         LbfgsMinimizer { settings: self.clone(), pairs: VecDeque::new(), scale: 1.0, last: None }

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde_json::Value;
 
 use super::lbfgs::Lbfgs;
+use converge_settings::Check as _;
 
 #[derive(Module, Debug)]
 struct Parameters {

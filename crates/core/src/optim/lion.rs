@@ -14,36 +14,22 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas};
+use super::moments::{BETAS, average};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Lion, the "evolved sign momentum".
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lion {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// β₁, which weighs momentum against gradient, and the decay rate β₂ of the momentum.
-    pub betas: [f64; 2],
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-}
-
-impl Default for Lion {
-    fn default() -> Self {
-        Self { learning_rate: 1e-3, betas: [0.9, 0.99], weight_decay: 0.0 }
-    }
-}
-
-impl Lion {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// Lion, the "evolved sign momentum".
+    pub struct Lion {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// β₁, which weighs momentum against gradient, and the decay rate β₂ of the momentum.
+        betas: [f64; 2] = [0.9, 0.99] => BETAS,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -61,6 +47,7 @@ impl Rule for Lion {
     const SOURCE: &'static str = "Chen et al. 2023; keras.optimizers.Lion";
     const STATE: &'static str = "1";
     const WHEN: &'static str = "large batches and little memory; rate 3 to 10 times below AdamW's";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.03);
 }
 
 impl Optimizer for Lion {

@@ -10,105 +10,72 @@
 //! [`Conductor`]'s; what combines with any optimizer is in [`WrapperSettings`]; [`Lbfgs`], which
 //! asks for losses itself, steps as an [`LbfgsMinimizer`]. A new optimizer is a new file and one line
 //! in [`optimizers!`].
+//!
+//! ```
+//! use burn::nn::LinearConfig;
+//! use burn::optim::GradientsParams;
+//! use burn::tensor::{Device, Tensor};
+//! use converge_core::optim::{OptimizerSettings, Sgd};
+//!
+//! let settings = OptimizerSettings::Sgd(Sgd { learning_rate: 0.1, ..Sgd::default() });
+//! settings.check()?;
+//! let mut optimizer = settings.build();
+//!
+//! let device = Device::default().autodiff();
+//! let inputs = Tensor::<2>::from_data([[0.0], [1.0], [2.0]], &device);
+//! let targets = inputs.clone() * 2.0 + 1.0;
+//! let mut line = LinearConfig::new(1, 1).init(&device);
+//! for _ in 0..500 {
+//!     let loss = (line.forward(inputs.clone()) - targets.clone()).square().mean();
+//!     let gradients = GradientsParams::from_grads(loss.backward(), &line);
+//!     line = optimizer.step(settings.learning_rate(), line, gradients);
+//! }
+//! let slope: Vec<f32> = line.weight.val().try_into_vec_as()?;
+//! assert!((slope[0] - 2.0).abs() < 1e-4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-mod adabelief;
-mod adabound;
-mod adadelta;
-mod adafactor;
-mod adagrad;
-mod adam;
-mod adamax;
-mod adamw;
-mod adan;
-mod ademamix;
-mod adopt;
 mod catalogue;
 mod conductor;
-mod lamb;
-mod lars;
-mod lbfgs;
 mod lbfgs_memory;
 mod line_search;
-mod lion;
 mod matrices;
 mod moments;
-mod muon;
-mod nadam;
-mod prodigy;
-mod radam;
-mod rmsprop;
-mod rprop;
 mod rule;
 mod schedule_free;
-mod schedule_free_adamw;
-mod schedule_free_sgd;
-mod sgd;
-mod shampoo;
-mod soap;
-mod sophia;
 mod state;
 mod wrappers;
-mod yogi;
 
 use burn::module::ParamId;
 use burn::optim::ModuleOptimizer;
-use serde::{Deserialize, Serialize};
 
-use converge_settings::checks::Checked;
+use converge_settings::choice;
+use rule::Rule;
 
-pub use adabelief::AdaBelief;
-pub use adabound::AdaBound;
-pub use adadelta::AdaDelta;
-pub use adafactor::Adafactor;
-pub use adagrad::AdaGrad;
-pub use adam::Adam;
-pub use adamax::Adamax;
-pub use adamw::AdamW;
-pub use adan::Adan;
-pub use ademamix::AdEMAMix;
-pub use adopt::Adopt;
 pub use catalogue::OptimizerInfo;
 pub use conductor::Conductor;
-pub use lamb::Lamb;
-pub use lars::Lars;
-pub use lbfgs::{Lbfgs, LbfgsMinimizer};
-pub use lion::Lion;
-pub use muon::{Adjustment, Muon};
-pub use nadam::NAdam;
-pub use prodigy::Prodigy;
-pub use radam::RAdam;
-pub use rmsprop::RmsProp;
-pub use rprop::Rprop;
-pub use schedule_free_adamw::ScheduleFreeAdamW;
-pub use schedule_free_sgd::ScheduleFreeSgd;
-pub use sgd::Sgd;
-pub use shampoo::Shampoo;
-pub use soap::Soap;
-pub use sophia::Sophia;
+pub use lbfgs::LbfgsMinimizer;
+pub use muon::Adjustment;
 pub use wrappers::{Cautious, Ema, GradientCentralization, Lookahead, Sam, Swa, WrapperSettings};
-pub use yogi::Yogi;
 
 macro_rules! optimizers {
-    ($($name:literal => $optimizer:ident),+ $(,)?) => {
-        /// The `[optimizer]` section: which optimizer, and its hyper-parameters.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "name")]
-        pub enum OptimizerSettings {
-            $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $optimizer($optimizer)),+
+    ($($name:literal => $module:ident::$optimizer:ident),+ $(,)?) => {
+        $(
+            mod $module;
+            pub use $module::$optimizer;
+        )+
+
+        choice! {
+            /// The `[optimizer]` section: which optimizer, and its hyper-parameters.
+            pub enum OptimizerSettings {
+                $(#[doc = concat!("`", $name, "`")] $name => $optimizer($optimizer)),+
+            }
         }
 
         impl OptimizerSettings {
-            /// The names that an experiment can use.
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
-
             /// The base learning rate, which the schedule scales.
             pub fn learning_rate(&self) -> f64 {
                 match self { $(Self::$optimizer(optimizer) => optimizer.learning_rate),+ }
-            }
-
-            /// Every hyper-parameter is in its range.
-            pub fn check(&self) -> Checked {
-                match self { $(Self::$optimizer(optimizer) => optimizer.check()),+ }
             }
 
             /// The optimizer for all parameters of a module, without state, where neither wrappers
@@ -138,9 +105,31 @@ macro_rules! optimizers {
                 ),+ }
             }
 
-            /// The name that an experiment uses for this optimizer.
-            pub fn name(&self) -> &'static str {
-                match self { $(Self::$optimizer(_) => $name),+ }
+            /// Whether the optimizer averages weights in place of a schedule.
+            pub fn is_schedule_free(&self) -> bool {
+                match self { $(Self::$optimizer(_) => <$optimizer as Rule>::AVERAGES),+ }
+            }
+
+            /// Whether a step depends on more than one parameter, or the weights to evaluate are
+            /// not the trained ones.
+            pub fn looks_beyond_a_parameter(&self) -> bool {
+                let agrees = match self { $(
+                    Self::$optimizer(_) => <$optimizer as Rule>::AGREES
+                ),+ };
+                agrees || self.is_schedule_free()
+            }
+
+            /// The same optimizer at a learning rate for problems whose parameters are about 1 in
+            /// size, such as a regression, where its default is meant for networks.
+            #[must_use]
+            pub fn for_small_problems(mut self) -> Self {
+                let rate = match &self { $(
+                    Self::$optimizer(_) => <$optimizer as Rule>::SMALL_PROBLEM_RATE
+                ),+ };
+                if let (Some(rate), Some(own)) = (rate, self.value_mut("learning_rate")) {
+                    *own = rate;
+                }
+                self
             }
 
             /// The whole collection, described.
@@ -152,34 +141,34 @@ macro_rules! optimizers {
 }
 
 optimizers! {
-    "sgd" => Sgd,
-    "adam" => Adam,
-    "adamw" => AdamW,
-    "rmsprop" => RmsProp,
-    "adagrad" => AdaGrad,
-    "adadelta" => AdaDelta,
-    "adamax" => Adamax,
-    "nadam" => NAdam,
-    "radam" => RAdam,
-    "adafactor" => Adafactor,
-    "lamb" => Lamb,
-    "lars" => Lars,
-    "lion" => Lion,
-    "rprop" => Rprop,
-    "adabound" => AdaBound,
-    "adabelief" => AdaBelief,
-    "adan" => Adan,
-    "adopt" => Adopt,
-    "ademamix" => AdEMAMix,
-    "yogi" => Yogi,
-    "sophia" => Sophia,
-    "muon" => Muon,
-    "schedule_free_sgd" => ScheduleFreeSgd,
-    "schedule_free_adamw" => ScheduleFreeAdamW,
-    "prodigy" => Prodigy,
-    "shampoo" => Shampoo,
-    "soap" => Soap,
-    "lbfgs" => Lbfgs,
+    "sgd" => sgd::Sgd,
+    "adam" => adam::Adam,
+    "adamw" => adamw::AdamW,
+    "rmsprop" => rmsprop::RmsProp,
+    "adagrad" => adagrad::AdaGrad,
+    "adadelta" => adadelta::AdaDelta,
+    "adamax" => adamax::Adamax,
+    "nadam" => nadam::NAdam,
+    "radam" => radam::RAdam,
+    "adafactor" => adafactor::Adafactor,
+    "lamb" => lamb::Lamb,
+    "lars" => lars::Lars,
+    "lion" => lion::Lion,
+    "rprop" => rprop::Rprop,
+    "adabound" => adabound::AdaBound,
+    "adabelief" => adabelief::AdaBelief,
+    "adan" => adan::Adan,
+    "adopt" => adopt::Adopt,
+    "ademamix" => ademamix::AdEMAMix,
+    "yogi" => yogi::Yogi,
+    "sophia" => sophia::Sophia,
+    "muon" => muon::Muon,
+    "schedule_free_sgd" => schedule_free_sgd::ScheduleFreeSgd,
+    "schedule_free_adamw" => schedule_free_adamw::ScheduleFreeAdamW,
+    "prodigy" => prodigy::Prodigy,
+    "shampoo" => shampoo::Shampoo,
+    "soap" => soap::Soap,
+    "lbfgs" => lbfgs::Lbfgs,
 }
 
 impl OptimizerSettings {
@@ -189,17 +178,11 @@ impl OptimizerSettings {
         matches!(self, Self::Sgd(sgd) if sgd.momentum == 0.0 && sgd.weight_decay == 0.0)
     }
 
-    /// Whether a step depends on more than one parameter, or the weights to evaluate are not the
-    /// trained ones.
-    pub fn looks_beyond_a_parameter(&self) -> bool {
-        self.is_schedule_free() || matches!(self, Self::Prodigy(_))
-    }
-
     /// The same optimizer with another weight decay; `None` where it has none.
     pub fn with_weight_decay(&self, weight_decay: f64) -> Option<Self> {
-        let mut settings = serde_json::to_value(self).ok()?;
-        *settings.get_mut("weight_decay")? = weight_decay.into();
-        serde_json::from_value(settings).ok()
+        let mut settings = self.clone();
+        *settings.value_mut("weight_decay")? = weight_decay;
+        Some(settings)
     }
 
     /// What steps in the place of the optimizer where it has to ask for losses itself.
@@ -208,11 +191,6 @@ impl OptimizerSettings {
             Self::Lbfgs(lbfgs) => Some(lbfgs.build()),
             _ => None,
         }
-    }
-
-    /// Whether the optimizer averages weights in place of a schedule.
-    pub fn is_schedule_free(&self) -> bool {
-        matches!(self, Self::ScheduleFreeSgd(_) | Self::ScheduleFreeAdamW(_))
     }
 }
 

@@ -8,7 +8,7 @@ use super::state::{Field, record_state};
 use crate::fused::{checked, update};
 #[cfg(feature = "flex")]
 use converge_kernels::updates::{AdamState, AdamUpdate};
-use converge_settings::checks::{Checked, ensure};
+use converge_settings::ranges::{FRACTION, Range};
 
 /// Moments of one parameter's gradient after `time` steps.
 #[derive(Debug, Clone)]
@@ -122,16 +122,16 @@ impl<const D: usize> Field for Option<Moments<D>> {
     }
 }
 
-/// All decay rates lie in `[0, 1)`.
-pub(super) fn check_betas<const N: usize>(betas: [f64; N]) -> Checked {
-    let count = ["no", "one", "two", "three"].get(N).unwrap_or(&"some");
-    let found: Vec<String> = betas.iter().map(f64::to_string).collect();
-    ensure(
-        betas.iter().all(|beta| (0.0..1.0).contains(beta)),
-        "betas",
-        format!("[{}]", found.join(", ")),
-        &format!("{count} numbers, each at least 0 and below 1"),
-    )
+/// Two decay rates in `[0, 1)`.
+pub(super) const BETAS: Range<[f64; 2]> =
+    Range::numbers("two numbers, each at least 0 and below 1", |betas| all_decay(betas));
+
+/// Three decay rates in `[0, 1)`.
+pub(super) const THREE_BETAS: Range<[f64; 3]> =
+    Range::numbers("three numbers, each at least 0 and below 1", |betas| all_decay(betas));
+
+fn all_decay(betas: &[f64]) -> bool {
+    betas.iter().all(FRACTION.contains)
 }
 
 /// A moving average: β a + (1 − β) x, and (1 − β) x at the start, where the average a is 0.

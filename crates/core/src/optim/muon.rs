@@ -22,42 +22,52 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::moments::{Moments, average, check_betas, norm};
+use super::moments::{BETAS, Moments, average, norm};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, ensure, finite, non_negative, positive, share};
+use converge_settings::checks::finite;
+use converge_settings::ranges::{FRACTION, NON_NEGATIVE, POSITIVE, Range};
+use converge_settings::settings;
 
-/// Muon with `AdamW` beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Muon {
-    /// Base learning rate η, of both.
-    pub learning_rate: f64,
-    /// Momentum μ.
-    pub momentum: f64,
-    /// Whether to look ahead, as Nesterov does.
-    pub nesterov: bool,
-    /// Weight decay λ of both, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-    /// Coefficients a, b and c of the Newton-Schulz iteration.
-    pub coefficients: [f64; 3],
-    /// Newton-Schulz iterations k.
-    pub iterations: usize,
-    /// ε, the least norm that is divided by.
-    pub epsilon: f64,
-    /// The factor s.
-    pub adjustment: Adjustment,
-    /// Parameters that `AdamW` moves although they are matrices: a part of their paths.
-    pub adamw_parameters: Vec<String>,
-    /// `AdamW`'s learning rate in units of η.
-    pub adamw_scale: f64,
-    /// `AdamW`'s decay rates.
-    pub adamw_betas: [f64; 2],
-    /// `AdamW`'s ε.
-    pub adamw_epsilon: f64,
-    /// Whether this one is `AdamW` for all shapes.
-    #[serde(skip)]
-    adamw_only: bool,
+/// The iterations of the copy that moves the parameters named in `adamw_parameters`: out of range,
+/// so that no experiment can write it.
+const ADAMW_ONLY: usize = 0;
+const ITERATIONS: Range<usize> = Range::new("from 1 to 99", |count| (1..100).contains(count));
+
+settings! {
+    /// Muon with `AdamW` beside it.
+    pub struct Muon {
+        /// Base learning rate η, of both.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Momentum μ.
+        momentum: f64 = 0.95 => FRACTION,
+        /// Whether to look ahead, as Nesterov does.
+        nesterov: bool = true,
+        /// Weight decay λ of both, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.1 => NON_NEGATIVE,
+        /// Coefficients a, b and c of the Newton-Schulz iteration.
+        coefficients: [f64; 3] = [3.4445, -4.7750, 2.0315],
+        /// Newton-Schulz iterations k.
+        iterations: usize = 5 => ITERATIONS,
+        /// ε, the least norm that is divided by.
+        epsilon: f64 = 1e-7 => POSITIVE,
+        /// The factor s.
+        adjustment: Adjustment = Adjustment::Original,
+        /// Parameters that `AdamW` moves although they are matrices: a part of their paths.
+        adamw_parameters: Vec<String> = vec!["embedding".to_owned()],
+        /// `AdamW`'s learning rate in units of η.
+        adamw_scale: f64 = 1.0 => POSITIVE,
+        /// `AdamW`'s decay rates.
+        adamw_betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// `AdamW`'s ε.
+        adamw_epsilon: f64 = 1e-8 => POSITIVE,
+    }
+    check |muon| {
+        for (index, coefficient) in muon.coefficients.iter().enumerate() {
+            finite(&format!("coefficients[{index}]"), *coefficient)?;
+        }
+        Ok(())
+    }
 }
 
 /// How far a step goes, by the shape of the matrix.
@@ -72,44 +82,7 @@ pub enum Adjustment {
     SpectralUnclamped,
 }
 
-impl Default for Muon {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            momentum: 0.95,
-            nesterov: true,
-            weight_decay: 0.1,
-            coefficients: [3.4445, -4.7750, 2.0315],
-            iterations: 5,
-            epsilon: 1e-7,
-            adjustment: Adjustment::Original,
-            adamw_parameters: vec!["embedding".to_owned()],
-            adamw_scale: 1.0,
-            adamw_betas: [0.9, 0.999],
-            adamw_epsilon: 1e-8,
-            adamw_only: false,
-        }
-    }
-}
-
 impl Muon {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        share("momentum", self.momentum)?;
-        non_negative("weight_decay", self.weight_decay)?;
-        for (index, coefficient) in self.coefficients.iter().enumerate() {
-            finite(&format!("coefficients[{index}]"), *coefficient)?;
-        }
-        ensure((1..100).contains(&self.iterations), "iterations", self.iterations, "from 1 to 99")?;
-        positive("epsilon", self.epsilon)?;
-        positive("adamw_scale", self.adamw_scale)?;
-        check_betas(self.adamw_betas).map_err(|mut error| {
-            error.key = format!("adamw_{}", error.key);
-            error
-        })?;
-        positive("adamw_epsilon", self.adamw_epsilon)
-    }
-
     /// The factor s for a parameter of the shape `shape`.
     fn factor(&self, shape: &[usize]) -> f64 {
         let (outputs, inputs) = match *shape {
@@ -157,9 +130,10 @@ impl Rule for Muon {
     const SOURCE: &'static str = "Jordan et al. 2024; torch.optim.Muon, in float32";
     const STATE: &'static str = "1 for matrices, 2 for vectors";
     const WHEN: &'static str = "hidden layers of any network, transformers above all";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.05);
 
     fn exception(&self) -> Option<(&[String], Self)> {
-        let other = || (&*self.adamw_parameters, Self { adamw_only: true, ..self.clone() });
+        let other = || (&*self.adamw_parameters, Self { iterations: ADAMW_ONLY, ..self.clone() });
         (!self.adamw_parameters.is_empty()).then(other)
     }
 }
@@ -175,7 +149,7 @@ impl Optimizer for Muon {
         state: Option<MuonState<D>>,
     ) -> (Tensor<D>, Option<MuonState<D>>) {
         let (momentum, adamw) = state.map_or((None, None), |state| (state.momentum, state.adamw));
-        if D < 2 || self.adamw_only {
+        if D < 2 || self.iterations == ADAMW_ONLY {
             let rate = learning_rate * self.adamw_scale;
             let (moments, direction) =
                 Moments::advance(adamw, gradient, self.adamw_betas, self.adamw_epsilon, false);

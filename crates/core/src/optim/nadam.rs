@@ -15,53 +15,32 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction, decayed};
+use super::moments::{BETAS, average, correction, decayed};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// `NAdam`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NAdam {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Decay ψ of the momentum's warm-up.
-    pub momentum_decay: f64,
-    /// Weight decay λ.
-    pub weight_decay: f64,
-    /// Whether the decay shrinks the weights, as in `AdamW`, instead of adding to the gradient.
-    pub decoupled_weight_decay: bool,
-}
-
-impl Default for NAdam {
-    fn default() -> Self {
-        Self {
-            learning_rate: 2e-3,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            momentum_decay: 4e-3,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-        }
+settings! {
+    /// `NAdam`.
+    pub struct NAdam {
+        /// Base learning rate η.
+        learning_rate: f64 = 2e-3 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Decay ψ of the momentum's warm-up.
+        momentum_decay: f64 = 4e-3 => NON_NEGATIVE,
+        /// Weight decay λ.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
+        /// Whether the decay shrinks the weights, as in `AdamW`, instead of adding to the gradient.
+        decoupled_weight_decay: bool = false,
     }
 }
 
 impl NAdam {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("momentum_decay", self.momentum_decay)?;
-        non_negative("weight_decay", self.weight_decay)
-    }
-
     /// μₜ
     fn momentum(&self, time: usize) -> f64 {
         self.betas[0] * (1.0 - 0.5 * 0.96_f64.powf(time as f64 * self.momentum_decay))
@@ -85,6 +64,7 @@ impl Rule for NAdam {
     const SOURCE: &'static str = "Dozat 2016; torch.optim.NAdam";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "Adam's place; often a little faster at the same settings";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for NAdam {

@@ -20,60 +20,36 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, bounded, check_betas, correction};
+use super::moments::{BETAS, average, bounded, correction};
 use super::rule::{Agreement, Rule, Share};
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Prodigy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Prodigy {
-    /// Base learning rate η, a factor of the rate that is found: 1 unless a schedule lowers it.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-    /// Whether the moments' start from 0 is corrected, as in Adam.
-    pub bias_correction: bool,
-    /// Whether the estimate leaves the schedule's warm-up out.
-    pub safeguard_warmup: bool,
-    /// d₀, the distance estimate at the start; far too small is right.
-    pub initial_distance: f64,
-    /// κ, a factor of the estimate: half or twice the rate.
-    pub distance_factor: f64,
-}
-
-impl Default for Prodigy {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1.0,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            bias_correction: false,
-            safeguard_warmup: false,
-            initial_distance: 1e-6,
-            distance_factor: 1.0,
-        }
+settings! {
+    /// Prodigy.
+    pub struct Prodigy {
+        /// Base learning rate η, a factor of the rate that is found: 1 unless a schedule lowers it.
+        learning_rate: f64 = 1.0 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
+        /// Whether the moments' start from 0 is corrected, as in Adam.
+        bias_correction: bool = false,
+        /// Whether the estimate leaves the schedule's warm-up out.
+        safeguard_warmup: bool = false,
+        /// d₀, the distance estimate at the start; far too small is right.
+        initial_distance: f64 = 1e-6 => POSITIVE,
+        /// κ, a factor of the estimate: half or twice the rate.
+        distance_factor: f64 = 1.0 => POSITIVE,
     }
 }
 
 impl Prodigy {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)?;
-        positive("initial_distance", self.initial_distance)?;
-        positive("distance_factor", self.distance_factor)
-    }
-
     /// β₃
     fn slow_decay(&self) -> f64 {
         self.betas[1].sqrt()

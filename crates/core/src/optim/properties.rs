@@ -135,7 +135,7 @@ proptest! {
         let slopes = [slopes, ordinary].concat();
         for name in OptimizerSettings::NAMES {
             let settings = settings(name, &[]);
-            if wrappers.check(&settings).is_ok() {
+            if wrappers.check_with(&settings).is_ok() {
                 let (weights, evaluated) = trained(&settings, &wrappers, &start, &slopes);
                 prop_assert!(!weights.iter().any(|weight| weight.is_nan()), "{name}: {weights:?}");
                 let nan = evaluated.iter().any(|weight| weight.is_nan());
@@ -237,7 +237,7 @@ fn no_number_may_be_nan_or_below_its_range() {
 fn wrappers_out_of_range_or_in_each_others_way_are_refused() {
     let error = |name: &str, wrappers: Value| {
         let wrappers: WrapperSettings = serde_json::from_value(wrappers).unwrap();
-        wrappers.check(&settings(name, &[])).unwrap_err().to_string()
+        wrappers.check_with(&settings(name, &[])).unwrap_err().to_string()
     };
     assert_eq!(
         error("adam", json!({"ema": {"decay": 1.0}})),

@@ -16,49 +16,30 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{BETAS, average, correction};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// `RAdam`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RAdam {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ.
-    pub weight_decay: f64,
-    /// Whether the decay shrinks the weights, as in `AdamW`, instead of adding to the gradient.
-    pub decoupled_weight_decay: bool,
-}
-
-impl Default for RAdam {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            decoupled_weight_decay: false,
-        }
+settings! {
+    /// `RAdam`.
+    pub struct RAdam {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Weight decay λ.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
+        /// Whether the decay shrinks the weights, as in `AdamW`, instead of adding to the gradient.
+        decoupled_weight_decay: bool = false,
     }
 }
 
 impl RAdam {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
-    }
-
     /// The factor r after `time` steps, where the second moment can be trusted.
     fn rectification(&self, time: usize) -> Option<f64> {
         let beta2 = self.betas[1];
@@ -87,6 +68,7 @@ impl Rule for RAdam {
     const SOURCE: &'static str = "Liu et al. 2020; torch.optim.RAdam";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "Adam's place without a warm-up of the learning rate";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for RAdam {

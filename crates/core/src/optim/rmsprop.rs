@@ -14,54 +14,30 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::moments::{average, bounded_square};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive, share};
+use converge_settings::ranges::{FRACTION, NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// `RMSprop`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RmsProp {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay α of the running mean square (Keras calls it rho).
-    pub alpha: f64,
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Momentum μ; 0 turns it off.
-    pub momentum: f64,
-    /// Whether the mean square is centered: the variance of the gradient.
-    pub centered: bool,
-    /// Whether ε stands inside the root, as in Keras.
-    pub epsilon_inside_root: bool,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-}
-
-impl Default for RmsProp {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.01,
-            alpha: 0.99,
-            epsilon: 1e-8,
-            momentum: 0.0,
-            centered: false,
-            epsilon_inside_root: false,
-            weight_decay: 0.0,
-        }
-    }
-}
-
-impl RmsProp {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        share("alpha", self.alpha)?;
-        non_negative("epsilon", self.epsilon)?;
-        share("momentum", self.momentum)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// `RMSprop`.
+    pub struct RmsProp {
+        /// Base learning rate η.
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// Decay α of the running mean square (Keras calls it rho).
+        alpha: f64 = 0.99 => FRACTION,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => NON_NEGATIVE,
+        /// Momentum μ; 0 turns it off.
+        momentum: f64 = 0.0 => FRACTION,
+        /// Whether the mean square is centered: the variance of the gradient.
+        centered: bool = false,
+        /// Whether ε stands inside the root, as in Keras.
+        epsilon_inside_root: bool = false,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -80,6 +56,7 @@ impl Rule for RmsProp {
     const SOURCE: &'static str = "Tieleman and Hinton 2012; torch.optim.RMSprop";
     const STATE: &'static str = "1; 1 more with momentum, 1 more centered";
     const WHEN: &'static str = "recurrent networks and reinforcement learning";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.03);
 }
 
 #[cfg(feature = "flex")]

@@ -15,47 +15,30 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, ensure, positive};
+use converge_settings::ranges::{POSITIVE, Range};
+use converge_settings::settings;
 
-/// Resilient backpropagation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Rprop {
-    /// The first step size.
-    pub learning_rate: f64,
-    /// Factors η₋ and η₊ of the step size, where the sign of the gradient changes or stays.
-    pub etas: [f64; 2],
-    /// The least and the largest step size, Δmin and Δmax.
-    pub step_sizes: [f64; 2],
-}
+const ETAS: Range<[f64; 2]> = Range::numbers(
+    "two numbers, the first above 0 and below 1, the second above 1",
+    |&[shrink, grow]| shrink > 0.0 && shrink < 1.0 && grow > 1.0 && grow.is_finite(),
+);
+const STEP_SIZES: Range<[f64; 2]> =
+    Range::numbers("two numbers above 0, the first not above the second", |&[least, largest]| {
+        least > 0.0 && least <= largest && largest.is_finite()
+    });
 
-impl Default for Rprop {
-    fn default() -> Self {
-        Self { learning_rate: 0.01, etas: [0.5, 1.2], step_sizes: [1e-6, 50.0] }
-    }
-}
-
-impl Rprop {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        let [shrink, grow] = self.etas;
-        ensure(
-            shrink > 0.0 && shrink < 1.0 && grow > 1.0 && grow.is_finite(),
-            "etas",
-            format!("[{shrink}, {grow}]"),
-            "two numbers, the first above 0 and below 1, the second above 1",
-        )?;
-        let [least, largest] = self.step_sizes;
-        ensure(
-            least > 0.0 && least <= largest && largest.is_finite(),
-            "step_sizes",
-            format!("[{least}, {largest}]"),
-            "two numbers above 0, the first not above the second",
-        )
+settings! {
+    /// Resilient backpropagation.
+    pub struct Rprop {
+        /// The first step size.
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// Factors η₋ and η₊ of the step size, where the sign of the gradient changes or stays.
+        etas: [f64; 2] = [0.5, 1.2] => ETAS,
+        /// The least and the largest step size, Δmin and Δmax.
+        step_sizes: [f64; 2] = [1e-6, 50.0] => STEP_SIZES,
     }
 }
 
@@ -74,6 +57,7 @@ impl Rule for Rprop {
     const SOURCE: &'static str = "Riedmiller and Braun 1993; torch.optim.Rprop";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "full batches of small problems; not for noisy gradients";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Rprop {

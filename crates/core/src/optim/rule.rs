@@ -7,8 +7,10 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::Tensor;
 use serde::Serialize;
 
+use converge_settings::Settings;
+
 /// An optimizer of the collection.
-pub(super) trait Rule: Optimizer + Default + Serialize {
+pub(super) trait Rule: Optimizer + Settings + Default + Serialize {
     /// The update, in one line.
     const FORMULA: &'static str;
     /// The paper, and whose semantics are followed.
@@ -17,6 +19,9 @@ pub(super) trait Rule: Optimizer + Default + Serialize {
     const STATE: &'static str;
     /// When to reach for it.
     const WHEN: &'static str;
+    /// The learning rate for problems whose parameters are about 1 in size, where the default is
+    /// meant for networks.
+    const SMALL_PROBLEM_RATE: Option<f64> = None;
     /// Whether all parameters must agree on something before a step; see [`Rule::share`].
     const AGREES: bool = false;
     /// Whether [`Rule::evaluation_weights`] are not the trained ones.

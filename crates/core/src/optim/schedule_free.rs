@@ -16,7 +16,6 @@
 use burn::tensor::Tensor;
 
 use super::state::record_state;
-use converge_settings::checks::{Checked, ensure};
 
 /// The sequence z of one parameter after `time` steps.
 #[derive(Debug, Clone)]
@@ -70,9 +69,4 @@ impl<const D: usize> ScheduleFreeState<D> {
 /// The rate of the step after `time` others, with a linear rise over `warmup_steps`.
 pub(super) fn warmed(rate: f64, time: usize, warmup_steps: usize) -> f64 {
     if time < warmup_steps { rate * (time + 1) as f64 / warmup_steps as f64 } else { rate }
-}
-
-/// `value` lies in `(0, 1)`: the average is divided by it.
-pub(super) fn check_momentum(key: &str, value: f64) -> Checked {
-    ensure(value > 0.0 && value < 1.0, key, value, "above 0 and below 1")
 }

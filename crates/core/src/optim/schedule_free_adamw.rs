@@ -14,54 +14,32 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, check_betas, correction};
+use super::moments::{BETAS, average, correction};
 use super::rule::Rule;
-use super::schedule_free::{ScheduleFreeState, check_momentum, warmed};
-use converge_settings::checks::{Checked, finite, non_negative, positive};
+use super::schedule_free::{ScheduleFreeState, warmed};
+use converge_settings::ranges::{FINITE, INNER_FRACTION, NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Schedule-Free `AdamW`; use it with a constant schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScheduleFreeAdamW {
-    /// Base learning rate η; 1 to 10 times that of `AdamW` with a schedule.
-    pub learning_rate: f64,
-    /// β₁, which weighs the average against the last iterate, and the decay rate β₂ of the squares.
-    pub betas: [f64; 2],
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Steps over which the rate rises from 0; the authors advise some.
-    pub warmup_steps: usize,
-    /// Power r of the step number in the weight of a step in the average.
-    pub weighting: f64,
-    /// Weight decay λ, of the weights y.
-    pub weight_decay: f64,
-}
-
-impl Default for ScheduleFreeAdamW {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.0025,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            warmup_steps: 0,
-            weighting: 0.0,
-            weight_decay: 0.0,
-        }
+settings! {
+    /// Schedule-Free `AdamW`; use it with a constant schedule.
+    pub struct ScheduleFreeAdamW {
+        /// Base learning rate η; 1 to 10 times that of `AdamW` with a schedule.
+        learning_rate: f64 = 0.0025 => POSITIVE,
+        /// β₁, which weighs the average against the last iterate, and the decay rate β₂ of the
+        /// squares.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Steps over which the rate rises from 0; the authors advise some.
+        warmup_steps: usize = 0,
+        /// Power r of the step number in the weight of a step in the average.
+        weighting: f64 = 0.0 => FINITE,
+        /// Weight decay λ, of the weights y.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
-}
-
-impl ScheduleFreeAdamW {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        let [beta1, _] = self.betas;
-        check_momentum("betas[0]", beta1)?;
-        positive("epsilon", self.epsilon)?;
-        finite("weighting", self.weighting)?;
-        non_negative("weight_decay", self.weight_decay)
-    }
+    // The average is divided by β₁.
+    check |rule| INNER_FRACTION.check("betas[0]", &rule.betas[0])
 }
 
 impl Rule for ScheduleFreeAdamW {
@@ -70,6 +48,7 @@ impl Rule for ScheduleFreeAdamW {
     const SOURCE: &'static str = "Defazio et al. 2024; schedulefree.AdamWScheduleFree";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "AdamW's place when the length of the run is open";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.3);
     const AVERAGES: bool = true;
 
     fn evaluation_weights<const D: usize>(

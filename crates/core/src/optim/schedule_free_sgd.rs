@@ -7,46 +7,25 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::rule::Rule;
-use super::schedule_free::{ScheduleFreeState, check_momentum, warmed};
-use converge_settings::checks::{Checked, finite, non_negative, positive};
+use super::schedule_free::{ScheduleFreeState, warmed};
+use converge_settings::ranges::{FINITE, INNER_FRACTION, NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Schedule-Free SGD; use it with a constant schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScheduleFreeSgd {
-    /// Base learning rate η; 10 to 50 times that of SGD with momentum.
-    pub learning_rate: f64,
-    /// β, which weighs the average against the last iterate where gradients are taken.
-    pub momentum: f64,
-    /// Steps over which the rate rises from 0.
-    pub warmup_steps: usize,
-    /// Power r of the step number in the weight of a step in the average.
-    pub weighting: f64,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-}
-
-impl Default for ScheduleFreeSgd {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1.0,
-            momentum: 0.9,
-            warmup_steps: 0,
-            weighting: 0.0,
-            weight_decay: 0.0,
-        }
-    }
-}
-
-impl ScheduleFreeSgd {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_momentum("momentum", self.momentum)?;
-        finite("weighting", self.weighting)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// Schedule-Free SGD; use it with a constant schedule.
+    pub struct ScheduleFreeSgd {
+        /// Base learning rate η; 10 to 50 times that of SGD with momentum.
+        learning_rate: f64 = 1.0 => POSITIVE,
+        /// β, which weighs the average against the last iterate where gradients are taken.
+        momentum: f64 = 0.9 => INNER_FRACTION,
+        /// Steps over which the rate rises from 0.
+        warmup_steps: usize = 0,
+        /// Power r of the step number in the weight of a step in the average.
+        weighting: f64 = 0.0 => FINITE,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -56,6 +35,7 @@ impl Rule for ScheduleFreeSgd {
     const SOURCE: &'static str = "Defazio et al. 2024; schedulefree.SGDScheduleFree";
     const STATE: &'static str = "1";
     const WHEN: &'static str = "the length of the run is open, or no schedule should be tuned";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.5);
     const AVERAGES: bool = true;
 
     fn evaluation_weights<const D: usize>(

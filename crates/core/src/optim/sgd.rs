@@ -13,53 +13,33 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, ensure, non_negative, positive, share};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{FRACTION, NON_NEGATIVE, POSITIVE, UNIT};
+use converge_settings::settings;
 
-/// Stochastic gradient descent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sgd {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Momentum μ; 0 turns it off.
-    pub momentum: f64,
-    /// Dampening τ of the momentum.
-    pub dampening: f64,
-    /// Whether to look ahead, as Nesterov does.
-    pub nesterov: bool,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-}
-
-impl Default for Sgd {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.01,
-            momentum: 0.0,
-            dampening: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-        }
+settings! {
+    /// Stochastic gradient descent.
+    pub struct Sgd {
+        /// Base learning rate η.
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// Momentum μ; 0 turns it off.
+        momentum: f64 = 0.0 => FRACTION,
+        /// Dampening τ of the momentum.
+        dampening: f64 = 0.0 => UNIT,
+        /// Whether to look ahead, as Nesterov does.
+        nesterov: bool = false,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
-}
-
-impl Sgd {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        share("momentum", self.momentum)?;
-        ensure((0.0..=1.0).contains(&self.dampening), "dampening", self.dampening, "from 0 to 1")?;
-        non_negative("weight_decay", self.weight_decay)?;
-        ensure(
-            !self.nesterov || (self.momentum > 0.0 && self.dampening == 0.0),
-            "nesterov",
-            self.nesterov,
-            "false unless `momentum` is above 0 and `dampening` is 0",
-        )
-    }
+    check |rule| ensure(
+        !rule.nesterov || (rule.momentum > 0.0 && rule.dampening == 0.0),
+        "nesterov",
+        rule.nesterov,
+        "false unless `momentum` is above 0 and `dampening` is 0",
+    )
 }
 
 /// The momentum buffer of one parameter.
@@ -76,6 +56,7 @@ impl Rule for Sgd {
                                   torch.optim.SGD";
     const STATE: &'static str = "0; 1 with momentum";
     const WHEN: &'static str = "vision models, with momentum 0.9 and a schedule; the baseline";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 #[cfg(feature = "flex")]

@@ -17,55 +17,33 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::matrices::{gram, inverse_root, multiply, unfold};
 use super::moments::bounded;
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, count, non_negative, positive, share};
+use converge_settings::ranges::{COUNT, FRACTION, NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Shampoo.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Shampoo {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Momentum μ; 0 turns it off.
-    pub momentum: f64,
-    /// ε, what the statistics start from.
-    pub epsilon: f64,
-    /// Steps between two computations of the roots.
-    pub update_every: usize,
-    /// The largest dimension with a full matrix; its decomposition costs the cube of it.
-    pub largest_dimension: usize,
-    /// Weight decay λ, added to the gradient (L2).
-    pub weight_decay: f64,
-}
-
-impl Default for Shampoo {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            momentum: 0.0,
-            epsilon: 1e-6,
-            update_every: 1,
-            largest_dimension: 1024,
-            weight_decay: 0.0,
-        }
+settings! {
+    /// Shampoo.
+    pub struct Shampoo {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-3 => POSITIVE,
+        /// Momentum μ; 0 turns it off.
+        momentum: f64 = 0.0 => FRACTION,
+        /// ε, what the statistics start from.
+        epsilon: f64 = 1e-6 => POSITIVE,
+        /// Steps between two computations of the roots.
+        update_every: usize = 1 => COUNT,
+        /// The largest dimension with a full matrix; its decomposition costs the cube of it.
+        largest_dimension: usize = 1024 => COUNT,
+        /// Weight decay λ, added to the gradient (L2).
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
 impl Shampoo {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        share("momentum", self.momentum)?;
-        positive("epsilon", self.epsilon)?;
-        count("update_every", self.update_every)?;
-        count("largest_dimension", self.largest_dimension)?;
-        non_negative("weight_decay", self.weight_decay)
-    }
-
     /// The statistics of a new parameter: `[n, n]`, or `[n, 1]` for a diagonal, per dimension.
     fn start<const D: usize>(&self, gradient: &Tensor<D>) -> Vec<Tensor<2>> {
         let device = gradient.device();
@@ -96,6 +74,7 @@ impl Rule for Shampoo {
     const SOURCE: &'static str = "Gupta et al. 2018; pytorch_optimizer.Shampoo";
     const STATE: &'static str = "2 rows/columns + 2 columns/rows for a matrix";
     const WHEN: &'static str = "ill-conditioned layers of moderate size; steps are costly";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.5);
 }
 
 impl Optimizer for Shampoo {

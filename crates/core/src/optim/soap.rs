@@ -21,62 +21,37 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::matrices::{eigenbasis, gram, multiply, refined_basis};
-use super::moments::{average, bounded, check_betas, correction, decayed};
+use super::moments::{BETAS, average, bounded, correction, decayed};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, count, non_negative, positive, share};
+use converge_settings::ranges::{COUNT, FRACTION, NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// SOAP.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Soap {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// Decay rate β of the statistics.
-    pub shampoo_beta: f64,
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Steps k between two updates of the bases.
-    pub update_every: usize,
-    /// The largest dimension with a basis; its decomposition costs the cube of it.
-    pub largest_dimension: usize,
-    /// Whether vectors have a basis too.
-    pub precondition_vectors: bool,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-}
-
-impl Default for Soap {
-    fn default() -> Self {
-        Self {
-            learning_rate: 3e-3,
-            betas: [0.95, 0.95],
-            shampoo_beta: 0.95,
-            epsilon: 1e-8,
-            update_every: 10,
-            largest_dimension: 1024,
-            precondition_vectors: false,
-            weight_decay: 0.01,
-        }
+settings! {
+    /// SOAP.
+    pub struct Soap {
+        /// Base learning rate η.
+        learning_rate: f64 = 3e-3 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.95, 0.95] => BETAS,
+        /// Decay rate β of the statistics.
+        shampoo_beta: f64 = 0.95 => FRACTION,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-8 => POSITIVE,
+        /// Steps k between two updates of the bases.
+        update_every: usize = 10 => COUNT,
+        /// The largest dimension with a basis; its decomposition costs the cube of it.
+        largest_dimension: usize = 1024 => COUNT,
+        /// Whether vectors have a basis too.
+        precondition_vectors: bool = false,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.01 => NON_NEGATIVE,
     }
 }
 
 impl Soap {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        share("shampoo_beta", self.shampoo_beta)?;
-        positive("epsilon", self.epsilon)?;
-        count("update_every", self.update_every)?;
-        count("largest_dimension", self.largest_dimension)?;
-        non_negative("weight_decay", self.weight_decay)
-    }
-
     /// Whether a dimension of `size`, one of `dimensions`, has a basis.
     fn turns(&self, size: usize, dimensions: usize) -> bool {
         size <= self.largest_dimension && (dimensions > 1 || self.precondition_vectors)
@@ -165,6 +140,7 @@ impl Rule for Soap {
     const SOURCE: &'static str = "Vyas et al. 2024; pytorch_optimizer.SOAP";
     const STATE: &'static str = "2 + 2 rows/columns + 2 columns/rows for a matrix, 2 for vectors";
     const WHEN: &'static str = "fewer steps than AdamW on matrices of moderate size";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.03);
 }
 
 impl Optimizer for Soap {

@@ -24,52 +24,28 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, bounded_square, check_betas};
+use super::moments::{BETAS, average, bounded_square};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, count, non_negative, positive};
+use converge_settings::ranges::{COUNT, NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Sophia with the empirical Fisher diagonal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sophia {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ of the momentum and β₂ of the curvature.
-    pub betas: [f64; 2],
-    /// ρ: larger lets fewer weights move by the sign alone.
-    pub rho: f64,
-    /// Samples B (tokens, for language) whose losses a gradient averages.
-    pub batch_size: usize,
-    /// Steps k between two estimates of the curvature.
-    pub update_every: usize,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-}
-
-impl Default for Sophia {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-4,
-            betas: [0.965, 0.99],
-            rho: 0.04,
-            batch_size: 5120,
-            update_every: 10,
-            weight_decay: 0.1,
-        }
-    }
-}
-
-impl Sophia {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        positive("rho", self.rho)?;
-        count("batch_size", self.batch_size)?;
-        count("update_every", self.update_every)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// Sophia with the empirical Fisher diagonal.
+    pub struct Sophia {
+        /// Base learning rate η.
+        learning_rate: f64 = 1e-4 => POSITIVE,
+        /// Decay rates β₁ of the momentum and β₂ of the curvature.
+        betas: [f64; 2] = [0.965, 0.99] => BETAS,
+        /// ρ: larger lets fewer weights move by the sign alone.
+        rho: f64 = 0.04 => POSITIVE,
+        /// Samples B (tokens, for language) whose losses a gradient averages.
+        batch_size: usize = 5120 => COUNT,
+        /// Steps k between two estimates of the curvature.
+        update_every: usize = 10 => COUNT,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.1 => NON_NEGATIVE,
     }
 }
 
@@ -89,6 +65,7 @@ impl Rule for Sophia {
     const SOURCE: &'static str = "Liu et al. 2023; the authors' SophiaG, with the empirical Fisher";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "language models; set `batch_size` to what a gradient averages";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.05);
 }
 
 impl Optimizer for Sophia {

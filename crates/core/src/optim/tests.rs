@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde_json::Value;
 
 use super::{Conductor, OptimizerSettings, Sam, WrapperSettings};
+use converge_settings::Check as _;
 
 #[derive(Module, Debug)]
 struct Parameters {
@@ -102,7 +103,7 @@ fn settings_of(case: &Value) -> (OptimizerSettings, WrapperSettings) {
     settings.check().unwrap();
     let wrappers = case.get("wrappers").cloned().unwrap_or_else(|| serde_json::json!({}));
     let wrappers: WrapperSettings = serde_json::from_value(wrappers).unwrap();
-    wrappers.check(&settings).unwrap();
+    wrappers.check_with(&settings).unwrap();
     (settings, wrappers)
 }
 

@@ -13,48 +13,26 @@
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::moments::{average, bounded_square, check_betas, correction};
+use super::moments::{BETAS, average, bounded_square, correction};
 use super::rule::Rule;
 use super::state::record_state;
-use converge_settings::checks::{Checked, non_negative, positive};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Yogi.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Yogi {
-    /// Base learning rate η.
-    pub learning_rate: f64,
-    /// Decay rates β₁ and β₂ of the moments.
-    pub betas: [f64; 2],
-    /// What both moments start from.
-    pub initial_accumulator: f64,
-    /// ε, which keeps the denominator away from 0.
-    pub epsilon: f64,
-    /// Weight decay λ, as a share of the weights per unit of learning rate.
-    pub weight_decay: f64,
-}
-
-impl Default for Yogi {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.01,
-            betas: [0.9, 0.999],
-            initial_accumulator: 1e-6,
-            epsilon: 1e-3,
-            weight_decay: 0.0,
-        }
-    }
-}
-
-impl Yogi {
-    pub(super) fn check(&self) -> Checked {
-        positive("learning_rate", self.learning_rate)?;
-        check_betas(self.betas)?;
-        non_negative("initial_accumulator", self.initial_accumulator)?;
-        positive("epsilon", self.epsilon)?;
-        non_negative("weight_decay", self.weight_decay)
+settings! {
+    /// Yogi.
+    pub struct Yogi {
+        /// Base learning rate η.
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// Decay rates β₁ and β₂ of the moments.
+        betas: [f64; 2] = [0.9, 0.999] => BETAS,
+        /// What both moments start from.
+        initial_accumulator: f64 = 1e-6 => NON_NEGATIVE,
+        /// ε, which keeps the denominator away from 0.
+        epsilon: f64 = 1e-3 => POSITIVE,
+        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }
 
@@ -74,6 +52,7 @@ impl Rule for Yogi {
     const SOURCE: &'static str = "Zaheer et al. 2018; pytorch_optimizer.Yogi";
     const STATE: &'static str = "2";
     const WHEN: &'static str = "Adam's place where its rate jumps after rare large gradients";
+    const SMALL_PROBLEM_RATE: Option<f64> = Some(0.1);
 }
 
 impl Optimizer for Yogi {

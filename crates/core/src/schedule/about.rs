@@ -1,11 +1,11 @@
-//! The keys of a schedule and what `converge schedules` says about it, written once.
+//! The declaration of a schedule: its keys, those that all schedules share, and what `converge
+//! schedules` says about it.
 //!
-//! [`settings!`] makes a schedule's section of an experiment from its keys, defaults and doc
-//! comments, adds the keys that all schedules share, and keeps the comments for the table of
-//! `converge schedules` and `docs/schedules.md`.
+//! [`schedule!`] adds to [`settings!`](converge_settings::settings!) what is special to schedules.
 
 use super::Per;
 use converge_settings::checks::{Checked, ensure};
+use converge_settings::ranges::Range;
 
 /// What a person should know about a schedule.
 #[derive(Debug)]
@@ -18,39 +18,15 @@ pub struct About {
     pub source: &'static str,
     /// When to use it.
     pub use_when: &'static str,
-    /// Its keys, those that all schedules share left out.
-    pub parameters: &'static [Parameter],
 }
 
-/// A key of a schedule.
-#[derive(Debug)]
-pub struct Parameter {
-    /// The key, as experiments write it.
-    pub name: &'static str,
-    /// What it means.
-    pub meaning: &'static str,
-}
+/// How many keys all schedules share, the last ones of each.
+pub(super) const COMMON: usize = 3;
 
-/// The keys that all schedules share.
-pub(super) const COMMON: &[Parameter] = &[
-    Parameter {
-        name: "warmup",
-        meaning: "w: units of linear warm-up in front, up to the schedule's first rate, which \
-                  follows in unit w; the schedule's own t and T count from there",
-    },
-    Parameter {
-        name: "warmup_start_factor",
-        meaning: "The factor of that first rate in the first unit of warm-up; 1 / (w + 1) unless \
-                  written",
-    },
-    Parameter {
-        name: "per",
-        meaning: "What a unit is: \"step\" (an optimizer step) or \"epoch\" (the rate changes \
-                  between epochs only)",
-    },
-];
+pub(super) const WARMUP: Range<usize> =
+    Range::new("a whole number from 0 to 1000000000", |&units| units <= 1_000_000_000);
 
-/// The values of [`COMMON`] in one schedule.
+/// The values of the keys that all schedules share in one of them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Common {
     pub(super) per: Per,
@@ -61,14 +37,10 @@ pub(super) struct Common {
 impl Common {
     pub(super) fn check(self) -> Checked {
         let Self { warmup, warmup_start_factor, .. } = self;
-        let most = 1_000_000_000;
-        ensure(warmup <= most, "warmup", warmup, "a whole number from 0 to 1000000000")?;
-        let start = warmup_start_factor.unwrap_or_default();
-        ensure((0.0..=1.0).contains(&start), "warmup_start_factor", start, "from 0 to 1")?;
         ensure(
             warmup > 0 || warmup_start_factor.is_none(),
             "warmup_start_factor",
-            start,
+            warmup_start_factor.unwrap_or_default(),
             "left out unless `warmup` is above 0",
         )
     }
@@ -85,79 +57,65 @@ impl Common {
     }
 }
 
-/// What [`settings!`] says of every schedule.
+/// What [`schedule!`] says of every schedule.
 pub(super) trait Described {
     /// What a person should know about it.
-    const ABOUT: &'static About;
+    const ABOUT: About;
+
+    /// The keys that all schedules share.
+    fn common(&self) -> Common;
 }
 
-/// Defines the settings of a schedule, with the keys that all share, and its [`About`].
-macro_rules! settings {
+/// Declares the settings of a schedule, with the keys that all share, and its [`About`].
+macro_rules! schedule {
     (
         $(#[doc = $summary:literal])+
-        pub struct $name:ident {
-            $(
-                $(#[doc = $meaning:literal])+
-                $(#[serde($($serde:tt)+)])?
-                $key:ident: $type:ty = $default:expr,
-            )*
-        }
+        pub struct $name:ident { $($keys:tt)* }
         per: $per:ident,
         formula: $formula:literal,
         source: $source:literal,
-        use_when: $use_when:literal $(,)?
+        use_when: $use_when:literal,
+        $(check |$schedule:ident| $check:expr)?
     ) => {
-        $(#[doc = $summary])+
-        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct $name {
-            $(
-                $(#[doc = $meaning])+
-                $(#[serde($($serde)+)])?
-                pub $key: $type,
-            )*
-            /// w: units of linear warm-up in front.
-            pub warmup: usize,
-            /// The factor of the first rate in the first unit of warm-up; 1 / (w + 1) unless
-            /// written.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pub warmup_start_factor: Option<f64>,
-            /// What a unit is.
-            pub per: $crate::schedule::Per,
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self {
-                    $($key: $default,)*
-                    warmup: 0,
-                    warmup_start_factor: None,
-                    per: $crate::schedule::Per::$per,
-                }
+        converge_settings::settings! {
+            $(#[doc = $summary])+
+            pub struct $name {
+                $($keys)*
+                /// w: units of linear warm-up in front, up to the schedule's first rate, which
+                /// follows in unit w; the schedule's own t and T count from there
+                warmup: usize = 0 => $crate::schedule::about::WARMUP,
+                /// The factor of that first rate in the first unit of warm-up; 1 / (w + 1) unless
+                /// written
+                #[serde(skip_serializing_if = "Option::is_none")]
+                warmup_start_factor: Option<f64> = None => converge_settings::ranges::UNIT,
+                /// What a unit is: "step" (an optimizer step) or "epoch" (the rate changes
+                /// between epochs only)
+                per: $crate::schedule::Per = $crate::schedule::Per::$per,
             }
-        }
-
-        impl $name {
-            pub(super) fn common(&self) -> $crate::schedule::about::Common {
-                let Self { per, warmup, warmup_start_factor, .. } = *self;
-                $crate::schedule::about::Common { per, warmup, warmup_start_factor }
+            check |settings| {
+                $crate::schedule::about::Described::common(settings).check()?;
+                $(
+                    let $schedule = settings;
+                    $check?;
+                )?
+                Ok(())
             }
         }
 
         impl $crate::schedule::about::Described for $name {
-            const ABOUT: &'static $crate::schedule::about::About =
-                &$crate::schedule::about::About {
-                    summary: concat!($($summary),+),
-                    formula: $formula,
-                    source: $source,
-                    use_when: $use_when,
-                    parameters: &[$($crate::schedule::about::Parameter {
-                        name: stringify!($key),
-                        meaning: concat!($($meaning),+),
-                    }),*],
-                };
+            const ABOUT: $crate::schedule::About = $crate::schedule::About {
+                summary: concat!($($summary),+).trim_ascii(),
+                formula: $formula,
+                source: $source,
+                use_when: $use_when,
+            };
+
+            fn common(&self) -> $crate::schedule::about::Common {
+                let Self { per, warmup, warmup_start_factor, .. } = *self;
+                $crate::schedule::about::Common { per, warmup, warmup_start_factor }
+            }
         }
     };
 }
 
-pub(super) use settings;
+pub(super) use schedule;

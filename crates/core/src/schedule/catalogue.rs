@@ -4,8 +4,9 @@
 
 use serde::Serialize;
 
-use super::about::{COMMON, Parameter};
-use super::{About, ScheduleSettings};
+use super::about::COMMON;
+use super::{About, Constant, ScheduleSettings};
+use converge_settings::Settings as _;
 
 /// A schedule as the catalogue lists it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,10 +42,10 @@ impl Key {
     /// Stands for the default of a key that is not written.
     pub const NONE: &'static str = "–";
 
-    fn new(parameter: &Parameter, defaults: &toml::Table) -> Self {
-        let default = defaults.get(parameter.name).map(ToString::to_string);
+    fn new(key: &converge_settings::Key, defaults: &toml::Table) -> Self {
+        let default = defaults.get(key.name).map(ToString::to_string);
         let required = default.as_deref() == Some("[]");
-        let (name, meaning) = (parameter.name, parameter.meaning.trim().trim_end_matches('.'));
+        let (name, meaning) = (key.name, key.meaning.trim_end_matches('.'));
         Self { name, default: default.filter(|_| !required), required, meaning }
     }
 
@@ -60,14 +61,13 @@ pub fn entries() -> Vec<Entry> {
     ScheduleSettings::all()
         .iter()
         .map(|settings| {
-            let About { summary, formula, source, use_when, parameters } = *settings.about();
+            let About { summary, formula, source, use_when } = *settings.about();
             let defaults = toml::Table::try_from(settings).unwrap_or_default();
-            let keys = parameters.iter().chain(COMMON);
             Entry {
                 name: settings.name(),
-                summary: summary.trim(),
+                summary,
                 formula,
-                parameters: keys.map(|key| Key::new(key, &defaults)).collect(),
+                parameters: settings.keys().iter().map(|key| Key::new(key, &defaults)).collect(),
                 source,
                 use_when,
             }
@@ -114,7 +114,7 @@ These keys every schedule has:
 /// `docs/schedules.md`.
 pub fn markdown() -> String {
     let mut text = HEAD.to_owned();
-    for key in COMMON {
+    for key in Constant::KEYS.iter().rev().take(COMMON).rev() {
         text += &format!("- `{}`: {}.\n", key.name, key.meaning);
     }
     text += "\n| schedule | factor of the base rate | use |\n|---|---|---|\n";

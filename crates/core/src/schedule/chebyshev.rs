@@ -9,35 +9,34 @@
 
 use std::f64::consts::PI;
 
-use super::about::settings;
+use super::about::schedule;
 use super::{Moment, Shape};
-use converge_settings::checks::{Checked, count, ensure};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{COUNT, Range};
 
-settings! {
+const CONDITION_NUMBER: Range<f64> =
+    Range::new("from 1 to 1e12", |condition| (1.0..=1e12).contains(condition));
+
+schedule! {
     /// Short and long steps in an order that accelerates gradient descent without momentum.
     pub struct Chebyshev {
         /// κ: the largest eigenvalue of the Hessian by the smallest that matters.
-        condition_number: f64 = 20.0,
+        condition_number: f64 = 20.0 => CONDITION_NUMBER,
         /// T: the units of a cycle, a power of two.
-        cycle_length: usize = 8,
+        cycle_length: usize = 8 => COUNT,
     }
     per: Step,
     formula: "1 / ((1 + 1/κ) / 2 − (1 − 1/κ) / 2 · cos(π (σ(t) + 1/2) / T)), where σ is the fractal \
               order of 0 … T − 1: σ₁ = [0], and σ₂ₙ takes i from σₙ and 2 n − 1 − i in turn",
     source: "Agarwal, Goel and Zhang (2021), definitions 1 and 2",
     use_when: "Full batches on (nearly) quadratic problems, with η = 1 / M; without momentum",
+    check |schedule| {
+        let length = schedule.cycle_length;
+        ensure(length.is_power_of_two(), "cycle_length", length, "a power of two, such as 8")
+    }
 }
 
 impl Shape for Chebyshev {
-    fn check(&self) -> Checked {
-        let condition = self.condition_number;
-        let valid = (1.0..=1e12).contains(&condition);
-        ensure(valid, "condition_number", condition, "from 1 to 1e12")?;
-        count("cycle_length", self.cycle_length)?;
-        let length = self.cycle_length;
-        ensure(length.is_power_of_two(), "cycle_length", length, "a power of two, such as 8")
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let length = self.cycle_length.max(1);
         let zero = fractal(moment.elapsed() % length, length) as f64;

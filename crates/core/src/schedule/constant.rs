@@ -1,14 +1,14 @@
 //! The base rate throughout, or a factor of it.
 
-use super::about::settings;
+use super::about::schedule;
 use super::{Moment, Shape};
-use converge_settings::checks::{Checked, non_negative};
+use converge_settings::ranges::NON_NEGATIVE;
 
-settings! {
+schedule! {
     /// The same learning rate at every step.
     pub struct Constant {
         /// c: the factor of the base rate.
-        factor: f64 = 1.0,
+        factor: f64 = 1.0 => NON_NEGATIVE,
     }
     per: Step,
     formula: "c",
@@ -18,10 +18,6 @@ settings! {
 }
 
 impl Shape for Constant {
-    fn check(&self) -> Checked {
-        non_negative("factor", self.factor)
-    }
-
     fn factor(&self, _moment: Moment) -> f64 {
         self.factor
     }

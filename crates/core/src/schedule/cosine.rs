@@ -6,15 +6,15 @@
 
 use std::f64::consts::PI;
 
-use super::about::settings;
-use super::{Moment, Shape, check_final_factor};
-use converge_settings::checks::Checked;
+use super::about::schedule;
+use super::{Moment, Shape};
+use converge_settings::ranges::UNIT;
 
-settings! {
+schedule! {
     /// Half a cosine from the base rate down to `final_factor` of it, over the run.
     pub struct Cosine {
         /// f: the factor of the base rate at the end.
-        final_factor: f64 = 0.0,
+        final_factor: f64 = 0.0 => UNIT,
     }
     per: Step,
     formula: "f + (1 − f) (1 + cos(π t / T)) / 2",
@@ -24,10 +24,6 @@ settings! {
 }
 
 impl Shape for Cosine {
-    fn check(&self) -> Checked {
-        check_final_factor(self.final_factor)
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         half_cosine(self.final_factor, moment.progress(None))
     }

@@ -7,21 +7,26 @@
 
 use std::f64::consts::PI;
 
-use super::about::settings;
-use super::{Moment, Shape, check_final_factor};
-use converge_settings::checks::{Checked, count, ensure};
+use super::about::schedule;
+use super::{GAMMA, Moment, Shape};
+use converge_settings::ranges::{COUNT, Range, UNIT};
 
-settings! {
+/// Closer to 1, the sum of cycles loses its digits.
+const T_MULT: Range<f64> = Range::new("1, or from 1.01 to 1000000", |growth| {
+    growth.total_cmp(&1.0).is_eq() || (1.01..=1e6).contains(growth)
+});
+
+schedule! {
     /// Cosines one after another, each from the top.
     pub struct CosineRestarts {
         /// T₀: the units of the first cycle.
-        t_0: usize = 10,
+        t_0: usize = 10 => COUNT,
         /// m: how much longer each cycle is than the one before.
-        t_mult: f64 = 1.0,
+        t_mult: f64 = 1.0 => T_MULT,
         /// q: how high each cycle begins, relative to the one before.
-        restart_factor: f64 = 1.0,
+        restart_factor: f64 = 1.0 => GAMMA,
         /// f: the factor of the base rate at the end of each cycle.
-        final_factor: f64 = 0.0,
+        final_factor: f64 = 0.0 => UNIT,
     }
     per: Epoch,
     formula: "f + (1 − f) qⁿ (1 + cos(π t / Tₙ)) / 2, where Tₙ = T₀ mⁿ and t counts from the start \
@@ -33,17 +38,6 @@ settings! {
 }
 
 impl Shape for CosineRestarts {
-    fn check(&self) -> Checked {
-        count("t_0", self.t_0)?;
-        // Closer to 1, the sum of cycles loses its digits.
-        let t_mult = self.t_mult;
-        let valid = t_mult.total_cmp(&1.0).is_eq() || (1.01..=1e6).contains(&t_mult);
-        ensure(valid, "t_mult", t_mult, "1, or from 1.01 to 1000000")?;
-        let factor = self.restart_factor;
-        ensure(factor > 0.0 && factor <= 1.0, "restart_factor", factor, "above 0, at most 1")?;
-        check_final_factor(self.final_factor)
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let (cycle, progress) = self.cycle(moment.elapsed());
         let peak = self.restart_factor.powf(cycle);

@@ -7,9 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::settings;
-use super::{Moment, Shape, check_gamma};
-use converge_settings::checks::{Checked, count, ensure};
+use super::about::schedule;
+use super::{GAMMA, Moment, Shape};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{COUNT, UNIT};
 
 /// How the height of the triangles changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,40 +25,34 @@ pub enum CyclicMode {
     ExpRange,
 }
 
-settings! {
+schedule! {
     /// Triangles between a lower rate and the base rate.
     pub struct Cyclic {
         /// b: the lower rate, as a factor of the base rate, which is the upper one.
-        base_factor: f64 = 0.1,
+        base_factor: f64 = 0.1 => UNIT,
         /// u: the units in which the rate rises.
-        step_size_up: usize = 2000,
+        step_size_up: usize = 2000 => COUNT,
         /// d: the units in which it falls; u unless written.
         #[serde(skip_serializing_if = "Option::is_none")]
-        step_size_down: Option<usize> = None,
+        step_size_down: Option<usize> = None => COUNT,
         /// How high the triangles are: `triangular` (all alike), `triangular2` (half as high every
         /// cycle) or `exp_range` (by `gamma`).
         mode: CyclicMode = CyclicMode::Triangular,
         /// γ: the factor of the height every unit, in mode `exp_range`.
-        gamma: f64 = 1.0,
+        gamma: f64 = 1.0 => GAMMA,
     }
     per: Step,
     formula: "b + (1 − b) h x, where x goes 0 → 1 over u units and 1 → 0 over d, and h is 1, \
               1/2^cycle or γ^t",
     source: "torch.optim.lr_scheduler.CyclicLR; Smith (2017)",
     use_when: "To train while the best rate is unknown; u of 2 to 10 epochs, b and η from `lr-find`",
+    check |schedule| {
+        let used = schedule.mode == CyclicMode::ExpRange || schedule.gamma.total_cmp(&1.0).is_eq();
+        ensure(used, "gamma", schedule.gamma, "1 unless `mode` is \"exp_range\"")
+    }
 }
 
 impl Shape for Cyclic {
-    fn check(&self) -> Checked {
-        let base = self.base_factor;
-        ensure((0.0..=1.0).contains(&base), "base_factor", base, "from 0 to 1")?;
-        count("step_size_up", self.step_size_up)?;
-        self.step_size_down.map_or(Ok(()), |units| count("step_size_down", units))?;
-        check_gamma(self.gamma)?;
-        let used = self.mode == CyclicMode::ExpRange || self.gamma.total_cmp(&1.0).is_eq();
-        ensure(used, "gamma", self.gamma, "1 unless `mode` is \"exp_range\"")
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let up = self.step_size_up.max(1);
         let down = self.step_size_down.unwrap_or(up).max(1);

@@ -1,17 +1,17 @@
 //! Exponential decay: γ^(t / s), as `torch.optim.lr_scheduler.ExponentialLR` for s = 1 and
 //! `keras.optimizers.schedules.ExponentialDecay`; with `staircase`, γ^⌊t / s⌋.
 
-use super::about::settings;
-use super::{Moment, Shape, check_gamma, stairs};
-use converge_settings::checks::{Checked, count};
+use super::about::schedule;
+use super::{GAMMA, Moment, Shape, stairs};
+use converge_settings::ranges::COUNT;
 
-settings! {
+schedule! {
     /// The rate is multiplied by `gamma` over every `step_size` units.
     pub struct Exponential {
         /// γ: the factor of `step_size` units.
-        gamma: f64 = 0.95,
+        gamma: f64 = 0.95 => GAMMA,
         /// s: the units over which the rate falls by `gamma`.
-        step_size: usize = 1,
+        step_size: usize = 1 => COUNT,
         /// Whether it falls at once, every `step_size` units, instead of a little every unit.
         staircase: bool = false,
     }
@@ -22,11 +22,6 @@ settings! {
 }
 
 impl Shape for Exponential {
-    fn check(&self) -> Checked {
-        count("step_size", self.step_size)?;
-        check_gamma(self.gamma)
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         self.gamma.powf(stairs(moment, self.step_size, self.staircase))
     }

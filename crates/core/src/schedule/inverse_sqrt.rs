@@ -4,16 +4,16 @@
 //! "Attention Is All You Need", 2017, equation 3, scaled so that its peak is the base rate: step s,
 //! counted from 1, runs at min(s / τ, √(τ / s)). Without a warm-up it is 1 / √s.
 
-use super::about::settings;
+use super::about::schedule;
 use super::{Moment, Shape};
-use converge_settings::checks::{Checked, positive};
+use converge_settings::ranges::POSITIVE;
 
-settings! {
+schedule! {
     /// The rate falls with the inverse square root of time ("Noam").
     pub struct InverseSqrt {
         /// τ: the units until the rate is down to 1 / √2; w + 1 unless written.
         #[serde(skip_serializing_if = "Option::is_none")]
-        timescale: Option<f64> = None,
+        timescale: Option<f64> = None => POSITIVE,
     }
     per: Step,
     formula: "√(τ / (τ + t))",
@@ -22,10 +22,6 @@ settings! {
 }
 
 impl Shape for InverseSqrt {
-    fn check(&self) -> Checked {
-        self.timescale.map_or(Ok(()), |timescale| positive("timescale", timescale))
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let timescale = self.timescale.unwrap_or((self.warmup + 1) as f64);
         (timescale / (timescale + moment.elapsed() as f64)).sqrt()

@@ -1,17 +1,17 @@
 //! Inverse-time decay: 1 / (1 + k t / s), as `keras.optimizers.schedules.InverseTimeDecay`; with
 //! `staircase`, 1 / (1 + k ⌊t / s⌋).
 
-use super::about::settings;
+use super::about::schedule;
 use super::{Moment, Shape, stairs};
-use converge_settings::checks::{Checked, count, positive};
+use converge_settings::ranges::{COUNT, POSITIVE};
 
-settings! {
+schedule! {
     /// The rate falls with the inverse of time.
     pub struct InverseTime {
         /// k: how much 1 / rate grows over `step_size` units, in units of 1 / base rate.
-        decay_rate: f64 = 0.5,
+        decay_rate: f64 = 0.5 => POSITIVE,
         /// s: the units that `decay_rate` is meant for.
-        step_size: usize = 1,
+        step_size: usize = 1 => COUNT,
         /// Whether the rate falls at once, every `step_size` units, instead of a little every unit.
         staircase: bool = false,
     }
@@ -22,11 +22,6 @@ settings! {
 }
 
 impl Shape for InverseTime {
-    fn check(&self) -> Checked {
-        positive("decay_rate", self.decay_rate)?;
-        count("step_size", self.step_size)
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         1.0 / (1.0 + self.decay_rate * stairs(moment, self.step_size, self.staircase))
     }

@@ -1,19 +1,19 @@
 //! Linear change of the rate, as `torch.optim.lr_scheduler.LinearLR`: a + (b − a) t / T.
 
-use super::about::settings;
-use super::{Moment, Shape, check_length};
-use converge_settings::checks::{Checked, non_negative};
+use super::about::schedule;
+use super::{Moment, Shape};
+use converge_settings::ranges::{COUNT, NON_NEGATIVE};
 
-settings! {
+schedule! {
     /// The factor moves in a straight line from `start_factor` to `end_factor`.
     pub struct Linear {
         /// a: the factor of the base rate at the start.
-        start_factor: f64 = 1.0,
+        start_factor: f64 = 1.0 => NON_NEGATIVE,
         /// b: the factor of the base rate after T units.
-        end_factor: f64 = 0.0,
+        end_factor: f64 = 0.0 => NON_NEGATIVE,
         /// T: after so many units the factor stays as it is; the rest of the run unless written.
         #[serde(skip_serializing_if = "Option::is_none")]
-        length: Option<usize> = None,
+        length: Option<usize> = None => COUNT,
     }
     per: Step,
     formula: "a + (b − a) min(t, T) / T",
@@ -22,12 +22,6 @@ settings! {
 }
 
 impl Shape for Linear {
-    fn check(&self) -> Checked {
-        non_negative("start_factor", self.start_factor)?;
-        non_negative("end_factor", self.end_factor)?;
-        check_length(self.length)
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let progress = moment.progress(self.length);
         self.start_factor + (self.end_factor - self.start_factor) * progress

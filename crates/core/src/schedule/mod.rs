@@ -7,58 +7,38 @@
 //! [`Schedule`] wraps any of them as Burn's `LrScheduler`.
 //!
 //! A new schedule is a new file and one line in [`schedules!`].
+//!
+//! ```
+//! use converge_core::schedule::{Cosine, RunLength, ScheduleSettings};
+//!
+//! let settings = ScheduleSettings::Cosine(Cosine { warmup: 10, ..Cosine::default() });
+//! settings.check()?;
+//! let schedule = settings.build(0.1, RunLength { steps_per_epoch: 110, epochs: 1 });
+//!
+//! assert_eq!(schedule.learning_rate(10), 0.1);
+//! assert!((schedule.learning_rate(60) - 0.05).abs() < 1e-12, "half-way down");
+//! # Ok::<(), converge_settings::checks::InvalidSetting>(())
+//! ```
 
 mod about;
 mod at_work;
 pub mod catalogue;
-mod chebyshev;
-mod constant;
-mod cosine;
-mod cosine_restarts;
-mod cyclic;
-mod exponential;
-mod inverse_sqrt;
-mod inverse_time;
-mod linear;
 mod moment;
-mod multi_step;
-mod one_cycle;
-mod piecewise_constant;
-mod polynomial;
-mod product;
-mod reduce_on_plateau;
-mod rex;
-mod sequence;
-mod step;
-mod warmup_stable_decay;
 
 use serde::{Deserialize, Serialize};
 
 use about::{Common, Described};
-use converge_settings::checks::{Checked, InvalidSetting, count, ensure};
+use converge_settings::checks::{Checked, InvalidSetting};
+use converge_settings::choice;
+use converge_settings::ranges::Range;
 use moment::Moment;
 
-pub use about::{About, Parameter};
+pub use about::About;
 pub use at_work::Schedule;
-pub use chebyshev::Chebyshev;
-pub use constant::Constant;
-pub use cosine::Cosine;
-pub use cosine_restarts::CosineRestarts;
-pub use cyclic::{Cyclic, CyclicMode};
-pub use exponential::Exponential;
-pub use inverse_sqrt::InverseSqrt;
-pub use inverse_time::InverseTime;
-pub use linear::Linear;
-pub use multi_step::MultiStep;
-pub use one_cycle::{AnnealStrategy, OneCycle};
-pub use piecewise_constant::PiecewiseConstant;
-pub use polynomial::Polynomial;
-pub use product::Product;
-pub use reduce_on_plateau::{PlateauState, ReduceOnPlateau};
-pub use rex::Rex;
-pub use sequence::Sequence;
-pub use step::Step;
-pub use warmup_stable_decay::{Decay, WarmupStableDecay};
+pub use cyclic::CyclicMode;
+pub use one_cycle::AnnealStrategy;
+pub use reduce_on_plateau::PlateauState;
+pub use warmup_stable_decay::Decay;
 
 /// What a schedule counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -82,8 +62,6 @@ pub struct RunLength {
 
 /// The shape of a schedule, without its warm-up.
 trait Shape {
-    /// Every parameter of its own is in its range.
-    fn check(&self) -> Checked;
     /// The factor of the base rate.
     fn factor(&self, moment: Moment) -> f64;
     /// The schedules it is made of.
@@ -93,32 +71,24 @@ trait Shape {
 }
 
 macro_rules! schedules {
-    ($($name:literal => $schedule:ident),+ $(,)?) => {
-        /// The `[schedule]` section: which schedule, and its parameters.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "name")]
-        pub enum ScheduleSettings {
-            $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $schedule($schedule)),+
+    ($($name:literal => $module:ident::$schedule:ident),+ $(,)?) => {
+        $(
+            mod $module;
+            pub use $module::$schedule;
+        )+
+
+        choice! {
+            /// The `[schedule]` section: which schedule, and its parameters. The defaults of some
+            /// have lists that an experiment has to fill.
+            pub enum ScheduleSettings {
+                $(#[doc = concat!("`", $name, "`")] $name => $schedule($schedule)),+
+            }
         }
 
         impl ScheduleSettings {
-            /// The names that an experiment can use.
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
-
-            /// Every schedule with its default settings, in the order of [`Self::NAMES`]. Some
-            /// have lists that an experiment has to fill.
-            pub fn all() -> Vec<Self> {
-                vec![$(Self::$schedule($schedule::default())),+]
-            }
-
-            /// The name, as experiments write it.
-            pub fn name(&self) -> &'static str {
-                match self { $(Self::$schedule(_) => $name),+ }
-            }
-
             /// What a person should know about the schedule.
             pub fn about(&self) -> &'static About {
-                match self { $(Self::$schedule(_) => $schedule::ABOUT),+ }
+                match self { $(Self::$schedule(_) => &<$schedule as Described>::ABOUT),+ }
             }
 
             fn common(&self) -> Common {
@@ -133,25 +103,25 @@ macro_rules! schedules {
 }
 
 schedules! {
-    "constant" => Constant,
-    "piecewise_constant" => PiecewiseConstant,
-    "step" => Step,
-    "multi_step" => MultiStep,
-    "exponential" => Exponential,
-    "inverse_time" => InverseTime,
-    "inverse_sqrt" => InverseSqrt,
-    "linear" => Linear,
-    "polynomial" => Polynomial,
-    "cosine" => Cosine,
-    "cosine_restarts" => CosineRestarts,
-    "one_cycle" => OneCycle,
-    "cyclic" => Cyclic,
-    "warmup_stable_decay" => WarmupStableDecay,
-    "rex" => Rex,
-    "chebyshev" => Chebyshev,
-    "reduce_on_plateau" => ReduceOnPlateau,
-    "sequence" => Sequence,
-    "product" => Product,
+    "constant" => constant::Constant,
+    "piecewise_constant" => piecewise_constant::PiecewiseConstant,
+    "step" => step::Step,
+    "multi_step" => multi_step::MultiStep,
+    "exponential" => exponential::Exponential,
+    "inverse_time" => inverse_time::InverseTime,
+    "inverse_sqrt" => inverse_sqrt::InverseSqrt,
+    "linear" => linear::Linear,
+    "polynomial" => polynomial::Polynomial,
+    "cosine" => cosine::Cosine,
+    "cosine_restarts" => cosine_restarts::CosineRestarts,
+    "one_cycle" => one_cycle::OneCycle,
+    "cyclic" => cyclic::Cyclic,
+    "warmup_stable_decay" => warmup_stable_decay::WarmupStableDecay,
+    "rex" => rex::Rex,
+    "chebyshev" => chebyshev::Chebyshev,
+    "reduce_on_plateau" => reduce_on_plateau::ReduceOnPlateau,
+    "sequence" => sequence::Sequence,
+    "product" => product::Product,
 }
 
 impl Default for ScheduleSettings {
@@ -161,23 +131,6 @@ impl Default for ScheduleSettings {
 }
 
 impl ScheduleSettings {
-    /// Every parameter is in its range, of this schedule and of those it is made of.
-    pub fn check(&self) -> Checked {
-        self.common().check()?;
-        self.shape().check()?;
-        for (index, part) in self.shape().parts().iter().enumerate() {
-            let section = format!("parts[{index}]");
-            if part.depends_on_run() {
-                let expected = "a schedule that does not depend on the run: `reduce_on_plateau` \
-                                stands alone";
-                return Err(InvalidSetting::new("name", format!("{:?}", part.name()), expected)
-                    .in_section(&section));
-            }
-            part.check().map_err(|error| error.in_section(&section))?;
-        }
-        Ok(())
-    }
-
     /// Whether the rates follow from how the training goes, and cannot be told before.
     pub fn depends_on_run(&self) -> bool {
         matches!(self, Self::ReduceOnPlateau(_))
@@ -208,19 +161,22 @@ impl ScheduleSettings {
     }
 }
 
-/// γ, the factor of one decay, is in its range.
-fn check_gamma(gamma: f64) -> Checked {
-    ensure(gamma > 0.0 && gamma <= 1.0, "gamma", gamma, "above 0, at most 1")
-}
+/// γ, the factor of one decay.
+const GAMMA: Range<f64> = Range::new("above 0, at most 1", |&gamma| gamma > 0.0 && gamma <= 1.0);
 
-/// f, the factor at the end, is in its range.
-fn check_final_factor(factor: f64) -> Checked {
-    ensure((0.0..=1.0).contains(&factor), "final_factor", factor, "from 0 to 1")
-}
-
-/// A length, if written, counts something.
-fn check_length(length: Option<usize>) -> Checked {
-    length.map_or(Ok(()), |length| count("length", length))
+/// The parts of a schedule are in their ranges, and none of them depends on the run.
+fn check_parts(parts: &[ScheduleSettings]) -> Checked {
+    for (index, part) in parts.iter().enumerate() {
+        let section = format!("parts[{index}]");
+        if part.depends_on_run() {
+            let expected = "a schedule that does not depend on the run: `reduce_on_plateau` \
+                            stands alone";
+            return Err(InvalidSetting::new("name", format!("{:?}", part.name()), expected)
+                .in_section(&section));
+        }
+        part.check().map_err(|error| error.in_section(&section))?;
+    }
+    Ok(())
 }
 
 /// Elapsed units by `step_size`, rounded down on a staircase.

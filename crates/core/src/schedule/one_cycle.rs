@@ -9,9 +9,10 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::about::settings;
+use super::about::schedule;
 use super::{Moment, Shape};
-use converge_settings::checks::{Checked, ensure};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{Range, UNIT};
 
 /// The curve between two rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -34,17 +35,20 @@ impl AnnealStrategy {
     }
 }
 
-settings! {
+const DIVISOR: Range<f64> =
+    Range::new("from 1 to 1e100", |divisor| (1.0..=1e100).contains(divisor));
+
+schedule! {
     /// Up to the base rate and down again, far below where it began.
     pub struct OneCycle {
         /// p: the share of the run in which the rate rises.
-        pct_start: f64 = 0.3,
+        pct_start: f64 = 0.3 => UNIT,
         /// The curve between the rates: "cos" or "linear".
         anneal_strategy: AnnealStrategy = AnnealStrategy::Cos,
         /// d: how far below the base rate the run begins.
-        div_factor: f64 = 25.0,
+        div_factor: f64 = 25.0 => DIVISOR,
         /// e: how far below that it ends.
-        final_div_factor: f64 = 1e4,
+        final_div_factor: f64 = 1e4 => DIVISOR,
         /// Whether the rate falls to where it began before it falls further.
         three_phase: bool = false,
     }
@@ -53,26 +57,15 @@ settings! {
               1/d → 1 / (d e), with turns at p T − 1 and 2 p T − 2",
     source: "torch.optim.lr_scheduler.OneCycleLR; Smith and Topin (2018)",
     use_when: "For short budgets: the high rate in the middle trains fast and regularises",
+    check |schedule| ensure(
+        !schedule.three_phase || schedule.pct_start <= 0.5,
+        "pct_start",
+        schedule.pct_start,
+        "at most 0.5 with `three_phase`: the rate rises and falls over this share each",
+    )
 }
 
 impl Shape for OneCycle {
-    fn check(&self) -> Checked {
-        let share = self.pct_start;
-        ensure((0.0..=1.0).contains(&share), "pct_start", share, "from 0 to 1")?;
-        ensure(
-            !self.three_phase || share <= 0.5,
-            "pct_start",
-            share,
-            "at most 0.5 with `three_phase`: the rate rises and falls over this share each",
-        )?;
-        for (key, value) in
-            [("div_factor", self.div_factor), ("final_div_factor", self.final_div_factor)]
-        {
-            ensure((1.0..=1e100).contains(&value), key, value, "from 1 to 1e100")?;
-        }
-        Ok(())
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let last = moment.total().saturating_sub(1);
         let unit = moment.elapsed().min(last) as f64;

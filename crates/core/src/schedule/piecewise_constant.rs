@@ -3,12 +3,13 @@
 //! As `keras.optimizers.schedules.PiecewiseConstantDecay`, also in that a boundary belongs to the
 //! piece before it; a milestone of `multi_step` is the first unit of what follows.
 
-use super::about::settings;
+use super::about::schedule;
 use super::multi_step::check_ascending;
 use super::{Moment, Shape};
-use converge_settings::checks::{Checked, ensure, non_negative};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::NON_NEGATIVE;
 
-settings! {
+schedule! {
     /// A factor of its own for each piece of the run.
     pub struct PiecewiseConstant {
         /// b: the last unit of every piece but the last one, ascending.
@@ -20,11 +21,8 @@ settings! {
     formula: "fᵢ, where i counts the boundaries b < t",
     source: "keras.optimizers.schedules.PiecewiseConstantDecay",
     use_when: "To repeat a published recipe that states its rates one by one",
-}
-
-impl Shape for PiecewiseConstant {
-    fn check(&self) -> Checked {
-        let Self { boundaries, factors, .. } = self;
+    check |schedule| {
+        let Self { boundaries, factors, .. } = schedule;
         if !boundaries.is_empty() {
             check_ascending("boundaries", boundaries)?;
         }
@@ -34,9 +32,11 @@ impl Shape for PiecewiseConstant {
             format!("{factors:?}"),
             "a list with one value more than `boundaries`",
         )?;
-        factors.iter().try_for_each(|&factor| non_negative("factors", factor))
+        factors.iter().try_for_each(|factor| NON_NEGATIVE.check("factors", factor))
     }
+}
 
+impl Shape for PiecewiseConstant {
     fn factor(&self, moment: Moment) -> f64 {
         let elapsed = moment.elapsed();
         let piece = self.boundaries.iter().filter(|&&boundary| boundary < elapsed).count();

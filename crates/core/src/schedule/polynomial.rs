@@ -4,20 +4,21 @@
 //! `keras.optimizers.schedules.PolynomialDecay`: these stretch T to the next multiple that is not
 //! below t.
 
-use super::about::settings;
-use super::{Moment, Shape, check_final_factor, check_length};
-use converge_settings::checks::{Checked, ensure, positive};
+use super::about::schedule;
+use super::{Moment, Shape};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{COUNT, POSITIVE, UNIT};
 
-settings! {
+schedule! {
     /// A power of the time that is left.
     pub struct Polynomial {
         /// p: the power; 1 is a straight line.
-        power: f64 = 1.0,
+        power: f64 = 1.0 => POSITIVE,
         /// f: the factor of the base rate after T units.
-        final_factor: f64 = 0.0,
+        final_factor: f64 = 0.0 => UNIT,
         /// T: after so many units the factor stays as it is; the rest of the run unless written.
         #[serde(skip_serializing_if = "Option::is_none")]
-        length: Option<usize> = None,
+        length: Option<usize> = None => COUNT,
         /// Whether the rate goes up again after `length` units, and falls until the next multiple.
         cycle: bool = false,
     }
@@ -25,21 +26,15 @@ settings! {
     formula: "f + (1 − f) (1 − min(t, T) / T)^p; with cycle (1 − t / (T ⌈t / T⌉))^p",
     source: "torch.optim.lr_scheduler.PolynomialLR; keras.optimizers.schedules.PolynomialDecay",
     use_when: "With power 0.9 for semantic segmentation (DeepLab); with power 2 for a gentle end",
+    check |schedule| ensure(
+        !schedule.cycle || schedule.length.is_some(),
+        "cycle",
+        schedule.cycle,
+        "false unless `length` is written: a cycle as long as the run has no second",
+    )
 }
 
 impl Shape for Polynomial {
-    fn check(&self) -> Checked {
-        positive("power", self.power)?;
-        check_final_factor(self.final_factor)?;
-        check_length(self.length)?;
-        ensure(
-            !self.cycle || self.length.is_some(),
-            "cycle",
-            self.cycle,
-            "false unless `length` is written: a cycle as long as the run has no second",
-        )
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let length = self.length.unwrap_or_else(|| moment.total()).max(1);
         let cycles = if self.cycle { moment.elapsed().div_ceil(length).max(1) } else { 1 };

@@ -2,11 +2,11 @@
 //!
 //! Each part runs over the whole of the run and counts in units of its own.
 
-use super::about::settings;
-use super::{Moment, ScheduleSettings, Shape};
-use converge_settings::checks::{Checked, ensure};
+use super::about::schedule;
+use super::{Moment, ScheduleSettings, Shape, check_parts};
+use converge_settings::checks::ensure;
 
-settings! {
+schedule! {
     /// The factors of several schedules, multiplied.
     pub struct Product {
         /// The schedules, each as a `[[schedule.parts]]`.
@@ -17,13 +17,14 @@ settings! {
     source: "torch.optim.lr_scheduler.ChainedScheduler",
     use_when: "For decays in different units: a warm-up in steps and a decay in epochs, or cycles \
                that become lower",
+    check |schedule| {
+        let count = schedule.parts.len();
+        ensure(count >= 2, "parts", count, "two schedules or more")?;
+        check_parts(&schedule.parts)
+    }
 }
 
 impl Shape for Product {
-    fn check(&self) -> Checked {
-        ensure(self.parts.len() >= 2, "parts", self.parts.len(), "two schedules or more")
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         self.parts.iter().map(|part| part.factor(moment)).product()
     }

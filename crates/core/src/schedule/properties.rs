@@ -30,6 +30,13 @@ fn gamma() -> impl Strategy<Value = f64> {
     prop_oneof![Just(1.0), 1e-6..1.0_f64]
 }
 
+/// The schedules that can be a part of another one, and need no key of their own.
+fn at_defaults() -> Vec<&'static str> {
+    let mut all = ScheduleSettings::all();
+    all.retain(|settings| settings.check().is_ok() && !settings.depends_on_run());
+    all.iter().map(ScheduleSettings::name).collect()
+}
+
 /// A schedule that is not made of others, without the common keys.
 fn simple() -> impl Strategy<Value = Value> {
     let units = || 1..500_usize;
@@ -93,6 +100,8 @@ fn simple() -> impl Strategy<Value = Value> {
         (1.0..1e6_f64, 0..8_u32)
             .prop_map(|(k, power)| json!({"condition_number": k, "cycle_length": 1 << power}))
             .prop_map(with_name("chebyshev")),
+        // All of them, those above too, as they are by default.
+        select(at_defaults()).prop_map(|name| json!({"name": name})),
     ]
 }
 

@@ -8,12 +8,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::settings;
+use super::about::schedule;
 use super::{Moment, Per, Shape};
 use converge_metrics::{DeltaMode, Mode};
-use converge_settings::checks::{Checked, ensure, non_negative};
+use converge_settings::checks::ensure;
+use converge_settings::ranges::{INNER_FRACTION, NON_NEGATIVE, UNIT};
 
-settings! {
+schedule! {
     /// The rate falls when the monitored metric has stopped improving.
     pub struct ReduceOnPlateau {
         /// The metric to watch, as `epochs.csv` names it.
@@ -21,43 +22,37 @@ settings! {
         /// Whether it is better low or high: "auto" (by its name), "min" or "max".
         mode: Mode = Mode::Auto,
         /// c: the factor of one reduction.
-        factor: f64 = 0.1,
+        factor: f64 = 0.1 => INNER_FRACTION,
         /// Epochs without improvement that are tolerated; one more, and the rate falls.
         patience: usize = 10,
         /// An improvement smaller than this does not count.
-        threshold: f64 = 1e-4,
+        threshold: f64 = 1e-4 => NON_NEGATIVE,
         /// Whether `threshold` is a share of the best value ("relative") or in its unit
         /// ("absolute").
         threshold_mode: DeltaMode = DeltaMode::Relative,
         /// Epochs after a reduction in which patience does not run.
         cooldown: usize = 0,
         /// The factor of the base rate that reductions end at.
-        min_factor: f64 = 0.0,
+        min_factor: f64 = 0.0 => UNIT,
     }
     per: Epoch,
     formula: "max(cⁿ, min_factor) after n reductions, which depend on the run",
     source: "torch.optim.lr_scheduler.ReduceLROnPlateau",
     use_when: "When nobody knows where the loss will flatten; with early stopping, give that more \
                patience than this",
+    check |schedule| {
+        ensure(
+            schedule.threshold_mode == DeltaMode::Absolute || schedule.threshold < 1.0,
+            "threshold",
+            schedule.threshold,
+            "below 1 when `threshold_mode` is \"relative\"",
+        )?;
+        let is_epoch = schedule.per == Per::Epoch;
+        ensure(is_epoch, "per", "\"step\"", "\"epoch\": the metric is measured once an epoch")
+    }
 }
 
 impl Shape for ReduceOnPlateau {
-    fn check(&self) -> Checked {
-        let factor = self.factor;
-        ensure(factor > 0.0 && factor < 1.0, "factor", factor, "above 0 and below 1")?;
-        non_negative("threshold", self.threshold)?;
-        ensure(
-            self.threshold_mode == DeltaMode::Absolute || self.threshold < 1.0,
-            "threshold",
-            self.threshold,
-            "below 1 when `threshold_mode` is \"relative\"",
-        )?;
-        let lowest = self.min_factor;
-        ensure((0.0..=1.0).contains(&lowest), "min_factor", lowest, "from 0 to 1")?;
-        let is_epoch = self.per == Per::Epoch;
-        ensure(is_epoch, "per", "\"step\"", "\"epoch\": the metric is measured once an epoch")
-    }
-
     /// The factor before any reduction.
     fn factor(&self, _moment: Moment) -> f64 {
         1.0

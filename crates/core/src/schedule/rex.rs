@@ -3,15 +3,15 @@
 //! Source: Chen, Wolfe and Kyrillidis, "REX: Revisiting Budgeted Training with an Improved
 //! Schedule", 2022, section 4; `final_factor` is ours.
 
-use super::about::settings;
-use super::{Moment, Shape, check_final_factor};
-use converge_settings::checks::Checked;
+use super::about::schedule;
+use super::{Moment, Shape};
+use converge_settings::ranges::UNIT;
 
-settings! {
+schedule! {
     /// A curve above the straight line: high for long, then steep.
     pub struct Rex {
         /// f: the factor of the base rate at the end.
-        final_factor: f64 = 0.0,
+        final_factor: f64 = 0.0 => UNIT,
     }
     per: Step,
     formula: "f + (1 − f) z / (1/2 + z/2), where z = 1 − t / T",
@@ -21,10 +21,6 @@ settings! {
 }
 
 impl Shape for Rex {
-    fn check(&self) -> Checked {
-        check_final_factor(self.final_factor)
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let left = 1.0 - moment.progress(None);
         self.final_factor + (1.0 - self.final_factor) * left / (0.5 + 0.5 * left)

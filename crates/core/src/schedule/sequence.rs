@@ -3,12 +3,12 @@
 //! Part i runs from milestone i − 1 to milestone i, the last one to the end of the run; each begins
 //! at its own beginning and is as long as its part. Parts of a sequence of epochs may count steps.
 
-use super::about::settings;
+use super::about::schedule;
 use super::multi_step::check_ascending;
-use super::{Moment, Per, ScheduleSettings, Shape};
-use converge_settings::checks::{Checked, InvalidSetting, ensure};
+use super::{Moment, Per, ScheduleSettings, Shape, check_parts};
+use converge_settings::checks::{InvalidSetting, ensure};
 
-settings! {
+schedule! {
     /// Schedules one after another.
     pub struct Sequence {
         /// m: the first unit of every part but the first, ascending.
@@ -20,11 +20,8 @@ settings! {
     formula: "that of part i at t − mᵢ, where i counts the milestones m ≤ t",
     source: "torch.optim.lr_scheduler.SequentialLR",
     use_when: "Where one schedule follows another, such as a plateau of its own before a decay",
-}
-
-impl Shape for Sequence {
-    fn check(&self) -> Checked {
-        let Self { milestones, parts, per, .. } = self;
+    check |schedule| {
+        let Self { milestones, parts, per, .. } = schedule;
         check_ascending("milestones", milestones)?;
         ensure(
             parts.len() == milestones.len() + 1,
@@ -40,9 +37,11 @@ impl Shape for Sequence {
                 return Err(InvalidSetting::new(&key, "\"epoch\"", expected));
             }
         }
-        Ok(())
+        check_parts(parts)
     }
+}
 
+impl Shape for Sequence {
     fn factor(&self, moment: Moment) -> f64 {
         let elapsed = moment.elapsed();
         let index = self.milestones.iter().filter(|&&milestone| milestone <= elapsed).count();

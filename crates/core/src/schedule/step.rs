@@ -1,16 +1,16 @@
 //! Step decay: γ^⌊t / s⌋, as `torch.optim.lr_scheduler.StepLR`.
 
-use super::about::settings;
-use super::{Moment, Shape, check_gamma};
-use converge_settings::checks::{Checked, count};
+use super::about::schedule;
+use super::{GAMMA, Moment, Shape};
+use converge_settings::ranges::COUNT;
 
-settings! {
+schedule! {
     /// The rate is multiplied by `gamma` every `step_size` units.
     pub struct Step {
         /// s: units between two decays.
-        step_size: usize = 30,
+        step_size: usize = 30 => COUNT,
         /// γ: the factor of one decay.
-        gamma: f64 = 0.1,
+        gamma: f64 = 0.1 => GAMMA,
     }
     per: Epoch,
     formula: "γ^⌊t / s⌋",
@@ -19,11 +19,6 @@ settings! {
 }
 
 impl Shape for Step {
-    fn check(&self) -> Checked {
-        count("step_size", self.step_size)?;
-        check_gamma(self.gamma)
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         self.gamma.powf((moment.elapsed() / self.step_size.max(1)) as f64)
     }

@@ -7,10 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::settings;
+use super::about::schedule;
 use super::cosine::half_cosine;
-use super::{Moment, Shape, check_final_factor};
-use converge_settings::checks::{Checked, ensure};
+use super::{Moment, Shape};
+use converge_settings::ranges::UNIT;
 
 /// The curve of the decay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -25,15 +25,15 @@ pub enum Decay {
     Cosine,
 }
 
-settings! {
+schedule! {
     /// The base rate for most of the run, and a decay at its end ("WSD").
     pub struct WarmupStableDecay {
         /// d: the share of the units after the warm-up in which the rate falls.
-        decay_share: f64 = 0.2,
+        decay_share: f64 = 0.2 => UNIT,
         /// The curve of the decay: "sqrt", "linear" or "cosine".
         decay: Decay = Decay::Sqrt,
         /// f: the factor of the base rate at the end.
-        final_factor: f64 = 0.0,
+        final_factor: f64 = 0.0 => UNIT,
     }
     per: Step,
     formula: "1, then f + (1 − f) g(p) over the last D = ⌈d T⌉ units, p = (t − T + D) / D; g is \
@@ -44,12 +44,6 @@ settings! {
 }
 
 impl Shape for WarmupStableDecay {
-    fn check(&self) -> Checked {
-        let share = self.decay_share;
-        ensure((0.0..=1.0).contains(&share), "decay_share", share, "from 0 to 1")?;
-        check_final_factor(self.final_factor)
-    }
-
     fn factor(&self, moment: Moment) -> f64 {
         let total = moment.total();
         let decaying = ((self.decay_share * total as f64).ceil() as usize).min(total);

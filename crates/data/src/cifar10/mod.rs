@@ -31,6 +31,7 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "cifar-10-batches-bin",
     archive: true,
+    samples: Some(50_000),
 };
 
 const BINARY: Layout = Layout {

@@ -2,122 +2,70 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
-use crate::settings::Section;
+use crate::settings::{OnCorrupt, Reading, Section};
 use crate::{Normalization, Preprocessing, Samples, Source, ValidationSplit};
-use converge_settings::checks::{self, Checked};
+use converge_settings::checks::{Checked, ensure};
+use converge_settings::ranges::{FRACTION, Range};
+use converge_settings::settings;
 
-/// What to do about a picture that cannot be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnCorrupt {
-    /// Stop with an error.
-    #[default]
-    Fail,
-    /// Say its name and go on without it.
-    Skip,
-}
+/// The largest height and width of a picture.
+const LARGEST: usize = 4096;
+const SIZE: Range<usize> = Range::new("from 1 to 4096", |size| (1..=LARGEST).contains(size));
+const CLASSES: Range<usize> = Range::new("2 or above", |classes| (2..=100_000).contains(classes));
 
-/// Settings of the pictures of ants and bees.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HymenopteraSettings {
-    /// Real files or the stand-in.
-    pub source: Source,
-    /// Height and width of what is cut out of the centre, in pixels.
-    pub size: usize,
-    /// What the shorter side is resized to first, in pixels.
-    pub resize: usize,
-    /// The range that pixels are brought to.
-    pub normalization: Normalization,
-    /// What to do about a picture that cannot be read.
-    pub on_corrupt: OnCorrupt,
-    /// The share of training pictures held out for validation.
-    pub validation_share: f64,
-    /// Which training pictures are held out. They come class by class, so that `last` would hold
-    /// out pictures of the last class only.
-    pub validation_split: ValidationSplit,
-}
-
-/// Settings of a folder of pictures of the user's own.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PictureSettings {
-    /// The folder at `path`, or the stand-in.
-    pub source: Source,
-    /// The folder that holds `train` and `val`, relative to the working directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
-    /// How many classes there are.
-    pub classes: usize,
-    /// Height and width of what is cut out of the centre, in pixels.
-    pub size: usize,
-    /// What the shorter side is resized to first, in pixels.
-    pub resize: usize,
-    /// The range that pixels are brought to.
-    pub normalization: Normalization,
-    /// What to do about a picture that cannot be read.
-    pub on_corrupt: OnCorrupt,
-    /// The share of training pictures held out for validation.
-    pub validation_share: f64,
-    /// Which training pictures are held out. They come class by class, so that `last` would hold
-    /// out pictures of the last class only.
-    pub validation_split: ValidationSplit,
-}
-
-impl Default for PictureSettings {
-    fn default() -> Self {
-        Self {
-            source: Source::Auto,
-            path: None,
-            classes: 2,
-            // torchvision's transforms for ImageNet.
-            size: 224,
-            resize: 256,
-            normalization: Normalization::Imagenet,
-            on_corrupt: OnCorrupt::Fail,
-            validation_share: 0.1,
-            validation_split: ValidationSplit::Random,
-        }
+settings! {
+    /// Settings of the pictures of ants and bees.
+    pub struct HymenopteraSettings {
+        /// Real files or the stand-in.
+        source: Source = Source::Auto,
+        /// Height and width of what is cut out of the centre, in pixels.
+        size: usize = 224 => SIZE,
+        /// What the shorter side is resized to first, in pixels.
+        resize: usize = 256,
+        /// The range that pixels are brought to.
+        normalization: Normalization = Normalization::Imagenet,
+        /// What to do about a picture that cannot be read.
+        on_corrupt: OnCorrupt = OnCorrupt::Fail,
+        /// The share of training pictures held out for validation.
+        validation_share: f64 = 0.1 => FRACTION,
+        /// Which training pictures are held out. They come class by class, so that `last` would
+        /// hold out pictures of the last class only.
+        validation_split: ValidationSplit = ValidationSplit::Random,
     }
+    check |settings| check_resize(settings.size, settings.resize)
 }
 
-impl Default for HymenopteraSettings {
-    fn default() -> Self {
-        let PictureSettings {
-            source,
-            size,
-            resize,
-            normalization,
-            on_corrupt,
-            validation_share,
-            validation_split,
-            ..
-        } = PictureSettings::default();
-        Self { source, size, resize, normalization, on_corrupt, validation_share, validation_split }
+settings! {
+    /// Settings of a folder of pictures of the user's own.
+    pub struct PictureSettings {
+        /// The folder at `path`, or the stand-in.
+        source: Source = Source::Auto,
+        /// The folder that holds `train` and `val`, relative to the working directory.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: Option<PathBuf> = None,
+        /// How many classes there are.
+        classes: usize = 2 => CLASSES,
+        /// Height and width of what is cut out of the centre, in pixels.
+        // torchvision's transforms for ImageNet.
+        size: usize = 224 => SIZE,
+        /// What the shorter side is resized to first, in pixels.
+        resize: usize = 256,
+        /// The range that pixels are brought to.
+        normalization: Normalization = Normalization::Imagenet,
+        /// What to do about a picture that cannot be read.
+        on_corrupt: OnCorrupt = OnCorrupt::Fail,
+        /// The share of training pictures held out for validation.
+        validation_share: f64 = 0.1 => FRACTION,
+        /// Which training pictures are held out. They come class by class, so that `last` would
+        /// hold out pictures of the last class only.
+        validation_split: ValidationSplit = ValidationSplit::Random,
     }
+    check |settings| check_resize(settings.size, settings.resize)
 }
 
-/// How pictures are read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
-    pub size: usize,
-    pub resize: usize,
-    pub on_corrupt: OnCorrupt,
-}
-
-impl Reading {
-    fn check(self) -> Checked {
-        let sizes = 1..=4096;
-        checks::ensure(sizes.contains(&self.size), "size", self.size, "from 1 to 4096")?;
-        checks::ensure(
-            (self.size..=*sizes.end()).contains(&self.resize),
-            "resize",
-            self.resize,
-            "at least `size` and at most 4096",
-        )
-    }
+fn check_resize(size: usize, resize: usize) -> Checked {
+    let fits = (size..=LARGEST).contains(&resize);
+    ensure(fits, "resize", resize, "at least `size` and at most 4096")
 }
 
 impl HymenopteraSettings {
@@ -133,33 +81,21 @@ impl PictureSettings {
 }
 
 impl Section for HymenopteraSettings {
-    fn check(&self) -> Checked {
-        self.reading().check()?;
-        checks::share("validation_share", self.validation_share)
-    }
-
-    fn source_mut(&mut self) -> Option<&mut Source> {
-        Some(&mut self.source)
-    }
-
     fn fit(&self, _training: &Samples) -> Preprocessing {
         Preprocessing::normalize(self.normalization)
+    }
+
+    fn reading(&self) -> Option<Reading> {
+        Some(self.reading())
     }
 }
 
 impl Section for PictureSettings {
-    fn check(&self) -> Checked {
-        let classes = 2..=100_000;
-        checks::ensure(classes.contains(&self.classes), "classes", self.classes, "2 or above")?;
-        self.reading().check()?;
-        checks::share("validation_share", self.validation_share)
-    }
-
-    fn source_mut(&mut self) -> Option<&mut Source> {
-        Some(&mut self.source)
-    }
-
     fn fit(&self, _training: &Samples) -> Preprocessing {
         Preprocessing::normalize(self.normalization)
+    }
+
+    fn reading(&self) -> Option<Reading> {
+        Some(self.reading())
     }
 }

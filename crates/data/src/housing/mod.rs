@@ -37,6 +37,7 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "CaliforniaHousing",
     archive: true,
+    samples: Some(DISTRICTS),
 };
 
 /// The features, in scikit-learn's names and order: median income in $10,000, median house age in

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use converge_record::checksum::Hasher;
 
-use super::{Corpus, Labelled, Texts, table};
+use super::corpus::{Corpus, Labelled, TITLE, Texts, decode, two};
+use super::table;
 use crate::{DataError, Parts, SourceFile};
 
 /// Reviews without a class, beside those of `aclImdb`.
@@ -55,24 +56,7 @@ fn present(folder: &Path, name: &str, is_there: bool) -> Result<(), DataError> {
         return Ok(());
     }
     let (folder, file) = (folder.to_owned(), name.to_owned());
-    Err(DataError::MissingFile { title: super::TITLE, folder, file })
-}
-
-/// `classes`, if they are two.
-pub(super) fn two(path: &Path, classes: Vec<String>) -> Result<Vec<String>, DataError> {
-    if classes.len() == 2 {
-        return Ok(classes);
-    }
-    let (count, mut names) = (classes.len(), classes);
-    names.truncate(5);
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let names = names.join(", ") + if count > 5 { ", …" } else { "" };
-    let problem = match count {
-        0 => "holds no labelled text, but texts of two classes are needed".to_owned(),
-        1 => format!("holds the class {names} only, but two are needed"),
-        _ => format!("holds {count} classes ({names}), but two are needed"),
-    };
-    Err(DataError::unusable(path, problem))
+    Err(DataError::MissingFile { title: TITLE, folder, file })
 }
 
 fn read_split(
@@ -173,13 +157,4 @@ fn read_classes(
     let official =
         sums.iter().find(|(name, _)| folder.ends_with(name)).map(|(_, sum)| *sum == sha256);
     Ok((texts, SourceFile { path: folder.to_owned(), bytes, sha256, official }))
-}
-
-/// The text of `contents`; where they are not UTF-8, `damaged` counts it, and U+FFFD replaces what
-/// is not.
-pub(super) fn decode(contents: Vec<u8>, damaged: &mut usize) -> String {
-    String::from_utf8(contents).unwrap_or_else(|error| {
-        *damaged += 1;
-        String::from_utf8_lossy(error.as_bytes()).into_owned()
-    })
 }

@@ -4,6 +4,7 @@
 //! such as `imdb`. Texts stay as they are in [`Inputs::Texts`]; `Preprocessing` numbers their words
 //! with a [`Vocabulary`] of the training texts.
 
+mod corpus;
 mod files;
 mod settings;
 mod stand_in;
@@ -16,40 +17,22 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-pub use settings::{Side, TextSettings};
-pub use vocabulary::{Encoding, Vocabulary};
+pub use settings::TextSettings;
+pub use vocabulary::{Encoding, Side, Vocabulary};
+
+use corpus::{Corpus, Labelled, Texts};
 
 use super::published::Obtained;
 use super::split::split_test;
 use super::{
     DataError, DataSet, DownloadProgress, Inputs, LoadOptions, Origin, Parts, PublishedSet,
-    Samples, Source, SourceFile, Targets, Task,
+    Samples, Source, Targets, Task,
 };
 
-pub(super) const TITLE: &str = "texts";
+pub(super) use corpus::TITLE;
 pub(super) const PUBLISHED: Option<&PublishedSet> = None;
 pub(super) fn task(_settings: &TextSettings) -> Task {
     Task::BinaryClassification
-}
-
-/// Texts, each behind its class, 0 or 1.
-type Labelled = Vec<(u32, String)>;
-
-/// Texts as they were read or drawn.
-struct Corpus {
-    class_names: Vec<String>,
-    texts: Texts,
-    files: Vec<SourceFile>,
-    /// Texts with bytes that are not UTF-8, which are replaced.
-    damaged: usize,
-}
-
-/// Texts with or without a split of their own.
-enum Texts {
-    /// A training and a test split; one that was not asked for may be empty.
-    Split(Labelled, Labelled),
-    /// All in one.
-    Whole(Labelled),
 }
 
 pub(super) fn input_shape(settings: &TextSettings) -> Vec<usize> {

@@ -15,7 +15,7 @@ use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Zipf};
 
-use super::{Corpus, Labelled, Texts};
+use super::corpus::{Corpus, Labelled, Texts};
 use crate::{Parts, pictures};
 
 const SEED: u64 = 2011;

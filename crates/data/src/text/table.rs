@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::files::{decode, two};
-use super::{Corpus, Labelled, Texts};
+use super::corpus::{Corpus, Labelled, Texts, decode, two};
 use crate::{DataError, Parts, SourceFile, checksum};
 
 /// Names that the column of texts goes by.

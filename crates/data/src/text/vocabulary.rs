@@ -10,8 +10,18 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::Side;
 use crate::DataError;
+
+/// At which end of a text padding is put, or words are cut off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// In front of the first word: Keras' `"pre"`, and its default.
+    #[default]
+    Before,
+    /// Behind the last word: Keras' `"post"`.
+    After,
+}
 
 /// How texts become rows of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -41,7 +41,12 @@ pub(super) fn trapezoid(
 }
 
 /// Simpson's rule with an even number of `intervals`: error of order h⁴.
-pub(super) fn simpson(values: &impl Fn(&[f64]) -> Vec<f64>, from: f64, to: f64, intervals: usize) -> f64 {
+pub(super) fn simpson(
+    values: &impl Fn(&[f64]) -> Vec<f64>,
+    from: f64,
+    to: f64,
+    intervals: usize,
+) -> f64 {
     let weight = |index: usize| match index {
         _ if index == 0 || index == intervals => 1.0,
         _ if index % 2 == 1 => 4.0,

@@ -119,14 +119,22 @@ pub(super) fn means(points: &[Point], labels: &[usize], centers: &[Point]) -> Ve
 }
 
 /// Different points by lot (Forgy).
-pub(super) fn random_start(points: &[Point], clusters: usize, random: &mut ChaCha8Rng) -> Vec<Point> {
+pub(super) fn random_start(
+    points: &[Point],
+    clusters: usize,
+    random: &mut ChaCha8Rng,
+) -> Vec<Point> {
     let mut left: Vec<Point> = points.to_vec();
     (0..clusters).map(|_| left.swap_remove(random.random_range(0..left.len()))).collect()
 }
 
 /// Points by lot, each with a chance in proportion to its squared distance to the nearest one
 /// chosen before (Arthur and Vassilvitskii, section 2.2).
-pub(super) fn plus_plus_start(points: &[Point], clusters: usize, random: &mut ChaCha8Rng) -> Vec<Point> {
+pub(super) fn plus_plus_start(
+    points: &[Point],
+    clusters: usize,
+    random: &mut ChaCha8Rng,
+) -> Vec<Point> {
     let mut centers = vec![points[random.random_range(0..points.len())]];
     let mut distances = vec![f64::INFINITY; points.len()];
     while centers.len() < clusters {

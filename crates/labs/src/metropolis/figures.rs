@@ -3,8 +3,8 @@
 use super::target::Target;
 use super::{Metropolis, Run, theory};
 use crate::{DataFile, Findings, number};
-use converge_metrics::chains::{autocorrelation, rank_normalized_r_hat};
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Place, Plot};
+use converge_metrics::chains::{autocorrelation, rank_normalized_r_hat};
 
 /// Draws of a trace that are drawn as a line.
 const TRACE: usize = 400;

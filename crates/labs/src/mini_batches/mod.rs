@@ -17,9 +17,9 @@ use self::trainings::Trained;
 use super::options::{count, positive};
 use super::regression_problem::{RegressionProblem, SAMPLES};
 use super::{About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme};
-use converge_data::{Inputs, Preprocessing, Samples, Targets};
 use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_core::train::loader::{BatchLoader, Order};
+use converge_data::{Inputs, Preprocessing, Samples, Targets};
 
 /// Batches as training makes them, and others.
 #[derive(Debug, Clone, Args)]

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{MiniBatches, sgd};
-use converge_data::Samples;
 use crate::regression_problem::{RegressionProblem, SAMPLES};
 use crate::{Claim, LabError};
 use converge_core::train::loader::{BatchLoader, Order};
+use converge_data::Samples;
 
 /// How a training got its batches, and the loss above the least after every epoch.
 pub(super) struct Trained {

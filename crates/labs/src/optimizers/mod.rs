@@ -9,7 +9,7 @@ use super::regression_problem::{NAMES, RegressionProblem, SAMPLES, Training, wri
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
-use converge_core::optim::{Lars, OptimizerSettings};
+use converge_core::optim::OptimizerSettings;
 use converge_core::schedule::{Linear, RunLength, ScheduleSettings};
 use converge_core::train::loader::Order;
 
@@ -50,21 +50,11 @@ fn entry(text: &str) -> Result<OptimizerSettings, String> {
 /// default is meant for networks. LARS trains biases as plain descent does, which bounds its rate, so
 /// that its weights need a higher trust coefficient.
 fn at_own_rate(name: &str) -> Option<OptimizerSettings> {
-    if name == "lars" {
-        let lars = Lars { learning_rate: 0.3, trust_coefficient: 0.03, ..Lars::default() };
-        return Some(OptimizerSettings::Lars(lars));
+    let mut settings = OptimizerSettings::named(name)?.for_small_problems();
+    if let OptimizerSettings::Lars(lars) = &mut settings {
+        lars.trust_coefficient = 0.03;
     }
-    let rate = match name {
-        "lamb" => 0.02,
-        "rmsprop" | "lion" | "soap" | "adafactor" => 0.03,
-        "muon" | "sophia" => 0.05,
-        "sgd" | "adam" | "adamw" | "nadam" | "radam" | "rprop" | "adabelief" | "adan"
-        | "ademamix" | "yogi" | "adopt" | "adabound" => 0.1,
-        "adamax" | "schedule_free_adamw" => 0.3,
-        "adagrad" | "shampoo" | "schedule_free_sgd" => 0.5,
-        _ => return options::optimizer(name).ok(),
-    };
-    options::optimizer(&format!("{name}:{rate}")).ok()
+    Some(settings)
 }
 
 impl Lab for Optimizers {

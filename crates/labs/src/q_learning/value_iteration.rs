@@ -83,7 +83,11 @@ fn policy(environment: &Environment, q: &[f64], epsilon: f64) -> Vec<f64> {
 
 /// The value of every state under the policy greedy by `q`, from its linear equations
 /// `(1 − γ P) v = r`; `None` where they have no single solution.
-pub(super) fn values_of_greedy(environment: &Environment, q: &[f64], gamma: f64) -> Option<Vec<f64>> {
+pub(super) fn values_of_greedy(
+    environment: &Environment,
+    q: &[f64],
+    gamma: f64,
+) -> Option<Vec<f64>> {
     let states = environment.states;
     let mut equations = DMatrix::<f64>::identity(states, states);
     let mut rewards = DVector::<f64>::zeros(states);

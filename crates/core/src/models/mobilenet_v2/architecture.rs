@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Padding;
-use converge_settings::checks::{Checked, InvalidSetting, ensure, positive};
+use converge_settings::checks::{Checked, InvalidSetting};
+use converge_settings::ranges::{POSITIVE, Range};
+use converge_settings::settings;
 
 /// Where the network halves its maps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,34 +19,26 @@ pub enum Strides {
     Cifar,
 }
 
-/// The settings of a MobileNetV2 without its classifier.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Architecture {
-    /// The width multiplier: every number of channels is multiplied by it and rounded to a multiple
-    /// of 8.
-    pub width: f64,
-    /// Where the maps are halved.
-    pub strides: Strides,
-    /// Where the convolutions see zeros.
-    pub padding: Padding,
-    /// ε of the batch normalisation.
-    pub batch_norm_epsilon: f64,
-    /// The weight of a new batch in the running statistics of the batch normalisation: PyTorch's
-    /// momentum, 1 less Keras'.
-    pub batch_norm_momentum: f64,
-}
+const WIDTH: Range<f64> =
+    Range::new("a number from 0.05 to 4", |width| (0.05..=4.0).contains(width));
+const MOMENTUM: Range<f64> =
+    Range::new("a number from 0 to 1", |momentum| (0.0..=1.0).contains(momentum));
 
-impl Default for Architecture {
-    /// As torchvision's.
-    fn default() -> Self {
-        Self {
-            width: 1.0,
-            strides: Strides::ImageNet,
-            padding: Padding::Symmetric,
-            batch_norm_epsilon: 1e-5,
-            batch_norm_momentum: 0.1,
-        }
+settings! {
+    /// The settings of a MobileNetV2 without its classifier, with torchvision's defaults.
+    pub struct Architecture {
+        /// The width multiplier: every number of channels is multiplied by it and rounded to a
+        /// multiple of 8.
+        width: f64 = 1.0 => WIDTH,
+        /// Where the maps are halved.
+        strides: Strides = Strides::ImageNet,
+        /// Where the convolutions see zeros.
+        padding: Padding = Padding::Symmetric,
+        /// ε of the batch normalisation.
+        batch_norm_epsilon: f64 = 1e-5 => POSITIVE,
+        /// The weight of a new batch in the running statistics of the batch normalisation:
+        /// PyTorch's momentum, 1 less Keras'.
+        batch_norm_momentum: f64 = 0.1 => MOMENTUM,
     }
 }
 
@@ -74,17 +68,6 @@ const STEM_CHANNELS: usize = 32;
 const LAST_CHANNELS: usize = 1280;
 
 impl Architecture {
-    pub(in crate::models) fn check(&self) -> Checked {
-        ensure((0.05..=4.0).contains(&self.width), "width", self.width, "a number from 0.05 to 4")?;
-        positive("batch_norm_epsilon", self.batch_norm_epsilon)?;
-        ensure(
-            (0.0..=1.0).contains(&self.batch_norm_momentum),
-            "batch_norm_momentum",
-            self.batch_norm_momentum,
-            "a number from 0 to 1",
-        )
-    }
-
     /// The output channels of the first convolution.
     pub(super) fn stem(&self) -> usize {
         divisible(self.width * STEM_CHANNELS as f64)

@@ -6,7 +6,7 @@ use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData, TensorReadError};
 
 use super::{MobileNetV2, MobileNetV2Settings, PublishedWeights, names};
-use crate::models::{InputSpec, Network as _, Weights, WeightsError};
+use crate::models::{BuildModel as _, InputSpec, Network as _, Weights, WeightsError};
 use converge_data::{
     DataError, DataSettings, DownloadProgress, LoadOptions, PictureSettings, Preprocessing,
 };

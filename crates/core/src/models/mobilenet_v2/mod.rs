@@ -15,11 +15,12 @@ mod published;
 use burn::module::Module;
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::{InputSpec, Network};
+use super::{BuildModel, InputSpec, Network};
 use crate::layers::dropout::Dropout;
-use converge_settings::checks::{Checked, share};
+use converge_settings::checks::Checked;
+use converge_settings::ranges::{FRACTION, NESTED};
+use converge_settings::settings;
 
 pub use architecture::{Architecture, Strides};
 pub use classifier::{Classifier, ClassifierError};
@@ -30,19 +31,13 @@ pub use published::PublishedWeights;
 pub(super) use architecture::check_pictures;
 pub(super) use features::pool;
 
-/// The settings of [`MobileNetV2`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MobileNetV2Settings {
-    /// Share of features dropped in training, before the classifier.
-    pub dropout: f64,
-    /// The network below the classifier.
-    pub base: Architecture,
-}
-
-impl Default for MobileNetV2Settings {
-    fn default() -> Self {
-        Self { dropout: 0.2, base: Architecture::default() }
+settings! {
+    /// The settings of [`MobileNetV2`].
+    pub struct MobileNetV2Settings {
+        /// Share of features dropped in training, before the classifier.
+        dropout: f64 = 0.2 => FRACTION,
+        /// The network below the classifier.
+        base: Architecture = Architecture::default() => NESTED,
     }
 }
 
@@ -55,18 +50,14 @@ pub struct MobileNetV2 {
     input: [usize; 3],
 }
 
-impl MobileNetV2Settings {
-    pub(super) fn check(&self) -> Checked {
-        share("dropout", self.dropout)?;
-        self.base.check().map_err(|error| error.in_section("base"))
-    }
+impl BuildModel for MobileNetV2Settings {
+    type Model = MobileNetV2;
 
-    #[expect(clippy::unused_self, reason = "one signature for all")]
-    pub(super) fn check_input(&self, input: &InputSpec) -> Checked {
+    fn check_input(&self, input: &InputSpec) -> Checked {
         check_pictures("mobilenet_v2", &input.shape)
     }
 
-    pub(super) fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> MobileNetV2 {
+    fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         let input = picture_shape(&input.shape);
         // As torchvision's.
         let initializer = Initializer::Normal { mean: 0.0, std: 0.01 };

@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::{
     Architecture, ConvBnRelu6, Features, MobileNetV2, MobileNetV2Settings, Padding, names,
 };
-use crate::models::{InputSpec, ModelSettings, Network as _, Weights};
+use crate::models::{BuildModel as _, InputSpec, ModelSettings, Network as _, Weights};
+use converge_settings::Check as _;
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("../../../../../tests/golden/mobilenet.json")).unwrap()

@@ -1,37 +1,27 @@
 //! Averages of the weights over the steps, for evaluation: exponential, and equal from a step on.
 
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 
-use converge_settings::checks::{Checked, count, share};
+use converge_settings::ranges::{COUNT, FRACTION};
+use converge_settings::settings;
 
-/// The `[ema]` section: an exponential moving average of the weights.
-///
-/// With weights w after every step, the average a starts as the first w, and then, in the n-th
-/// update after it, a ← β a + (1 − β) w. With `warmup` β is at most (1 + n) / (10 + n), so that the
-/// first weights are soon forgotten, as in TensorFlow's `ExponentialMovingAverage`. Without as
-/// `torch.optim.swa_utils.AveragedModel` with `get_ema_multi_avg_fn`. Source: Polyak and Juditsky,
-/// "Acceleration of Stochastic Approximation by Averaging", 1992.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ema {
-    /// β, the share of the average that is kept in every step.
-    pub decay: f64,
-    /// Whether the decay rises from a tenth.
-    pub warmup: bool,
-}
-
-impl Default for Ema {
-    fn default() -> Self {
-        Self { decay: 0.999, warmup: false }
+settings! {
+    /// The `[ema]` section: an exponential moving average of the weights.
+    ///
+    /// With weights w after every step, the average a starts as the first w, and then, in the n-th
+    /// update after it, a ← β a + (1 − β) w. With `warmup` β is at most (1 + n) / (10 + n), so that
+    /// the first weights are soon forgotten, as in TensorFlow's `ExponentialMovingAverage`. Without
+    /// as `torch.optim.swa_utils.AveragedModel` with `get_ema_multi_avg_fn`. Source: Polyak and
+    /// Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
+    pub struct Ema {
+        /// β, the share of the average that is kept in every step.
+        decay: f64 = 0.999 => FRACTION,
+        /// Whether the decay rises from a tenth.
+        warmup: bool = false,
     }
 }
 
 impl Ema {
-    pub(super) fn check(&self) -> Checked {
-        share("decay", self.decay)
-    }
-
     /// The average of `averaged` weights and these.
     pub(super) fn average<const D: usize>(
         &self,
@@ -47,31 +37,22 @@ impl Ema {
     }
 }
 
-/// The `[swa]` section: stochastic weight averaging, all weights from a step on counting equally.
-///
-/// As `torch.optim.swa_utils.AveragedModel`: a ← a + (w − a) / (n + 1) after n others; evaluated are
-/// the trained weights until there is an average. Source: Izmailov et al., "Averaging Weights Leads
-/// to Wider Optima and Better Generalization", 2018.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Swa {
-    /// Optimizer steps before the average starts.
-    pub start_step: usize,
-    /// Steps from one set of averaged weights to the next; the paper takes an epoch.
-    pub every: usize,
-}
-
-impl Default for Swa {
-    fn default() -> Self {
-        Self { start_step: 0, every: 1 }
+settings! {
+    /// The `[swa]` section: stochastic weight averaging, all weights from a step on counting
+    /// equally.
+    ///
+    /// As `torch.optim.swa_utils.AveragedModel`: a ← a + (w − a) / (n + 1) after n others;
+    /// evaluated are the trained weights until there is an average. Source: Izmailov et al.,
+    /// "Averaging Weights Leads to Wider Optima and Better Generalization", 2018.
+    pub struct Swa {
+        /// Optimizer steps before the average starts.
+        start_step: usize = 0,
+        /// Steps from one set of averaged weights to the next; the paper takes an epoch.
+        every: usize = 1 => COUNT,
     }
 }
 
 impl Swa {
-    pub(super) fn check(&self) -> Checked {
-        count("every", self.every)
-    }
-
     /// Whether the weights after step `time` (from 1) count.
     pub(super) fn is_due(&self, time: usize) -> bool {
         time > self.start_step && (time - self.start_step).is_multiple_of(self.every)

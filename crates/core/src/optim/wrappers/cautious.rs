@@ -1,39 +1,24 @@
 //! Cautious updates: no weight moves against its gradient.
 
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 
-use converge_settings::checks::{Checked, ensure};
+use converge_settings::ranges::POSITIVE_FRACTION;
+use converge_settings::settings;
 
-/// The `[cautious]` section.
-///
-/// With gradient g and the step u = w − w' of the optimizer, mask μ = 1 where u g > 0, else 0:
-/// w' = w − u μ / max(mean μ, least share). As the authors' code, which masks Adam's step before the
-/// decoupled weight decay; here the decay is a part of the step. Source: Liang et al., "Cautious
-/// Optimizers: Improving Training with One Line of Code", 2024.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Cautious {
-    /// The least share of moving weights that the others' steps are scaled up for.
-    pub least_share: f64,
-}
-
-impl Default for Cautious {
-    fn default() -> Self {
-        Self { least_share: 1e-3 }
+settings! {
+    /// The `[cautious]` section.
+    ///
+    /// With gradient g and the step u = w − w' of the optimizer, mask μ = 1 where u g > 0, else 0:
+    /// w' = w − u μ / max(mean μ, least share). As the authors' code, which masks Adam's step
+    /// before the decoupled weight decay; here the decay is a part of the step. Source: Liang et
+    /// al., "Cautious Optimizers: Improving Training with One Line of Code", 2024.
+    pub struct Cautious {
+        /// The least share of moving weights that the others' steps are scaled up for.
+        least_share: f64 = 1e-3 => POSITIVE_FRACTION,
     }
 }
 
 impl Cautious {
-    pub(super) fn check(&self) -> Checked {
-        ensure(
-            self.least_share > 0.0 && self.least_share <= 1.0,
-            "least_share",
-            self.least_share,
-            "above 0 and at most 1",
-        )
-    }
-
     /// The weights after a masked step from `before` towards `after`.
     pub(super) fn masked<const D: usize>(
         &self,

@@ -1,20 +1,21 @@
 //! Gradient centralization: every unit's gradient has a mean of 0 over its inputs.
 
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 
-/// The `[gradient_centralization]` section.
-///
-/// g ← g − mean of g over the inputs of each output: the rows of a linear layer `[inputs, outputs]`
-/// as Burn keeps it, all but the first dimension of a convolution kernel `[outputs, inputs, …]`;
-/// vectors are left alone. As the authors' code, where linear layers are `[outputs, inputs]`. Source:
-/// Yong et al., "Gradient Centralization: A New Optimization Technique for Deep Neural Networks",
-/// 2020.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GradientCentralization {
-    /// Whether linear layers are left alone.
-    pub convolutions_only: bool,
+use converge_settings::settings;
+
+settings! {
+    /// The `[gradient_centralization]` section.
+    ///
+    /// g ← g − mean of g over the inputs of each output: the rows of a linear layer `[inputs,
+    /// outputs]` as Burn keeps it, all but the first dimension of a convolution kernel `[outputs,
+    /// inputs, …]`; vectors are left alone. As the authors' code, where linear layers are
+    /// `[outputs, inputs]`. Source: Yong et al., "Gradient Centralization: A New Optimization
+    /// Technique for Deep Neural Networks", 2020.
+    pub struct GradientCentralization {
+        /// Whether linear layers are left alone.
+        convolutions_only: bool = false,
+    }
 }
 
 impl GradientCentralization {

@@ -12,11 +12,12 @@ mod lookahead;
 mod sam;
 
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 
 use super::OptimizerSettings;
 use super::state::record_state;
-use converge_settings::checks::{Checked, InvalidSetting};
+use converge_settings::checks::{Checked, InvalidSetting, ensure};
+use converge_settings::ranges::NESTED;
+use converge_settings::{Check as _, settings};
 
 pub use averages::{Ema, Swa};
 pub use cautious::Cautious;
@@ -24,49 +25,50 @@ pub use centralization::GradientCentralization;
 pub use lookahead::Lookahead;
 pub use sam::Sam;
 
-/// The wrappers of an optimizer, each off where it is not written.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WrapperSettings {
-    /// `[gradient_centralization]`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gradient_centralization: Option<GradientCentralization>,
-    /// `[cautious]`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cautious: Option<Cautious>,
-    /// `[lookahead]`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lookahead: Option<Lookahead>,
-    /// `[ema]`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ema: Option<Ema>,
-    /// `[swa]`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub swa: Option<Swa>,
+settings! {
+    /// The wrappers of an optimizer, each a section of an experiment, and off where it is not
+    /// written.
+    pub struct WrapperSettings {
+        /// `[gradient_centralization]`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gradient_centralization: Option<GradientCentralization> = None => NESTED,
+        /// `[cautious]`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cautious: Option<Cautious> = None => NESTED,
+        /// `[lookahead]`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lookahead: Option<Lookahead> = None => NESTED,
+        /// `[ema]`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ema: Option<Ema> = None => NESTED,
+        /// `[swa]`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        swa: Option<Swa> = None => NESTED,
+    }
+    check |wrappers| {
+        let both = wrappers.ema.is_some() && wrappers.swa.is_some();
+        ensure(!both, "swa", "set", "absent beside `ema`")
+    }
 }
 
 impl WrapperSettings {
-    /// Every wrapper is in its range and fits `optimizer` and the others; keys have their section
+    /// Every wrapper is in its range and fits the others and `optimizer`; keys have their section
     /// in front.
-    pub fn check(&self, optimizer: &OptimizerSettings) -> Checked {
-        let cautious = self.cautious.as_ref().map(|own| ("cautious", own.check()));
-        let lookahead = self.lookahead.as_ref().map(|own| ("lookahead", own.check()));
-        let ema = self.ema.as_ref().map(|own| ("ema", own.check()));
-        let swa = self.swa.as_ref().map(|own| ("swa", own.check()));
-        for (section, checked) in [&cautious, &lookahead, &ema, &swa].into_iter().flatten() {
-            checked.clone().map_err(|error| error.in_section(section))?;
+    pub fn check_with(&self, optimizer: &OptimizerSettings) -> Checked {
+        self.check()?;
+        let changes_steps = [
+            ("cautious", self.cautious.is_some()),
+            ("lookahead", self.lookahead.is_some()),
+            ("ema", self.ema.is_some()),
+            ("swa", self.swa.is_some()),
+        ];
+        match changes_steps.into_iter().find(|(_, is_set)| *is_set) {
+            Some((section, _)) if optimizer.is_schedule_free() => {
+                let reason = "absent with a schedule-free optimizer, which averages weights itself";
+                Err(InvalidSetting::new(section, "set", reason))
+            }
+            _ => Ok(()),
         }
-        if ema.is_some() && swa.is_some() {
-            return Err(InvalidSetting::new("swa", "set", "absent beside `ema`"));
-        }
-        let steps = [cautious, lookahead, ema, swa];
-        if let Some((section, _)) = steps.iter().flatten().next()
-            && optimizer.is_schedule_free()
-        {
-            let reason = "absent with a schedule-free optimizer, which averages weights itself";
-            return Err(InvalidSetting::new(section, "set", reason));
-        }
-        Ok(())
     }
 
     /// Whether weights are averaged for evaluation.

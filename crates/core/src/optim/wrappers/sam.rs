@@ -3,48 +3,37 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, LearningRate, ModuleOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use crate::optim::conductor::copies;
-use converge_settings::checks::{Checked, positive};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// The `[sam]` section: sharpness-aware minimization.
-///
-/// A step takes two backward passes over the same batch: gradients g at the weights w give
-/// w + ρ g / ‖g‖ (norm over all parameters), and the gradients *there* move w. Adaptive, the
-/// offset is ρ w² g / ‖|w| g‖, which is blind to the scale of a layer.
-///
-/// ```text
-/// let gradients = gradients of the loss of `model`;
-/// let worse = sam.perturbed(&model, &gradients);
-/// let gradients = gradients of the loss of `worse`;      // parameters have the same ids
-/// let model = conductor.step(&mut optimizer, rate, model, gradients);
-/// ```
-///
-/// As the `SAM` of `pytorch_optimizer` (David Samuel's), which the authors refer to. Sources: Foret
-/// et al., "Sharpness-Aware Minimization for Efficiently Improving Generalization", 2021; Kwon et
-/// al., "ASAM", 2021.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sam {
-    /// ρ, how far away the worst place may be.
-    pub rho: f64,
-    /// Whether the distance is relative to each weight.
-    pub adaptive: bool,
-}
-
-impl Default for Sam {
-    fn default() -> Self {
-        Self { rho: 0.05, adaptive: false }
+settings! {
+    /// The `[sam]` section: sharpness-aware minimization.
+    ///
+    /// A step takes two backward passes over the same batch: gradients g at the weights w give w +
+    /// ρ g / ‖g‖ (norm over all parameters), and the gradients *there* move w. Adaptive, the offset
+    /// is ρ w² g / ‖|w| g‖, which is blind to the scale of a layer.
+    ///
+    /// ```text
+    /// let gradients = gradients of the loss of `model`;
+    /// let worse = sam.perturbed(&model, &gradients);
+    /// let gradients = gradients of the loss of `worse`;      // parameters have the same ids
+    /// let model = conductor.step(&mut optimizer, rate, model, gradients);
+    /// ```
+    ///
+    /// As the `SAM` of `pytorch_optimizer` (David Samuel's), which the authors refer to. Sources:
+    /// Foret et al., "Sharpness-Aware Minimization for Efficiently Improving Generalization", 2021;
+    /// Kwon et al., "ASAM", 2021.
+    pub struct Sam {
+        /// ρ, how far away the worst place may be.
+        rho: f64 = 0.05 => POSITIVE,
+        /// Whether the distance is relative to each weight.
+        adaptive: bool = false,
     }
 }
 
 impl Sam {
-    /// Every setting is in its range.
-    pub fn check(&self) -> Checked {
-        positive("rho", self.rho)
-    }
-
     /// `model` at the worst place nearby, by its `gradients`; ids and autodiff are kept.
     pub fn perturbed<M: Module>(&self, model: &M, gradients: &GradientsParams) -> M {
         let mut squares = Squares { gradients, adaptive: self.adaptive, found: vec![] };

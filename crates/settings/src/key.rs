@@ -1,0 +1,25 @@
+//! A key of settings, described: for catalogues, and for a command line to make an option of.
+
+use crate::words::Kind;
+
+/// A key of settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// The key, as files write it: `learning_rate`.
+    pub name: &'static str,
+    /// What it means: its doc comment, on one line.
+    pub meaning: &'static str,
+    /// What its value must be, where not every value of its type will do.
+    pub range: Option<&'static str>,
+    /// What a word for it must be.
+    pub kind: fn() -> Kind,
+    /// Its default as a word; `None` where nothing stands for "not written".
+    pub default: fn() -> Option<String>,
+}
+
+impl Key {
+    /// The key as an option of a command line, without the dashes in front: `learning-rate`.
+    pub fn option(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use augmentation::{AugmentationSettings, Crop};
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
-pub use folders::{HymenopteraSettings, PictureSettings};
+pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};
 pub use locate::Layout;
 pub use options::LoadOptions;
 pub use preprocessing::{Normalization, Preprocessing};
@@ -39,7 +39,7 @@ pub use ratings::{
     Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,
 };
 pub use settings::{
-    HousingSettings, ImageSettings, OnCorrupt, RegressionSettings, Source, Task, ValidationSplit,
+    HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
 };
 pub use split::{kept_for_training, split_validation};
 pub use text::{Encoding, Side, TextSettings, Vocabulary};

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::listing::Split;
+use super::settings::{OnCorrupt, Reading};
 use crate::resampling::{Plane, resample};
-use crate::settings::{OnCorrupt, Reading};
 use crate::{DataError, DownloadProgress, Inputs, Samples, SourceFile, Targets, checksum};
 
 /// Reads the pictures of a split on all cores.

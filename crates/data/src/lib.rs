@@ -28,7 +28,7 @@ use converge_record::DataRecord;
 pub use converge_record::{Origin, SourceFile};
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
-pub use folders::{HymenopteraSettings, PictureSettings};
+pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};
 pub use locate::Layout;
 pub use options::LoadOptions;
 pub use preprocessing::{Normalization, Preprocessing};
@@ -37,7 +37,7 @@ pub use ratings::{
     Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,
 };
 pub use settings::{
-    HousingSettings, ImageSettings, OnCorrupt, RegressionSettings, Source, Task, ValidationSplit,
+    HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
 };
 pub use split::{kept_for_training, split_validation};
 pub use text::{Encoding, Side, TextSettings, Vocabulary};

@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use super::{DataError, DataSettings, Normalization, RatingSplit, Source, folders};
+use super::folders::{self, OnCorrupt, Reading};
+use super::{DataError, DataSettings, Normalization, Preprocessing, RatingSplit, Samples, Source};
 
 /// Defines [`DataSettings`] from one line per data set: its name, its file, and its settings. The
 /// file provides `TITLE`, `PUBLISHED`, `input_shape`, `task` and `load`.
@@ -53,20 +54,6 @@ macro_rules! data_sets {
                 match self { $(Self::$variant(settings) => $module::task(settings)),* }
             }
 
-            /// The preprocessing that the samples ask for, fitted to the training samples.
-            pub fn fit_preprocessing(&self, training: &Samples) -> Preprocessing {
-                match self { $(
-                    Self::$variant(settings) => $crate::settings::Section::fit(settings, training)
-                ),* }
-            }
-
-            /// How picture files are read; `None` where the data do not come as such.
-            fn reading(&self) -> Option<$crate::settings::Reading> {
-                match self { $(
-                    Self::$variant(settings) => $crate::settings::Section::reading(settings)
-                ),* }
-            }
-
             /// Loads at least the `parts` asked for; a part not asked for may come without
             /// samples. Real files are looked for in [`LoadOptions::directory`], in the cache and
             /// at the official address, in this order.
@@ -96,13 +83,21 @@ impl DataSettings {
     /// The published number of training samples, those held out for validation included.
     pub fn published_samples(&self) -> Option<usize> {
         let samples = self.published()?.samples?;
-        let test_share = self.clone().value_mut("test_share").copied().unwrap_or(0.0);
+        let test_share = self.value("test_share").copied().unwrap_or(0.0);
         Some(samples.saturating_sub((samples as f64 * test_share).ceil() as usize))
     }
 
     /// The scale that the pixels of pictures are brought to.
     pub fn normalization(&self) -> Normalization {
-        self.clone().value_mut("normalization").copied().unwrap_or(Normalization::Unit)
+        self.value("normalization").copied().unwrap_or(Normalization::Unit)
+    }
+
+    /// The preprocessing that the samples ask for, fitted to the training samples.
+    pub fn fit_preprocessing(&self, training: &Samples) -> Preprocessing {
+        match self.value("normalization") {
+            Some(&normalization) => Preprocessing::normalize(normalization),
+            None => Preprocessing::fit(training),
+        }
     }
 
     /// Chooses the scale of pixels; an error for data that has another one and no choice.
@@ -119,7 +114,11 @@ impl DataSettings {
     /// The bytes `[3, size, size]` of a picture of the user's own, read as the pictures of this data
     /// set are; `None` where it does not come as picture files.
     pub fn read_picture(&self, path: &Path) -> Result<Option<Vec<u8>>, DataError> {
-        self.reading().map(|reading| folders::read_picture(path, reading)).transpose()
+        let Some((&size, &resize)) = self.value("size").zip(self.value("resize")) else {
+            return Ok(None);
+        };
+        let on_corrupt = OnCorrupt::Fail;
+        folders::read_picture(path, Reading { size, resize, on_corrupt }).map(Some)
     }
 
     /// Makes the published fold number `fold`, from 1, the test split; an error for data without.
@@ -195,10 +194,12 @@ mod tests {
     #[test]
     fn the_source_can_be_chosen_where_there_is_one() {
         for mut settings in DataSettings::all() {
-            let drawn = matches!(settings, DataSettings::Regression(_));
-            assert_eq!(settings.set_source(Source::Synthetic).is_err(), drawn);
-            assert_eq!(settings.source_mut().copied(), (!drawn).then_some(Source::Synthetic));
+            let has_key = settings.keys().iter().any(|key| key.name == "source");
+            assert_eq!(settings.set_source(Source::Synthetic).is_ok(), has_key);
+            assert_eq!(settings.source_mut().copied(), has_key.then_some(Source::Synthetic));
         }
+        assert!(parse("name = \"regression\"").unwrap().set_source(Source::Real).is_err());
+        assert!(parse("name = \"mnist\"").unwrap().set_source(Source::Real).is_ok());
     }
 
     #[test]

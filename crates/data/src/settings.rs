@@ -4,10 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Preprocessing, Samples};
 use converge_settings::checks::ensure;
 use converge_settings::ranges::{COUNT, FRACTION, INNER_FRACTION, NON_NEGATIVE, Range};
-use converge_settings::{Settings, settings};
+use converge_settings::settings;
 
 /// Where the samples come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,42 +46,6 @@ pub enum Task {
     /// One real number.
     Regression,
 }
-
-/// What to do about a picture that cannot be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnCorrupt {
-    /// Stop with an error.
-    #[default]
-    Fail,
-    /// Say its name and go on without it.
-    Skip,
-}
-
-/// How pictures are read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
-    pub size: usize,
-    pub resize: usize,
-    pub on_corrupt: OnCorrupt,
-}
-
-/// What the registry asks the settings of every data set.
-pub(super) trait Section: Settings {
-    /// The preprocessing for these training samples.
-    fn fit(&self, training: &Samples) -> Preprocessing {
-        Preprocessing::fit(training)
-    }
-
-    /// How picture files are read; `None` where the data do not come as such.
-    fn reading(&self) -> Option<Reading> {
-        None
-    }
-}
-
-impl Section for ImageSettings {}
-impl Section for HousingSettings {}
-impl Section for RegressionSettings {}
 
 settings! {
     /// Settings of a set of pictures with official training and test splits.

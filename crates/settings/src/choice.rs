@@ -81,6 +81,13 @@ macro_rules! choice {
             }
 
             /// The value of `key`; `None` where there is no such key, or of another type.
+            pub fn value<T: 'static>(&self, key: &str) -> Option<&T> {
+                match self { $(
+                    Self::$variant(settings) => $crate::Settings::value(settings, key)
+                ),+ }
+            }
+
+            /// The value of `key`, to be changed.
             pub fn value_mut<T: 'static>(&mut self, key: &str) -> Option<&mut T> {
                 match self { $(
                     Self::$variant(settings) => $crate::Settings::value_mut(settings, key)

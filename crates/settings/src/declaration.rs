@@ -21,9 +21,17 @@ pub trait Settings: Check {
     fn set(&mut self, key: &str, word: &str) -> Result<(), WordsError>;
 
     /// The value of `key`, whatever its type; `None` where there is no such key.
+    fn any(&self, key: &str) -> Option<&dyn Any>;
+
+    /// The value of `key`, to be changed.
     fn any_mut(&mut self, key: &str) -> Option<&mut dyn Any>;
 
     /// The value of `key`; `None` where there is no such key, or of another type.
+    fn value<T: 'static>(&self, key: &str) -> Option<&T> {
+        self.any(key)?.downcast_ref()
+    }
+
+    /// The value of `key`, to be changed.
     fn value_mut<T: 'static>(&mut self, key: &str) -> Option<&mut T> {
         self.any_mut(key)?.downcast_mut()
     }
@@ -142,6 +150,12 @@ macro_rules! settings {
                 meaning: concat!($($meaning),+).trim_ascii(),
                 range: $crate::settings!(@expected $($range)?),
                 kind: $crate::kind::<$type>,
+                accepts: |word| {
+                    let value: $type = $crate::read(stringify!($key), word)?;
+                    $($crate::ranges::Checks::check_value(&$range, stringify!($key), &value)?;)?
+                    let _ = value;
+                    Ok(())
+                },
                 default: || {
                     let default: $type = $default;
                     $crate::write(&default)
@@ -154,6 +168,13 @@ macro_rules! settings {
                     _ => return Err($crate::WordsError::unknown(key, Self::KEYS)),
                 }
                 Ok(())
+            }
+
+            fn any(&self, key: &str) -> Option<&dyn std::any::Any> {
+                match key {
+                    $(stringify!($key) => Some(&self.$key),)*
+                    _ => None,
+                }
             }
 
             fn any_mut(&mut self, key: &str) -> Option<&mut dyn std::any::Any> {

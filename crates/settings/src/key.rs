@@ -1,5 +1,6 @@
 //! A key of settings, described: for catalogues, and for a command line to make an option of.
 
+use crate::checks::InvalidSetting;
 use crate::words::Kind;
 
 /// A key of settings.
@@ -13,6 +14,8 @@ pub struct Key {
     pub range: Option<&'static str>,
     /// What a word for it must be.
     pub kind: fn() -> Kind,
+    /// Whether a word is of that kind and its value in its range, apart from other keys.
+    pub accepts: fn(&str) -> Result<(), InvalidSetting>,
     /// Its default as a word; `None` where nothing stands for "not written".
     pub default: fn() -> Option<String>,
 }

@@ -50,8 +50,8 @@ impl<const N: usize> Range<[f64; N]> {
     }
 }
 
-/// A range that a setting of type `T` can be checked with: one of its own type, or, where it need
-/// not be written, one of what is written.
+/// A range that a setting of type `T` can be checked with: one of its own type; one of what is
+/// written, where it need not be; or, of a list, one of every element.
 pub trait Checks<T> {
     /// The `value` of `key` is in the range.
     fn check_value(&self, key: &str, value: &T) -> Checked;
@@ -66,6 +66,12 @@ impl<T> Checks<T> for Range<T> {
 impl<T> Checks<Option<T>> for Range<T> {
     fn check_value(&self, key: &str, value: &Option<T>) -> Checked {
         value.as_ref().map_or(Ok(()), |value| self.check(key, value))
+    }
+}
+
+impl<T> Checks<Vec<T>> for Range<T> {
+    fn check_value(&self, key: &str, list: &Vec<T>) -> Checked {
+        list.iter().try_for_each(|value| self.check(key, value))
     }
 }
 

@@ -15,7 +15,7 @@ schedule! {
         /// b: the last unit of every piece but the last one, ascending.
         boundaries: Vec<usize> = vec![],
         /// f: the factor of the base rate in each piece, one more than `boundaries`.
-        factors: Vec<f64> = vec![],
+        factors: Vec<f64> = vec![] => NON_NEGATIVE,
     }
     per: Step,
     formula: "fᵢ, where i counts the boundaries b < t",
@@ -31,8 +31,7 @@ schedule! {
             "factors",
             format!("{factors:?}"),
             "a list with one value more than `boundaries`",
-        )?;
-        factors.iter().try_for_each(|factor| NON_NEGATIVE.check("factors", factor))
+        )
     }
 }
 

@@ -12,8 +12,8 @@ use image::{ImageReader, RgbImage};
 use rayon::prelude::*;
 
 use super::listing::Split;
+use super::settings::{OnCorrupt, Reading};
 use crate::resampling::{Plane, resample};
-use crate::settings::{OnCorrupt, Reading};
 use crate::{DataError, DownloadProgress, Inputs, Samples, SourceFile, Targets};
 
 /// Reads the pictures of a split on all cores.

@@ -10,11 +10,11 @@ mod settings;
 use std::path::Path;
 
 pub(super) use decode::read_picture;
-pub use settings::{HymenopteraSettings, PictureSettings};
+pub(super) use settings::Reading;
+pub use settings::{HymenopteraSettings, OnCorrupt, PictureSettings};
 
 use self::listing::Listing;
 use super::pictures::owned;
-use super::settings::Reading;
 use super::synthetic::Drawing;
 use super::{
     DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, PublishedSet, Samples,

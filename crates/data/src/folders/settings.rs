@@ -2,11 +2,31 @@
 
 use std::path::PathBuf;
 
-use crate::settings::{OnCorrupt, Reading, Section};
-use crate::{Normalization, Preprocessing, Samples, Source, ValidationSplit};
+use serde::{Deserialize, Serialize};
+
+use crate::{Normalization, Source, ValidationSplit};
 use converge_settings::checks::{Checked, ensure};
 use converge_settings::ranges::{FRACTION, Range};
 use converge_settings::settings;
+
+/// What to do about a picture that cannot be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCorrupt {
+    /// Stop with an error.
+    #[default]
+    Fail,
+    /// Say its name and go on without it.
+    Skip,
+}
+
+/// How pictures are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub size: usize,
+    pub resize: usize,
+    pub on_corrupt: OnCorrupt,
+}
 
 /// The largest height and width of a picture.
 const LARGEST: usize = 4096;
@@ -77,25 +97,5 @@ impl HymenopteraSettings {
 impl PictureSettings {
     pub(crate) fn reading(&self) -> Reading {
         Reading { size: self.size, resize: self.resize, on_corrupt: self.on_corrupt }
-    }
-}
-
-impl Section for HymenopteraSettings {
-    fn fit(&self, _training: &Samples) -> Preprocessing {
-        Preprocessing::normalize(self.normalization)
-    }
-
-    fn reading(&self) -> Option<Reading> {
-        Some(self.reading())
-    }
-}
-
-impl Section for PictureSettings {
-    fn fit(&self, _training: &Samples) -> Preprocessing {
-        Preprocessing::normalize(self.normalization)
-    }
-
-    fn reading(&self) -> Option<Reading> {
-        Some(self.reading())
     }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::Section;
 use crate::{Source, ValidationSplit};
 use converge_settings::checks::ensure;
 use converge_settings::ranges::{FRACTION, INNER_FRACTION, Range};
@@ -75,6 +74,3 @@ settings! {
         "a finite number above `lowest`",
     )
 }
-
-impl Section for MovieLensSettings {}
-impl Section for RatingsSettings {}

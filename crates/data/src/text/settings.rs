@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::vocabulary::{Encoding, Side};
-use crate::settings::Section;
 use crate::{Source, ValidationSplit};
 use converge_settings::ranges::{FRACTION, INNER_FRACTION, Range};
 use converge_settings::settings;
@@ -61,5 +60,3 @@ impl TextSettings {
         }
     }
 }
-
-impl Section for TextSettings {}

@@ -54,7 +54,7 @@ crate::settings! {
         /// Curves
         activations: Vec<Activation> = vec![Activation::LeakyRelu, Activation::Relu],
         /// Rates
-        rates: Vec<f64> = vec![0.1, 2.0],
+        rates: Vec<f64> = vec![0.1, 2.0] => POSITIVE,
         /// Where to start
         start: Option<Place> = None,
         /// Decay, off unless written
@@ -164,13 +164,10 @@ fn a_word_of_the_wrong_kind_is_told_the_right_one() {
 }
 
 #[test]
-fn ranges_and_what_must_fit_are_checked_also_where_a_value_need_not_be_written() {
-    assert_eq!(
-        error("learning_rate", "nan"),
-        "`learning_rate` is NaN, but must be a finite number \
-                                               above 0"
-    );
+fn ranges_are_checked_of_what_is_written_and_of_every_element_of_a_list() {
+    assert_eq!(error("decay", "nan"), "`decay` is NaN, but must be at least 0 and below 1");
     assert_eq!(error("decay", "1"), "`decay` is 1, but must be at least 0 and below 1");
+    assert_eq!(error("rates", "1,-2"), "`rates` is -2, but must be a finite number above 0");
     let words = [("nesterov", "true"), ("rates", "1")];
     let unfit = from_words::<Options>(words).unwrap_err().to_string();
     assert_eq!(unfit, "`nesterov` is true, but must be false unless there are two rates");
@@ -185,6 +182,9 @@ fn an_unknown_key_is_told_the_known_ones() {
 fn keys_say_what_a_command_line_shows() {
     let [rate, epochs, ..] = Options::KEYS else { panic!("{:?}", Options::KEYS) };
     assert_eq!((rate.option().as_str(), rate.range), ("learning-rate", Some(POSITIVE.expected)));
+    assert!((rate.accepts)("0.5").is_ok());
+    let refused = (rate.accepts)("0").unwrap_err().to_string();
+    assert_eq!(refused, "`learning_rate` is 0, but must be a finite number above 0");
     assert_eq!(epochs.meaning, "Passes over the data, all of them");
     let kinds: Vec<Kind> = Options::KEYS.iter().map(|key| (key.kind)()).collect();
     let names = Kind::OneOf(&["relu", "leaky_relu"]);
@@ -219,6 +219,7 @@ fn a_value_is_found_by_its_key_and_type() {
     let mut options = Options::default();
     *options.value_mut::<usize>("epochs").unwrap() = 9;
     assert_eq!(options.epochs, 9);
-    assert_eq!(options.value_mut::<f64>("epochs"), None);
+    assert_eq!(options.value::<usize>("epochs"), Some(&9));
+    assert_eq!(options.value::<f64>("epochs"), None);
     assert_eq!(options.value_mut::<f64>("momentum"), None);
 }

@@ -13,6 +13,7 @@ pub(super) const PUBLISHED: Option<&PublishedSet> = Some(&FILES);
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "MIT, see https://github.com/zalandoresearch/fashion-mnist",
+    samples: Some(60_000),
     layouts: &[idx::layout(&[
         "fashion-mnist",
         "FashionMNIST/raw",

@@ -41,6 +41,9 @@ pub struct PublishedSet {
     pub title: &'static str,
     /// What may be done with it, and where that is said.
     pub licence: &'static str,
+    /// How many samples the official training split has, or the whole set where the test split is
+    /// drawn here; `None` where they are counted once the files are read.
+    pub samples: Option<usize>,
     /// The layouts in which it is read, most usual first.
     pub layouts: &'static [Layout],
     /// What is downloaded.
@@ -278,6 +281,7 @@ mod tests {
         let set = PublishedSet {
             title: "Set",
             licence: "",
+            samples: None,
             layouts: &[Layout { folders: &["set"], files: &[&["a"], &["b"]], unmistakable: false }],
             files,
             folder: "set",
@@ -346,6 +350,7 @@ mod tests {
             Box::leak(Box::new(PublishedSet {
                 title: "Weights",
                 licence: "",
+                samples: None,
                 layouts: vec![layout].leak(),
                 files: vec![file].leak(),
                 folder: "net",

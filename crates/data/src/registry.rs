@@ -53,6 +53,13 @@ macro_rules! registry {
                 match self { $(Self::$variant(_) => $module::PUBLISHED),* }
             }
 
+            /// The published number of training samples, validation samples included; `None` where
+            /// the data are drawn by code or the number is not known before they are read.
+            pub fn published_samples(&self) -> Option<usize> {
+                let samples = self.published()?.samples?;
+                Some(match self { $(Self::$variant(settings) => settings.without_test(samples)),* })
+            }
+
             /// Every value is in its range.
             pub fn check(&self) -> Checked {
                 match self { $(Self::$variant(settings) => settings.check()),* }
@@ -166,6 +173,14 @@ impl DataSettings {
         folders::read_picture(path, reading).map(Some)
     }
 
+    /// How many folds are published; an error for data without.
+    pub fn folds(&self) -> Result<usize, DataError> {
+        match self {
+            Self::MovieLens(_) => Ok(MovieLensSettings::FOLDS),
+            _ => Err(DataError::NoFolds { name: self.name() }),
+        }
+    }
+
     /// Makes the published fold number `fold`, from 1, the test split; an error for data without.
     pub fn set_fold(&mut self, fold: usize) -> Result<(), DataError> {
         let name = self.name();
@@ -242,6 +257,18 @@ mod tests {
             assert_eq!(settings.set_source(Source::Synthetic).is_err(), drawn);
             assert_eq!(settings.source_mut().copied(), (!drawn).then_some(Source::Synthetic));
         }
+    }
+
+    /// The numbers that the publishers state; of the districts of California a fifth is for testing.
+    #[test]
+    fn the_published_numbers_of_training_samples_are_known_before_anything_is_read() {
+        let published = |text: &str| parse(text).unwrap().published_samples();
+        assert_eq!(published("name = \"mnist\""), Some(60_000));
+        assert_eq!(published("name = \"fashion-mnist\""), Some(60_000));
+        assert_eq!(published("name = \"cifar10\""), Some(50_000));
+        assert_eq!(published("name = \"housing\""), Some(16_512));
+        assert_eq!(published("name = \"housing\"\ntest_share = 0.00001"), Some(20_639));
+        assert_eq!(published("name = \"regression\""), None);
     }
 
     #[test]

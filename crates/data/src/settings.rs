@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::split::held_out_for_testing;
 use super::{Preprocessing, Samples};
 use converge_settings::checks::{self, Checked};
 
@@ -52,6 +53,10 @@ pub(super) trait Section {
     fn check(&self) -> Checked;
     /// Where the samples come from, if there is a choice.
     fn source_mut(&mut self) -> Option<&mut Source>;
+    /// How many of so many published `samples` are left once test samples are drawn from them.
+    fn without_test(&self, samples: usize) -> usize {
+        samples
+    }
     /// The preprocessing for these training samples.
     fn fit(&self, training: &Samples) -> Preprocessing {
         Preprocessing::fit(training)
@@ -122,6 +127,10 @@ impl Section for HousingSettings {
     fn check(&self) -> Checked {
         test_share(self.test_share)?;
         checks::share("validation_share", self.validation_share)
+    }
+
+    fn without_test(&self, samples: usize) -> usize {
+        samples.saturating_sub(held_out_for_testing(samples, self.test_share))
     }
 
     fn source_mut(&mut self) -> Option<&mut Source> {

@@ -30,7 +30,7 @@ pub fn planned_length(
     let settings = &experiment.data;
     let drawn = settings.published().is_none()
         || settings.clone().source_mut().is_some_and(|source| *source == Source::Synthetic);
-    let published = published_samples(settings).filter(|_| !drawn);
+    let published = settings.published_samples().filter(|_| !drawn);
     let samples = match published {
         Some(samples) => samples,
         None if drawn || is_here(settings, options)? => {
@@ -44,22 +44,6 @@ pub fn planned_length(
     let steps_per_epoch = batches.div_ceil(training.gradient_accumulation);
     let length = RunLength { steps_per_epoch, epochs: training.epochs };
     Ok(Some(PlannedLength { length, training_samples, counted: published.is_none() }))
-}
-
-/// The published number of training samples, validation samples included.
-fn published_samples(settings: &DataSettings) -> Option<usize> {
-    const DISTRICTS: usize = 20_640;
-    match settings {
-        DataSettings::Housing(housing) => {
-            let test = (DISTRICTS as f64 * housing.test_share).ceil() as usize;
-            Some(DISTRICTS.saturating_sub(test))
-        }
-        other => match other.name() {
-            "mnist" | "fashion-mnist" => Some(60_000),
-            "cifar10" => Some(50_000),
-            _ => None,
-        },
-    }
 }
 
 /// Whether the data are on this machine.

@@ -25,6 +25,7 @@ const WITH_HEADER: &str = "housing.csv";
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "no licence stated; from StatLib, see https://www.dcc.fc.up.pt/~ltorgo/Regression/cal_housing.html",
+    samples: Some(DISTRICTS),
     layouts: &[
         Layout { folders: FOLDERS, files: &[&[PLAIN]], unmistakable: true },
         Layout { folders: FOLDERS, files: &[&[WITH_HEADER]], unmistakable: true },

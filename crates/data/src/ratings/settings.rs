@@ -54,9 +54,15 @@ impl Default for MovieLensSettings {
     }
 }
 
+impl MovieLensSettings {
+    /// How many folds are published.
+    pub const FOLDS: usize = 5;
+}
+
 impl Section for MovieLensSettings {
     fn check(&self) -> Checked {
-        checks::ensure((1..=5).contains(&self.fold), "fold", self.fold, "a whole number, 1 to 5")?;
+        let folds = 1..=Self::FOLDS;
+        checks::ensure(folds.contains(&self.fold), "fold", self.fold, "a whole number, 1 to 5")?;
         test_share(self.test_share)?;
         checks::share("validation_share", self.validation_share)
     }

@@ -3,15 +3,13 @@
 //! [`train`] starts a run, [`resume`] takes one up again; both end in `fit`, which builds the
 //! Learner and plugs in what Burn lacks: [`step`] (seeding, clipping, records), [`epoch_end`]
 //! (early stopping, checkpoints), [`renderer`] (progress), [`run_directory`] (the record of the
-//! run). [`evaluation`] scores a checkpoint. Nothing here prints: an [`Observer`] is told.
+//! run). Nothing here prints: an [`Observer`] is told.
 
-pub mod baseline;
 pub mod checkpoint;
 mod clipping;
 pub mod early_stopping;
 mod epoch_end;
 mod error;
-pub mod evaluation;
 mod features;
 mod files;
 mod fit;

@@ -52,7 +52,7 @@ impl Observer for StopAfter {
     }
 }
 
-fn surroundings(
+pub(super) fn surroundings(
     cache: &Path,
     observer: Arc<Mutex<dyn Observer>>,
     stop_request: StopRequest,

@@ -114,7 +114,7 @@ pub enum EvaluationError {
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let (output, load) = (tempfile::tempdir()?, LoadOptions::from_environment(None)?);
-/// # let experiment = Experiment::load("linear", &["data.samples=200".to_owned()])?;
+/// # let experiment = Experiment::load("linear", &[])?;
 /// # let surroundings = train::Surroundings {
 /// #     device: device::open(device::default_name())?,
 /// #     device_name: device::default_name().to_owned(),

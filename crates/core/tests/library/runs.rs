@@ -55,7 +55,7 @@ fn cross_validation_trains_on_every_fold_and_gives_the_mean_of_their_scores() {
     let Outcome { run, stop, .. } =
         run("linear", &settings, directory.path(), StopRequest::default());
     let experiment = Experiment::load("movielens-small", &[]).unwrap();
-    let (mut trained, mut scored) = (vec![], 0.0);
+    let (mut trained, mut error) = (vec![], 0.0);
     let result = cross_validate::<CrossValidationError>(
         &experiment,
         |fold, experiment| {
@@ -65,8 +65,8 @@ fn cross_validation_trains_on_every_fold_and_gives_the_mean_of_their_scores() {
         },
         |run: &RunDirectory| {
             // All predictions of fold n are off by n.
-            scored += 1.0;
-            let scores = RegressionScores::new(&[1.0, 2.0], &[1.0 + scored, 2.0 - scored]).unwrap();
+            error += 1.0;
+            let scores = RegressionScores::new(&[1.0, 2.0], &[1.0 + error, 2.0 - error]).unwrap();
             Ok(Evaluation {
                 run: run.path().to_owned(),
                 epoch: 1,

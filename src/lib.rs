@@ -5,7 +5,10 @@
 //! name each:
 //!
 //! - [`data`]: data sets, found or fetched, read, split and preprocessed;
-//! - [`models`], [`layers`], [`optim`], [`schedule`], [`experiment`], [`train`]: what is trained, and how;
+//! - [`models`], [`layers`], [`optim`], [`schedule`], [`experiment`], [`train`]: what is trained, and
+//!   how;
+//! - [`curves`], [`evaluation`], [`cross_validation`], [`prediction`], [`export`]: what becomes of a
+//!   run;
 //! - [`kernels`]: the arithmetic of layers and optimizers on a CPU, fused and vectorised;
 //! - [`metrics`]: scores of predictions;
 //! - [`record`]: what a run is on disk, written, read and followed;
@@ -17,7 +20,10 @@
 
 pub mod cli;
 
-pub use converge_core::{device, experiment, fused, layers, models, optim, schedule, train};
+pub use converge_core::{
+    cross_validation, curves, device, evaluation, experiment, export, fused, layers, models, optim,
+    prediction, schedule, train,
+};
 pub use converge_data as data;
 pub use converge_figures as figures;
 pub use converge_kernels::{self as kernels, process};

@@ -1,15 +1,16 @@
-//! `converge classify`: what `MobileNetV2`, trained on ImageNet, sees in pictures.
+//! `converge classify`: what `MobileNetV2`, trained on ImageNet, sees in images.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::options::{DataOptions, DeviceOption};
-use super::predict::{Answer, Prediction, ranked, row};
+use super::predict::row;
 use super::printer::Printer;
 use super::progress::Downloads;
 use converge_core::models::mobilenet_v2::Classifier;
+use converge_core::prediction::{Answer, Prediction, most_probable};
 use converge_figures::{Look, table};
 
 /// Name what is in pictures, with a network trained on ImageNet
@@ -41,7 +42,7 @@ impl ClassifyArgs {
         let device = self.device.open()?;
         let load = self.data_options.load_options()?;
         let classifier = Classifier::load(&self.weights, &load, &mut Downloads::new(), &device)?;
-        let labels = labels(&classifier);
+        let names = classifier.class_names();
         let mut predictions = vec![];
         for picture in &self.pictures {
             let logits = classifier
@@ -49,7 +50,7 @@ impl ClassifyArgs {
                 .with_context(|| format!("cannot classify `{}`", picture.display()))?;
             predictions.push(Prediction {
                 input: picture.display().to_string(),
-                answer: Answer::Classes(ranked(&logits, &labels, self.top)),
+                answer: Answer::Classes(most_probable(&logits, names, self.top)),
             });
         }
         let look = Look::detect();
@@ -57,25 +58,14 @@ impl ClassifyArgs {
             let rows: Vec<Vec<String>> = predictions.iter().map(row).collect();
             table(look, &["picture", "class", "probability", "next"], &rows)
         })?;
-        if labels.is_empty() {
+        if names.is_empty() {
             printer.warning(&format!(
-                "classes are numbered, for there is no `{LABELS}` beside `{}`: a line for each \
-                 class would name them",
+                "classes are numbered, for there is no `{}` beside `{}`: a line for each class \
+                 would name them",
+                Classifier::CLASS_NAMES,
                 classifier.path().display()
             ));
         }
         Ok(())
     }
-}
-
-const LABELS: &str = "imagenet_labels.txt";
-
-/// The names of the classes, from the file beside the weights; none where there is none.
-fn labels(classifier: &Classifier) -> Vec<String> {
-    let path = classifier.path().parent().unwrap_or(Path::new("")).join(LABELS);
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let lines: Vec<&str> = text.trim_end().lines().map(str::trim).collect();
-    // TensorFlow's list has the background in front of the classes.
-    let background = usize::from(lines.len() == classifier.classes() + 1);
-    lines.into_iter().skip(background).map(str::to_owned).collect()
 }

@@ -1,4 +1,4 @@
-//! `converge data`: what data sets and published weights there are; fetch them, verify them.
+//! `converge data`: the data sets and published weights there are; fetches and verifies them.
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
-use burn::store::{ModuleSnapshot as _, SafetensorsStore};
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
 use super::options::DeviceOption;
 use super::printer::Printer;
-use converge_core::train::evaluation::Trained;
-use converge_record::{RunDirectory, Which};
+use converge_core::evaluation::Trained;
+use converge_core::export::export;
+use converge_record::Which;
 
 /// Export the weights of a run as safetensors
 #[derive(Debug, Args)]
@@ -40,24 +40,9 @@ struct Exported {
 
 impl ExportArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
-        let run = RunDirectory::open(&self.run)?;
-        let trained = Trained::load(&run, self.checkpoint, &self.device.open()?)?;
-        let file = self.file.unwrap_or_else(|| run.file("weights.safetensors"));
-        if file.exists() && !self.overwrite {
-            bail!("`{}` exists; write over it with `--overwrite`", file.display());
-        }
-        let mut store = SafetensorsStore::from_file(&file)
-            .overwrite(self.overwrite)
-            .skip_enum_variants(true)
-            .metadata("experiment", &trained.experiment.name)
-            .metadata("epoch", trained.epoch.to_string());
-        trained
-            .model
-            .save_into(&mut store)
-            .with_context(|| format!("cannot write `{}`", file.display()))?;
-        let bytes = std::fs::metadata(&file)
-            .with_context(|| format!("cannot read `{}`", file.display()))?
-            .len();
+        let trained = Trained::load(&self.run, self.checkpoint, &self.device.name())?;
+        let file = self.file.unwrap_or_else(|| trained.run.file("weights.safetensors"));
+        let bytes = export(&trained, &file, self.overwrite)?;
         let exported = Exported { file, epoch: trained.epoch, bytes };
         printer.result(&exported, || {
             format!("{} (epoch {}, {bytes} bytes)", exported.file.display(), exported.epoch)

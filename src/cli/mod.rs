@@ -16,7 +16,6 @@ mod options;
 mod predict;
 mod printer;
 mod progress;
-mod recommend;
 mod runs;
 mod schedule;
 mod schedules;

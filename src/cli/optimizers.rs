@@ -1,4 +1,4 @@
-//! `converge optimizers`: what there is to train with, and when to use which.
+//! `converge optimizers`: the optimizers there are, and when to use which.
 
 use anyhow::Result;
 use clap::Args;

@@ -1,4 +1,4 @@
-//! Where everything printed passes through.
+//! How commands print: results to stdout, warnings and errors to stderr.
 
 use std::io::{self, IsTerminal, Write};
 

@@ -175,15 +175,16 @@ impl DownloadProgress for Downloads {
 pub(super) struct SampleBar(ProgressBar);
 
 impl SampleBar {
-    pub(super) fn new(samples: usize) -> Self {
+    pub(super) fn new() -> Self {
         let bar = bar();
-        bar.set_length(samples as u64);
         bar.set_style(style("evaluating [{bar:24}] {pos}/{len} {eta} left"));
         Self(bar)
     }
 
-    pub(super) fn set(&self, samples: usize) {
-        self.0.set_position(samples as u64);
+    /// Shows that `done` of the `samples` are scored.
+    pub(super) fn set(&self, done: usize, samples: usize) {
+        self.0.set_length(samples as u64);
+        self.0.set_position(done as u64);
     }
 }
 

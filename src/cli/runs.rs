@@ -1,4 +1,4 @@
-//! `converge runs`: the runs there are, and how they stand.
+//! `converge runs`: the runs there are, and the status of each.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `converge schedules`: what schedules there are, with formulas and defaults.
+//! `converge schedules`: the schedules there are, with formulas and defaults.
 
 use anyhow::{Result, bail};
 use clap::Args;

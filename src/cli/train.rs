@@ -9,19 +9,17 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::cross_validate::cross_validate;
 use super::options::{DataOptions, DeviceOption};
 use super::printer::{Printer, message};
 use super::progress::{Downloads, TrainingProgress};
+use super::{cross_validate, evaluate};
+use converge_core::cross_validation::cross_validate;
+use converge_core::curves::write_learning_curves;
 use converge_core::experiment::{Experiment, builtins};
-use converge_core::train::{self, Observer, Outcome, Session, StopRequest, StoredRun as _};
-use converge_data::{Origin, Source, Task};
-use converge_figures::{
-    CurvesFigure, EpochPoint, Look, StopMark, draw_curves, numbers, render_png, table,
-};
-use converge_record::{
-    EpochRow, PretrainedRecord, RunDirectory, RunRecord, Status, StopReason, write_atomically,
-};
+use converge_core::train::{Observer, Outcome, Session, Silent, StopRequest, StoredRun as _};
+use converge_data::{Origin, Source};
+use converge_figures::{Look, numbers, table};
+use converge_record::{EpochRow, PretrainedRecord, RunDirectory, RunRecord, Status, StopReason};
 
 /// Train an experiment
 ///
@@ -103,7 +101,7 @@ impl TrainArgs {
             bail!("`--progress tui` needs a terminal on stdout; leave the option out");
         }
         if self.cross_validate {
-            return cross_validate(&self, printer);
+            return self.cross_validate(printer);
         }
         let session = self.session(printer, StopRequest::default(), true)?;
         let outcome = match &self.resume {
@@ -113,19 +111,23 @@ impl TrainArgs {
         finish(&outcome, printer)
     }
 
-    /// Trains `experiment` in a directory of its own; Ctrl-C raises `stop_request`, if this is the
-    /// `first` run of the process.
-    pub(super) fn train(
-        &self,
-        experiment: Experiment,
-        printer: &Printer,
-        stop_request: StopRequest,
-        first: bool,
-    ) -> Result<Outcome> {
-        let session = self.session(printer, stop_request, first)?;
-        let outcome = session.train(experiment, &self.output)?;
-        draw(&outcome).context("the run is saved, but its curves could not be drawn")?;
-        Ok(outcome)
+    /// Trains and scores every fold. The first one catches Ctrl-C for all.
+    fn cross_validate(&self, printer: &mut Printer) -> Result<()> {
+        let experiment = self.experiment()?;
+        let folds = experiment.data.folds()?;
+        let stop_request = StopRequest::default();
+        let train = |fold, experiment| {
+            message(&format!("fold {fold} of {folds}"));
+            let session = self.session(printer, stop_request.clone(), fold == 1)?;
+            let outcome = session.train(experiment, &self.output)?;
+            draw(&outcome)?;
+            Ok(outcome)
+        };
+        let evaluate = |run: &RunDirectory| {
+            evaluate::score(run.path(), None, &self.device, &self.data_options)
+        };
+        let result = cross_validate(&experiment, train, evaluate)?;
+        cross_validate::print(&result, printer)
     }
 
     fn session(
@@ -136,7 +138,7 @@ impl TrainArgs {
     ) -> Result<Session> {
         let observer: Arc<Mutex<dyn Observer>> = match self.progress {
             ProgressKind::Auto => Arc::new(Mutex::new(TrainingProgress::new())),
-            ProgressKind::Off | ProgressKind::Tui => Arc::new(Mutex::new(train::Silent)),
+            ProgressKind::Off | ProgressKind::Tui => Arc::new(Mutex::new(Silent)),
         };
         Ok(Session {
             device: self.device.open()?,
@@ -150,12 +152,7 @@ impl TrainArgs {
         })
     }
 
-    /// The data options, for scoring what was trained.
-    pub(super) fn data_options(&self) -> &DataOptions {
-        &self.data_options
-    }
-
-    pub(super) fn experiment(&self) -> Result<Experiment> {
+    fn experiment(&self) -> Result<Experiment> {
         let name = self.experiment.as_deref().context("name an experiment to train")?;
         let mut experiment = Experiment::load(name, &self.overrides)?;
         if let Some(kind) = self.data {
@@ -265,7 +262,7 @@ struct TrainResult<'a> {
 /// Draws the curves and prints the result.
 fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
     if !outcome.history.is_empty() {
-        draw(outcome).context("the run is saved, but its curves could not be drawn")?;
+        draw(outcome)?;
     }
     let run = outcome.run.path().display().to_string();
     let look = Look::detect();
@@ -339,46 +336,8 @@ fn plural(count: usize, unit: &str) -> String {
     format!("{} {unit}{ending}", numbers::count(count as u64))
 }
 
-/// Writes `curves.svg` and `curves.png`.
+/// Draws the learning curves into the directory of the run.
 fn draw(outcome: &Outcome) -> Result<()> {
-    let record = &outcome.run.record;
-    let experiment = outcome.run.experiment()?;
-    let epochs = outcome.history.iter().map(|row| {
-        let mut values: Vec<_> =
-            row.metrics.iter().map(|(name, value)| (name.clone(), value.0)).collect();
-        values.push(("learning_rate".to_owned(), row.learning_rate));
-        EpochPoint { epoch: row.epoch, values }
-    });
-    let (metric, metric_label, loss_label) = match experiment.data.task() {
-        Task::Classification { .. } | Task::BinaryClassification => {
-            ("accuracy", "accuracy", "cross-entropy loss (nats)")
-        }
-        Task::Regression => ("r2", "R²", "mean squared error"),
-    };
-    let mut figure =
-        CurvesFigure::new(&record.experiment, &record.data.label(), metric, epochs.collect());
-    loss_label.clone_into(&mut figure.loss_label);
-    metric_label.clone_into(&mut figure.metric_label);
-    figure.best_epoch = record.best.as_ref().map(|best| best.epoch);
-    if outcome.stop.reason != StopReason::MaxEpochs {
-        let epoch = outcome.history.last().map_or(1, |row| row.epoch);
-        let reason = match outcome.stop.reason {
-            StopReason::MaxEpochs => "all epochs trained",
-            StopReason::PatienceExhausted => "no improvement",
-            StopReason::StoppingThreshold => "target reached",
-            StopReason::DivergenceThreshold => "diverged",
-            StopReason::NonFiniteMetric | StopReason::NonFiniteLoss => "not a number",
-            StopReason::Interrupted => "interrupted",
-        };
-        figure.stop = Some(StopMark { epoch, reason: reason.to_owned() });
-    }
-    let svg = draw_curves(&figure)?;
-    for (name, contents) in
-        [("curves.svg", svg.as_bytes()), ("curves.png", &render_png(&svg, 1.0)?)]
-    {
-        let path = outcome.run.file(name);
-        write_atomically(&path, contents)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
+    write_learning_curves(&outcome.run, &outcome.history)
+        .context("the run is saved, but its curves could not be drawn")
 }

@@ -13,6 +13,7 @@ pub(super) const PUBLISHED: Option<&PublishedSet> = Some(&FILES);
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "MIT, see https://github.com/zalandoresearch/fashion-mnist",
+    samples: Some(60_000),
     layouts: &[idx::layout(&[
         "fashion-mnist",
         "FashionMNIST/raw",
@@ -47,7 +48,6 @@ static FILES: PublishedSet = PublishedSet {
     ],
     folder: "fashion-mnist",
     archive: false,
-    samples: Some(60_000),
 };
 
 const SHAPE: [usize; 3] = [1, 28, 28];

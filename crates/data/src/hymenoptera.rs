@@ -16,6 +16,7 @@ static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "no licence stated; photographs from ImageNet, for research only, see \
               https://docs.pytorch.org/tutorials/beginner/transfer_learning_tutorial.html",
+    samples: None,
     layouts: &[Layout {
         folders: &["hymenoptera_data", "hymenoptera"],
         // The first picture of each folder.
@@ -35,7 +36,6 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "hymenoptera_data",
     archive: true,
-    samples: None,
 };
 
 pub(super) fn task(_settings: &HymenopteraSettings) -> Task {

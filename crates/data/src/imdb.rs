@@ -12,6 +12,7 @@ pub(super) use text::{input_shape, task};
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "no licence stated; cite Maas et al. (2011), see https://ai.stanford.edu/~amaas/data/sentiment/",
+    samples: None,
     layouts: &[
         Layout {
             folders: &["aclImdb", "aclImdb_v1", "imdb"],
@@ -43,7 +44,6 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "aclImdb",
     archive: true,
-    samples: None,
 };
 
 /// The sums of the published reviews, as `text` computes them.

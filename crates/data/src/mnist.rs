@@ -13,6 +13,7 @@ pub(super) const PUBLISHED: Option<&PublishedSet> = Some(&FILES);
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "CC BY-SA 3.0, see http://yann.lecun.com/exdb/mnist/",
+    samples: Some(60_000),
     layouts: &[idx::layout(&["mnist", "MNIST/raw", "MNIST"])],
     files: &[
         PublishedFile {
@@ -42,7 +43,6 @@ static FILES: PublishedSet = PublishedSet {
     ],
     folder: "mnist",
     archive: false,
-    samples: Some(60_000),
 };
 
 const SHAPE: [usize; 3] = [1, 28, 28];

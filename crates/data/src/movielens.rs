@@ -23,6 +23,7 @@ static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "research only, must not be redistributed, cite Harper and Konstan (2015), see \
               https://files.grouplens.org/datasets/movielens/ml-100k-README.txt",
+    samples: None,
     layouts: &[Layout {
         folders: &["ml-100k", "MovieLens/ml-100k", "movielens/ml-100k", "movielens"],
         files: &[
@@ -49,7 +50,6 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "ml-100k",
     archive: true,
-    samples: None,
 };
 
 const TITLES: &str = "u.item";

@@ -29,6 +29,9 @@ pub struct PublishedSet {
     pub title: &'static str,
     /// What may be done with it, and where that is said.
     pub licence: &'static str,
+    /// How many samples the official training split has, or the whole set where the test split is
+    /// drawn here; `None` where they are counted once the files are read.
+    pub samples: Option<usize>,
     /// The layouts in which it is read, most usual first.
     pub layouts: &'static [Layout],
     /// What is downloaded.
@@ -37,9 +40,6 @@ pub struct PublishedSet {
     pub folder: &'static str,
     /// Whether the one file is an archive that contains `folder`.
     pub archive: bool,
-    /// Samples to train on, where that has to be known before anything is downloaded; all of them
-    /// where there is no published test split.
-    pub samples: Option<usize>,
 }
 
 /// Where a data set is.
@@ -269,11 +269,11 @@ mod tests {
         let set = PublishedSet {
             title: "Set",
             licence: "",
+            samples: None,
             layouts: &[Layout { folders: &["set"], files: &[&["a"], &["b"]], unmistakable: false }],
             files,
             folder: "set",
             archive: true,
-            samples: None,
         };
         (Box::leak(Box::new(set)), mirror(archive))
     }
@@ -338,11 +338,11 @@ mod tests {
             Box::leak(Box::new(PublishedSet {
                 title: "Weights",
                 licence: "",
+                samples: None,
                 layouts: vec![layout].leak(),
                 files: vec![file].leak(),
                 folder: "net",
                 archive: false,
-                samples: None,
             }))
         };
         let (cache, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

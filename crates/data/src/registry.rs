@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use super::folders::{self, OnCorrupt, Reading};
+use super::split::held_out_for_testing;
 use super::{DataError, DataSettings, Normalization, Preprocessing, RatingSplit, Samples, Source};
 
 /// Defines [`DataSettings`] from one line per data set: its name, its file, and its settings. The
@@ -84,7 +85,7 @@ impl DataSettings {
     pub fn published_samples(&self) -> Option<usize> {
         let samples = self.published()?.samples?;
         let test_share = self.value("test_share").copied().unwrap_or(0.0);
-        Some(samples.saturating_sub((samples as f64 * test_share).ceil() as usize))
+        Some(samples.saturating_sub(held_out_for_testing(samples, test_share)))
     }
 
     /// The scale that the pixels of pictures are brought to.
@@ -119,6 +120,14 @@ impl DataSettings {
         };
         let on_corrupt = OnCorrupt::Fail;
         folders::read_picture(path, Reading { size, resize, on_corrupt }).map(Some)
+    }
+
+    /// How many folds are published; an error for data without.
+    pub fn folds(&self) -> Result<usize, DataError> {
+        match self {
+            Self::MovieLens(_) => Ok(super::MovieLensSettings::FOLDS),
+            _ => Err(DataError::NoFolds { name: self.name() }),
+        }
     }
 
     /// Makes the published fold number `fold`, from 1, the test split; an error for data without.
@@ -200,6 +209,18 @@ mod tests {
         }
         assert!(parse("name = \"regression\"").unwrap().set_source(Source::Real).is_err());
         assert!(parse("name = \"mnist\"").unwrap().set_source(Source::Real).is_ok());
+    }
+
+    /// The numbers that the publishers state; of the districts of California a fifth is for testing.
+    #[test]
+    fn the_published_numbers_of_training_samples_are_known_before_anything_is_read() {
+        let published = |text: &str| parse(text).unwrap().published_samples();
+        assert_eq!(published("name = \"mnist\""), Some(60_000));
+        assert_eq!(published("name = \"fashion-mnist\""), Some(60_000));
+        assert_eq!(published("name = \"cifar10\""), Some(50_000));
+        assert_eq!(published("name = \"housing\""), Some(16_512));
+        assert_eq!(published("name = \"housing\"\ntest_share = 0.00001"), Some(20_639));
+        assert_eq!(published("name = \"regression\""), None);
     }
 
     #[test]

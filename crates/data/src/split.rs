@@ -48,15 +48,20 @@ pub fn kept_for_training(samples: usize, share: f64) -> usize {
     (samples as f64 * (1.0 - share)).floor() as usize
 }
 
-/// Shuffles `samples` with `seed` and splits them into training and test samples, of which there
-/// are `ceil(len * share)`, as in scikit-learn's `train_test_split`.
+/// How many of `samples` a test split with this `share` of them has: `ceil(samples * share)`, as in
+/// scikit-learn's `train_test_split`.
+pub(super) fn held_out_for_testing(samples: usize, share: f64) -> usize {
+    (samples as f64 * share).ceil() as usize
+}
+
+/// Shuffles `samples` with `seed` and splits them into training and test samples.
 pub(super) fn split_test(
     samples: &Samples,
     share: f64,
     seed: u64,
 ) -> Result<(Samples, Samples), DataError> {
     let all = samples.len();
-    let held_out = (all as f64 * share).ceil() as usize;
+    let held_out = held_out_for_testing(all, share);
     let empty = |empty| DataError::EmptySplit { key: "test_share", share, samples: all, empty };
     if held_out == 0 {
         return Err(empty("testing"));

@@ -9,6 +9,7 @@ use super::{MetricsError, check_pairs, check_rows};
 
 /// How often each true class was predicted as each class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct ConfusionMatrix {
     /// `rows[true_class][predicted_class]`, as scikit-learn's `confusion_matrix`.
     rows: Vec<Vec<u64>>,

@@ -5,16 +5,14 @@
 //! weights. A step is made of an [`Objective`] (from a model and a batch to gradients) and an
 //! [`Update`] (from gradients to new weights), which labs and other experiments use too. [`epoch_end`]
 //! has early stopping and checkpoints, [`transfer`] what is particular to pretrained models,
-//! [`renderer`] progress, `converge-record` what is written. [`evaluation`] scores a checkpoint.
-//! Nothing here prints: an [`Observer`] is told.
+//! [`renderer`] progress, `converge-record` what is written. Nothing here prints: an
+//! [`Observer`] is told.
 
-pub mod baseline;
 pub mod checkpoint;
 mod clipping;
 pub mod early_stopping;
 mod epoch_end;
 mod error;
-pub mod evaluation;
 mod groups;
 mod launch;
 pub mod loader;

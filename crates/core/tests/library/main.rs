@@ -4,4 +4,5 @@
 
 mod mobilenet;
 mod real_data;
+mod runs;
 mod session;

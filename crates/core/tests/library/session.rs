@@ -51,7 +51,11 @@ impl Observer for StopAfter {
     }
 }
 
-fn session(cache: &Path, observer: Arc<Mutex<dyn Observer>>, stop_request: StopRequest) -> Session {
+pub(super) fn session(
+    cache: &Path,
+    observer: Arc<Mutex<dyn Observer>>,
+    stop_request: StopRequest,
+) -> Session {
     let load = LoadOptions {
         directory: None,
         cache: cache.to_owned(),

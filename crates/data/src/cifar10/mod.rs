@@ -22,6 +22,7 @@ pub(super) const PUBLISHED: Option<&PublishedSet> = Some(&FILES);
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "no licence stated; cite Krizhevsky (2009), see https://www.cs.toronto.edu/~kriz/cifar.html",
+    samples: Some(50_000),
     layouts: &[BINARY, PICKLED],
     files: &[PublishedFile {
         url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
@@ -31,7 +32,6 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "cifar-10-batches-bin",
     archive: true,
-    samples: Some(50_000),
 };
 
 const BINARY: Layout = Layout {

@@ -25,6 +25,7 @@ const WITH_HEADER: &str = "housing.csv";
 static FILES: PublishedSet = PublishedSet {
     title: TITLE,
     licence: "no licence stated; from StatLib, see https://www.dcc.fc.up.pt/~ltorgo/Regression/cal_housing.html",
+    samples: Some(DISTRICTS),
     layouts: &[
         Layout { folders: FOLDERS, files: &[&[PLAIN]], unmistakable: true },
         Layout { folders: FOLDERS, files: &[&[WITH_HEADER]], unmistakable: true },
@@ -37,7 +38,6 @@ static FILES: PublishedSet = PublishedSet {
     }],
     folder: "CaliforniaHousing",
     archive: true,
-    samples: Some(DISTRICTS),
 };
 
 /// The features, in scikit-learn's names and order: median income in $10,000, median house age in

@@ -43,6 +43,11 @@ settings! {
     }
 }
 
+impl MovieLensSettings {
+    /// How many folds are published.
+    pub const FOLDS: usize = 5;
+}
+
 const LOWEST: Range<f32> = Range::new("a finite number", |lowest| lowest.is_finite());
 
 settings! {

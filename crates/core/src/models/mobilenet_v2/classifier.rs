@@ -14,7 +14,7 @@ use converge_data::{
 /// MobileNetV2 with published weights, in evaluation mode.
 pub struct Classifier {
     model: MobileNetV2,
-    classes: usize,
+    class_names: Vec<String>,
     path: PathBuf,
     data: DataSettings,
     preprocessing: Preprocessing,
@@ -39,6 +39,9 @@ pub enum ClassifierError {
 const BIAS: &str = "classifier.1.bias";
 
 impl Classifier {
+    /// The file of the names of the classes, one a line.
+    pub const CLASS_NAMES: &str = "imagenet_labels.txt";
+
     /// Finds or fetches the published weights `name`.
     pub fn load(
         name: &str,
@@ -56,7 +59,7 @@ impl Classifier {
         let model = weights.apply(model, names::torchvision, |_| false)?.valid();
         Ok(Self {
             model,
-            classes,
+            class_names: class_names(&path, classes),
             path,
             data: DataSettings::Pictures(pictures),
             preprocessing: Preprocessing::normalize(published.normalization),
@@ -69,9 +72,10 @@ impl Classifier {
         &self.path
     }
 
-    /// How many classes there are.
-    pub fn classes(&self) -> usize {
-        self.classes
+    /// The names of the classes, by class index; none where [`Self::CLASS_NAMES`] is not beside the
+    /// weights.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
     }
 
     /// The logits of all classes for the picture at `path`: its shorter side resized to 256
@@ -92,4 +96,14 @@ impl Classifier {
         let input = Tensor::from_data(TensorData::new(input, [1, expected]), &self.device);
         Ok(self.model.forward(input).try_into_vec_as()?)
     }
+}
+
+/// The names of the `classes`, from the file beside the `weights`; none where there is none.
+fn class_names(weights: &Path, classes: usize) -> Vec<String> {
+    let path = weights.with_file_name(Classifier::CLASS_NAMES);
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.trim_end().lines().map(str::trim).collect();
+    // TensorFlow's list has the background in front of the classes.
+    let background = usize::from(lines.len() == classes + 1);
+    lines.into_iter().skip(background).map(str::to_owned).collect()
 }

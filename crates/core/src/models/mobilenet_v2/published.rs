@@ -33,6 +33,7 @@ macro_rules! torchvision {
             set: PublishedSet {
                 title: concat!("MobileNetV2, torchvision's ", $version),
                 licence: "BSD-3-Clause (torchvision); trained on ImageNet, whose terms are non-commercial",
+                samples: None,
                 layouts: &[Layout { folders: FOLDERS, files: &[&[$file]], unmistakable: true }],
                 files: &[PublishedFile {
                     url: concat!("https://download.pytorch.org/models/", $file),
@@ -42,7 +43,6 @@ macro_rules! torchvision {
                 }],
                 folder: "mobilenet_v2",
                 archive: false,
-                samples: None,
             },
             normalization: Normalization::Imagenet,
             padding: Padding::Symmetric,
@@ -61,6 +61,7 @@ static PUBLISHED: [PublishedWeights; 3] = [
         set: PublishedSet {
             title: "MobileNetV2, TensorFlow's",
             licence: "Apache-2.0",
+            samples: None,
             layouts: &[Layout {
                 folders: &["mobilenet_v2"],
                 files: &[&["mobilenet_v2_same_padding.safetensors"]],
@@ -69,7 +70,6 @@ static PUBLISHED: [PublishedWeights; 3] = [
             files: &[],
             folder: "mobilenet_v2",
             archive: false,
-            samples: None,
         },
         normalization: Normalization::Symmetric,
         padding: Padding::Same,

@@ -1,28 +1,39 @@
-//! What a recommender makes of a user: ratings of pairs, and the items it would show.
+//! What a recommender predicts: the rating of a pair, and the items to show to a user.
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use converge_core::train::evaluation::Trained;
-use converge_data::{Inputs, RatingIndex, Samples, Targets};
+use super::PredictionError;
+use crate::evaluation::Trained;
+use converge_data::{Inputs, Preprocessing, RatingIndex, Samples, Targets};
 
 /// An item, with the rating the user is expected to give it.
-#[derive(Serialize)]
-pub(super) struct Recommendation {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Recommendation {
+    /// The identifier of the item.
     pub item: String,
+    /// Its title, or its identifier where it has none.
     pub title: String,
+    /// The predicted rating, in the range of the ratings there can be.
     pub rating: f64,
 }
 
+/// The users and items that `trained` knows; an error for a model that is no recommender.
+pub fn rating_index(trained: &Trained) -> Result<&RatingIndex, PredictionError> {
+    match &trained.preprocessing {
+        Preprocessing::Ratings(index) => Ok(index),
+        _ => Err(PredictionError::NotARecommender(trained.run.path().to_owned())),
+    }
+}
+
 /// The `top` items with the highest predicted ratings, of those that `user` has not rated.
-pub(super) fn recommend(
+pub fn recommend(
     trained: &Trained,
-    index: &RatingIndex,
     user: &str,
     top: usize,
-) -> Result<Vec<Recommendation>> {
+) -> Result<Vec<Recommendation>, PredictionError> {
+    let index = rating_index(trained)?;
     let items = index.unrated(user);
     let rows = items.iter().flat_map(|&item| {
         let id = index.item_id(item).unwrap_or_default();
@@ -33,7 +44,7 @@ pub(super) fn recommend(
         inputs: Inputs::Floats(rows.collect()),
         targets: Targets::Values(vec![0.0; items.len()]),
     };
-    let ratings = trained.outputs(Arc::new(samples), |_| {})?;
+    let ratings = trained.outputs(Arc::new(samples), &mut |_| {})?;
     let mut ranked: Vec<(usize, f32)> = items.into_iter().zip(ratings).collect();
     ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let recommendation = |(item, rating): (usize, f32)| Recommendation {
@@ -45,12 +56,15 @@ pub(super) fn recommend(
 }
 
 /// The rating that `pair`, `USER,ITEM`, is expected to get.
-pub(super) fn rating(trained: &Trained, index: &RatingIndex, pair: &str) -> Result<f64> {
+pub(super) fn rating(
+    trained: &Trained,
+    index: &RatingIndex,
+    pair: &str,
+) -> Result<f64, PredictionError> {
     let Some((user, item)) = pair.split_once(',') else {
-        bail!("`{pair}` is not a pair of user and item; write `USER,ITEM`, or use `--user USER`");
+        return Err(PredictionError::NotAPair(pair.to_owned()));
     };
     let row = index.row(user.trim(), item.trim());
     let outputs = trained.output(row.to_vec())?;
-    let rating = outputs.first().context("the model gave no rating")?;
-    Ok(index.clip(*rating).into())
+    Ok(outputs.first().map_or(f64::NAN, |&rating| index.clip(rating).into()))
 }

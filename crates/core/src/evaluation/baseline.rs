@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::TrainError;
-use super::evaluation::Trained;
+use super::{EvaluationError, Trained};
 use crate::models::Model;
+use crate::train::TrainError;
 use converge_data::{Preprocessing, Samples, Targets, split_validation};
 use converge_metrics::{LeastSquares, RegressionScores};
 
@@ -20,11 +20,11 @@ pub struct Baseline {
 
 /// The closed-form optimum for `trained`, fitted to the training split as the run held it out and
 /// scored on `test`; `None` for a model that is not linear.
-pub fn least_squares(
+pub(super) fn least_squares(
     trained: &Trained,
     training: Samples,
     test: &Samples,
-) -> Result<Option<Baseline>, TrainError> {
+) -> Result<Option<Baseline>, EvaluationError> {
     let Model::Linear(model) = &trained.model else { return Ok(None) };
     let settings = &trained.experiment.data;
     let (training, _) = split_validation(

@@ -1,8 +1,9 @@
 //! A checkpoint of a run, loaded for use: outputs for samples, without a trace of training.
 //!
-//! Everything comes from the run directory: experiment, preprocessing, weights. `evaluate`,
-//! `predict` and `export` are the callers.
+//! Everything comes from the run directory: experiment, preprocessing, weights. Evaluation,
+//! prediction and export begin with it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader as _;
@@ -10,17 +11,20 @@ use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use converge_record::{RunDirectory, Which};
 
-use super::loader::BatchLoader;
-use super::stored_run::StoredRun as _;
-use super::{TrainError, new_model};
+use super::EvaluationError;
+use crate::device;
 use crate::experiment::Experiment;
 use crate::fused::with_kernels;
 use crate::models::Model;
+use crate::train::loader::BatchLoader;
+use crate::train::{StoredRun as _, TrainError, new_model};
 use converge_data::{DataError, Preprocessing, Samples};
 
 /// A trained model, ready to be asked.
 pub struct Trained {
-    /// The experiment that trained it.
+    /// The run that trained it.
+    pub run: RunDirectory,
+    /// The experiment of the run.
     pub experiment: Experiment,
     /// What is done to inputs first.
     pub preprocessing: Preprocessing,
@@ -28,30 +32,37 @@ pub struct Trained {
     pub model: Model,
     /// The epoch that the weights are from.
     pub epoch: usize,
+    /// The name of the device that computes.
+    pub device_name: String,
     device: Device,
 }
 
 impl Trained {
-    /// Loads a checkpoint of `run` on `device`: `which`, or by default the best one, unless the
-    /// experiment says `restore_best = false`.
+    /// Loads a checkpoint of the run in the directory `run` on the device `device_name`, as
+    /// [`device::open`] knows it: `which`, or by default the best one, unless the experiment says
+    /// `restore_best = false`.
     pub fn load(
-        run: &RunDirectory,
+        run: &Path,
         which: Option<Which>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
+        device_name: &str,
+    ) -> Result<Self, EvaluationError> {
+        let run = RunDirectory::open(run).map_err(TrainError::from)?;
+        let device = device::open(device_name)?;
         let experiment = run.experiment()?;
         let restore_best = experiment.early_stopping.as_ref().is_none_or(|stop| stop.restore_best);
         let default = if restore_best { Which::Best } else { Which::Last };
         let checkpoint = run.checkpoint(which.unwrap_or(default))?;
         let preprocessing = run.preprocessing()?;
-        let model = new_model(&experiment, &preprocessing, device)?;
+        let model = new_model(&experiment, &preprocessing, &device)?;
         let model = checkpoint.load_evaluated(model)?.valid();
         Ok(Self {
-            preprocessing,
+            run,
             experiment,
+            preprocessing,
             model,
             epoch: checkpoint.state.epochs_done,
-            device: device.clone(),
+            device_name: device_name.to_owned(),
+            device,
         })
     }
 
@@ -60,7 +71,7 @@ impl Trained {
     pub fn outputs(
         &self,
         samples: Arc<Samples>,
-        mut progress: impl FnMut(usize),
+        progress: &mut dyn FnMut(usize),
     ) -> Result<Vec<f32>, TrainError> {
         let batch_size = self.experiment.training.validation_batch_size;
         let preprocessing = Arc::new(self.preprocessing.clone());

@@ -1,0 +1,208 @@
+//! What a trained model scores on the test split of its data set.
+//!
+//! [`Trained`] is a checkpoint of a run, loaded; [`evaluate`] scores it. The command `evaluate`
+//! prints an [`Evaluation`], cross-validation takes one of every fold.
+
+mod baseline;
+mod trained;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub use baseline::Baseline;
+pub use trained::Trained;
+
+use crate::device::DeviceError;
+use crate::models::Model;
+use crate::train::{TrainError, same_source};
+use baseline::least_squares;
+use converge_data::{
+    DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, Preprocessing, Targets, Task,
+};
+use converge_metrics::classification::{
+    cross_entropy, predicted_classes, top_k_accuracy, two_class_logits,
+};
+use converge_metrics::{
+    ClassificationReport, ConfusionMatrix, MetricsError, RegressionScores, roc_auc,
+};
+
+/// The scores of a checkpoint on the test split.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evaluation {
+    /// The directory of the run.
+    pub run: PathBuf,
+    /// The epoch that the weights are from.
+    pub epoch: usize,
+    /// The name of the device that computed.
+    pub device: String,
+    /// The title of the data set.
+    pub data: String,
+    /// Real or synthetic.
+    pub origin: Origin,
+    /// The scores.
+    #[serde(flatten)]
+    pub scores: Scores,
+}
+
+/// Scores, as the task has them.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scores {
+    /// Of predicted classes.
+    Classification {
+        /// The mean cross-entropy, in nats.
+        loss: f64,
+        /// Accuracy, precision, recall and F1.
+        #[serde(flatten)]
+        report: ClassificationReport,
+        /// The area under the ROC curve, in `[0, 1]`: of two classes, where both occur.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        auroc: Option<f64>,
+        /// The fraction of samples whose class is among the five most probable ones: of more than
+        /// five classes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        top_5_accuracy: Option<f64>,
+        /// How often each class was predicted as each.
+        confusion_matrix: ConfusionMatrix,
+        /// The names of the classes, by class index.
+        class_names: Vec<String>,
+    },
+    /// Of predicted values.
+    Regression {
+        /// The errors, in the unit of the targets, and R².
+        scores: RegressionScores,
+        /// The closed-form least-squares solution on the same splits, for linear models.
+        least_squares: Option<Baseline>,
+    },
+}
+
+/// Why a model could not be loaded or scored.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluationError {
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The run cannot be read, or a computation failed.
+    #[error(transparent)]
+    Run(#[from] TrainError),
+    /// The data could not be had.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The predictions could not be scored.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// There is nothing to score on.
+    #[error("the test split is empty; raise `data.test_share`")]
+    NoTestSamples,
+}
+
+/// Scores `trained` on the test split of the data set that it was trained on, real data for real
+/// data and the synthetic stand-in for the stand-in. `progress` is told how many samples are done,
+/// and of how many.
+///
+/// Classes are scored by the definitions of scikit-learn's `metrics` module, values by those of
+/// [`RegressionScores`]; predicted ratings are first moved into the range of the ratings there can
+/// be.
+///
+/// ```
+/// # use converge_core::{device, experiment::Experiment, train::Session};
+/// use converge_core::evaluation::{Scores, Trained, evaluate};
+/// use converge_data::{LoadOptions, NoProgress};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (output, load) = (tempfile::tempdir()?, LoadOptions::from_environment(None)?);
+/// # let experiment = Experiment::load("linear", &[])?;
+/// # let session = Session::new(device::default_name(), load.clone())?;
+/// # let run = session.train(experiment, output.path())?.run.path().to_owned();
+/// // `run` is the directory of a run of the experiment `linear`.
+/// let trained = Trained::load(&run, None, device::default_name())?;
+/// let evaluation = evaluate(&trained, &load, &mut NoProgress, &mut |_, _| {})?;
+///
+/// let Scores::Regression { scores, least_squares } = evaluation.scores else { unreachable!() };
+/// assert!(scores.r2 > 0.999);
+/// // The data were drawn from a linear model: this training's goal is known in closed form.
+/// assert!(least_squares.is_some_and(|optimum| optimum.relative_distance < 0.01));
+/// # Ok(())
+/// # }
+/// ```
+pub fn evaluate(
+    trained: &Trained,
+    options: &LoadOptions,
+    downloads: &mut dyn DownloadProgress,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, EvaluationError> {
+    let settings = same_source(&trained.experiment.data, trained.run.record.data.origin)?;
+    let needs_training_split = matches!(trained.model, Model::Linear(_));
+    let parts = if needs_training_split { Parts::Both } else { Parts::Test };
+    let data = settings.load(parts, options, downloads)?;
+    Ok(Evaluation {
+        run: trained.run.path().to_owned(),
+        epoch: trained.epoch,
+        device: trained.device_name.clone(),
+        data: data.title.clone(),
+        origin: data.origin,
+        scores: score(trained, data, progress)?,
+    })
+}
+
+fn score(
+    trained: &Trained,
+    data: DataSet,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Scores, EvaluationError> {
+    let test = Arc::new(data.test);
+    let samples = test.len();
+    if samples == 0 {
+        return Err(EvaluationError::NoTestSamples);
+    }
+    progress(0, samples);
+    let outputs = trained.outputs(Arc::clone(&test), &mut |done| progress(done, samples))?;
+    match &test.targets {
+        Targets::Classes(targets) => {
+            Ok(classification(trained.experiment.data.task(), targets, outputs, data.class_names)?)
+        }
+        Targets::Values(targets) => {
+            let mut values = outputs;
+            if let Preprocessing::Ratings(index) = &trained.preprocessing {
+                for rating in &mut values {
+                    *rating = index.clip(*rating);
+                }
+            }
+            let scores = RegressionScores::new(targets, &values)?;
+            let least_squares = least_squares(trained, data.training, &test)?;
+            Ok(Scores::Regression { scores, least_squares })
+        }
+    }
+}
+
+/// The scores of `outputs`, row-major: logits of all classes, or one logit for the second of two.
+fn classification(
+    task: Task,
+    targets: &[u32],
+    mut outputs: Vec<f32>,
+    class_names: Vec<String>,
+) -> Result<Scores, MetricsError> {
+    if task == Task::BinaryClassification {
+        outputs = two_class_logits(&outputs);
+    }
+    let classes = outputs.len() / targets.len();
+    let margins = || -> Vec<f32> { outputs.chunks(2).map(|row| row[1] - row[0]).collect() };
+    let auroc = match (classes == 2).then(|| roc_auc(targets, &margins())).transpose() {
+        Err(MetricsError::OneClass { .. }) => None,
+        auroc => auroc?,
+    };
+    let top_5_accuracy =
+        (classes > 5).then(|| top_k_accuracy(targets, &outputs, classes, 5)).transpose()?;
+    let predicted = predicted_classes(&outputs, classes)?;
+    let confusion_matrix = ConfusionMatrix::new(targets, &predicted, classes)?;
+    Ok(Scores::Classification {
+        loss: cross_entropy(targets, &outputs, classes)?,
+        report: confusion_matrix.report(),
+        auroc,
+        top_5_accuracy,
+        confusion_matrix,
+        class_names,
+    })
+}

@@ -1,0 +1,66 @@
+//! What can go wrong with inputs and predictions.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use crate::train::TrainError;
+use converge_data::DataError;
+
+/// Why nothing was predicted. The cause of an error that names none is its
+/// [`source`](Error::source).
+#[derive(Debug, thiserror::Error)]
+pub enum PredictionError {
+    /// A file, or a line of one, cannot be read.
+    #[error("cannot read {input}")]
+    Unreadable {
+        /// What was read: a file, or a file and the number of a line.
+        input: String,
+        /// Why it cannot be read.
+        #[source]
+        error: Box<dyn Error + Send + Sync>,
+    },
+    /// A file of texts has none.
+    #[error("`{}` has no text", .0.display())]
+    NoText(PathBuf),
+    /// A CSV file has no inputs.
+    #[error("`{}` has no rows of numbers", .0.display())]
+    NoRows(PathBuf),
+    /// A row holds something else than numbers.
+    #[error("`{0}` is not a number; give a row such as `1,2.5,3` or a CSV file")]
+    NotANumber(String),
+    /// An image cannot be brought to the channels that the model takes.
+    #[error("pictures of {0} channels cannot be read")]
+    Channels(usize),
+    /// An input of a recommender is no pair.
+    #[error("`{0}` is not a pair of user and item; write `USER,ITEM`, or use `--user USER`")]
+    NotAPair(String),
+    /// Recommendations were asked of another model.
+    #[error("`--user` is for recommenders, and {} is none", .0.display())]
+    NotARecommender(PathBuf),
+    /// The input cannot be had as the data set has its inputs.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model cannot take the input.
+    #[error("cannot predict for `{input}`")]
+    Input {
+        /// The name of the input.
+        input: String,
+        /// Why not.
+        #[source]
+        error: TrainError,
+    },
+    /// A rating could not be computed.
+    #[error(transparent)]
+    Run(#[from] TrainError),
+}
+
+impl PredictionError {
+    /// For `map_err` after trying to read `input`.
+    pub(super) fn unreadable<E>(input: impl Into<String>) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let input = input.into();
+        move |error| Self::Unreadable { input, error: error.into() }
+    }
+}

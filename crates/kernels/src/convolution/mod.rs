@@ -111,10 +111,10 @@ impl Convolution {
 
     /// Numbers of the output.
     pub fn output_length(&self) -> usize {
-        self.shape.batch * self.output_image()
+        self.shape.batch * self.output_image_length()
     }
 
-    fn output_image(&self) -> usize {
+    fn output_image_length(&self) -> usize {
         self.shape.out_channels * self.geometry.sites.len()
     }
 
@@ -133,7 +133,7 @@ impl Convolution {
 
         let weights = Weights::pack(shape, geometry, weight, bias);
         let images = self.images_per_part();
-        let outputs = images * self.output_image();
+        let outputs = images * self.output_image_length();
         let lines = geometry.image / LANES;
         let mut output = Unset::new(self.output_length());
         let mut origins = Unset::new(self.output_length());
@@ -206,7 +206,7 @@ impl Convolution {
         let filters = wants_input_gradient.then(|| Filters::pack(shape, &geometry.window, weight));
         let mut input = Unset::new(if wants_input_gradient { shape.input_length() } else { 0 });
         let images = self.images_per_part();
-        let outputs = images * self.output_image();
+        let outputs = images * self.output_image_length();
         // Without an input gradient every part gets an empty slice.
         let mut grad_inputs: Vec<&mut [MaybeUninit<f32>]> =
             input.room().chunks_mut(images * shape.image_length()).collect();

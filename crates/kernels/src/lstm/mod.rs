@@ -175,7 +175,7 @@ fn project<'a>(
         let rows = rest.split_off(..projected.len() / stride * inputs).unwrap_or_default();
         ProjectRows { layout: *layout, weights, rows, projected }
     });
-    run_all(pieces.collect(), |piece| vectorized(piece));
+    run_all(pieces.collect(), vectorized);
     projected
 }
 

@@ -128,6 +128,7 @@ fn set_burn_device(name: Option<&str>) {
 }
 
 fn run(command: Command, matches: &ArgMatches, printer: &mut Printer) -> Result<()> {
+    crate::kernels::check_environment()?;
     match command {
         Command::Train(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),

@@ -35,7 +35,7 @@ tests() { # in a target directory; optimized code is what runs, and overflow is 
     local target=$1
     shift
     cargo test --package converge-kernels --lib --target-dir "$folder/$target" \
-        -Zunstable-options --lockfile-path "$folder/Cargo.lock" \
+        -Zlockfile-path --config "resolver.lockfile-path='$folder/Cargo.lock'" \
         --config "patch.crates-io.rayon-core.path='$folder/rayon-core'" \
         --config 'profile.dev.package.converge-kernels.opt-level=2' -- "$@"
 }

@@ -386,7 +386,7 @@ fn summarize(benched: &Benched) {
         let Ok(text) = std::fs::read_to_string(Path::new(&path)) else { continue };
         let found: serde_json::Value = serde_json::from_str(&text).unwrap();
         let seconds = found["median"]["point_estimate"].as_f64().unwrap() / 1e9;
-        let (rate, share) = match *work {
+        let (rate, fraction) = match *work {
             Work::Bytes(count) => {
                 (format!("{:.1} GB/s", count as f64 / seconds / 1e9), String::new())
             }
@@ -395,6 +395,6 @@ fn summarize(benched: &Benched) {
                 (format!("{:.0}", rate / 1e9), format!("{:.0}%", 100.0 * rate / peak))
             }
         };
-        println!("{name:<40} {:>10.3} {rate:>10} {share:>8}", seconds * 1e3);
+        println!("{name:<40} {:>10.3} {rate:>10} {fraction:>8}", seconds * 1e3);
     }
 }

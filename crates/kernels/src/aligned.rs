@@ -1,5 +1,5 @@
-//! Numbers that start at a cache line, so that no vector straddles two lines: loads that do cost
-//! twice.
+//! Numbers that start at a cache line, so that no vector straddles two lines: loads that do
+//! cost twice.
 
 #![allow(unsafe_code)]
 
@@ -8,8 +8,8 @@ use std::ops::{Deref, DerefMut};
 
 use pulp::Simd;
 
-use super::partition::filled;
-use super::vectorize::LANES;
+use crate::lanes::LANES;
+use crate::partition::filled;
 
 /// A cache line of numbers: what a vectorised loop works on.
 #[derive(Debug, Clone, Copy)]

@@ -19,10 +19,10 @@ mod tests;
 
 use std::ops::Range;
 
-use super::activation::Activation;
-use super::partition::{parts, run_all, split_columns};
-use super::shape::{ShapeError, ensure, ensure_length, volume};
-use super::vectorize::vectorized;
+use crate::activation::Activation;
+use crate::partition::{parts, run_all, split_columns};
+use crate::shape::{ShapeError, ensure, ensure_length, volume};
+use crate::simd::vectorized;
 pub(super) use block::Affine;
 use block::{Block, Buffers, blocks};
 

@@ -9,7 +9,7 @@
 //! averaged over all elements, as `torch.nn.BCEWithLogitsLoss`. Only powers of −|x| are taken, so
 //! that large logits do not overflow; NaN propagates.
 
-use super::shape::{ShapeError, ensure_length};
+use crate::shape::{ShapeError, ensure_length};
 
 /// The mean loss (NaN without elements, as in PyTorch), and its `gradient`.
 pub fn binary_cross_entropy_with_logits(
@@ -19,14 +19,14 @@ pub fn binary_cross_entropy_with_logits(
 ) -> Result<f32, ShapeError> {
     ensure_length("targets", targets, logits.len())?;
     ensure_length("gradient", gradient, logits.len())?;
-    let share = 1.0 / logits.len() as f32;
+    let fraction = 1.0 / logits.len() as f32;
     let mut sum = 0.0;
     for ((gradient, &logit), &target) in gradient.iter_mut().zip(logits).zip(targets) {
         let power = (-logit.abs()).exp();
         let negative_log_sigmoid = (-logit).max(0.0) + power.ln_1p();
         sum += f64::from((1.0 - target) * logit + negative_log_sigmoid);
         let sigmoid = if logit < 0.0 { power } else { 1.0 } / (1.0 + power);
-        *gradient = (sigmoid - target) * share;
+        *gradient = (sigmoid - target) * fraction;
     }
     Ok((sum / logits.len() as f64) as f32)
 }

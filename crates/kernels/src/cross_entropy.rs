@@ -10,10 +10,11 @@
 //! subtracted first, so that large logits do not overflow; NaN makes the loss and its row of the
 //! gradient NaN.
 
-use super::partition::{parts, run_all, split_rows};
-use super::reductions::sum_by;
-use super::shape::{ShapeError, ensure, ensure_length, volume};
-use super::vectorize::{LANES, vectorized};
+use crate::lanes::LANES;
+use crate::partition::{parts, run_all, split_rows};
+use crate::reductions::sum_by;
+use crate::shape::{ShapeError, ensure, ensure_length, volume};
+use crate::simd::vectorized;
 
 /// The cost of one logit in multiply-adds, for the division among threads.
 const COST_OF_A_LOGIT: usize = 32;
@@ -38,7 +39,7 @@ pub fn softmax_cross_entropy(
     ensure_length("gradient", gradient, elements)?;
     let targets = class_indices(classes, count)?;
 
-    let share = 1.0 / batch as f32;
+    let fraction = 1.0 / batch as f32;
     let parts = parts(elements.saturating_mul(COST_OF_A_LOGIT));
     let mut first_row = 0;
     let mut tasks = vec![];
@@ -54,7 +55,7 @@ pub fn softmax_cross_entropy(
                 let rows = gradient.chunks_exact_mut(count).zip(logits);
                 let mut loss = 0.0;
                 for ((gradient, logits), &target) in rows.zip(&targets[first_row..]) {
-                    loss += f64::from(row(logits, target, label_smoothing, share, gradient));
+                    loss += f64::from(row(logits, target, label_smoothing, fraction, gradient));
                 }
                 loss
             },
@@ -75,9 +76,9 @@ fn class_indices(classes: &[i64], count: usize) -> Result<Vec<usize>, ShapeError
     indices.collect()
 }
 
-/// The loss of one row, and its `gradient` times `share`.
+/// The loss of one row, and its `gradient` times `fraction`.
 #[inline(always)]
-fn row(logits: &[f32], target: usize, smoothing: f32, share: f32, gradient: &mut [f32]) -> f32 {
+fn row(logits: &[f32], target: usize, smoothing: f32, fraction: f32, gradient: &mut [f32]) -> f32 {
     let largest = largest(logits);
     for (gradient, &logit) in gradient.iter_mut().zip(logits) {
         *gradient = exp_of_non_positive(logit - largest);
@@ -90,11 +91,11 @@ fn row(logits: &[f32], target: usize, smoothing: f32, share: f32, gradient: &mut
         let mean = sum_by(logits, |logit| logit - largest) / count;
         loss = (1.0 - smoothing) * loss + smoothing * (log_sum - mean);
     }
-    let (scale, everywhere) = (share / sum, share * smoothing / count);
+    let (scale, everywhere) = (fraction / sum, fraction * smoothing / count);
     for gradient in gradient.iter_mut() {
         *gradient = *gradient * scale - everywhere;
     }
-    gradient[target] -= (1.0 - smoothing) * share;
+    gradient[target] -= (1.0 - smoothing) * fraction;
     loss
 }
 

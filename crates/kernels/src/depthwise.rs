@@ -9,56 +9,31 @@
 //! and, with dZ = f′ dY, dX the transpose of that sum applied to dZ and
 //! dK[u, v] = Σ over y, x of dZ[y, x] X[y s + u − top, x s + v − left].
 //!
-//! A channel is copied into a [`Layout`], in which every kernel element reads consecutive memory,
+//! A channel is copied into a `Layout`, in which every kernel element reads consecutive memory,
 //! whatever the stride, and rows of seven pixels fill vector registers as well as long ones. Where
 //! the input is not finite, every element of that channel's kernel gradient may be NaN.
+//!
+//! Each file imports only from those before it: `correlate`, `layout`, `layer`, `task`, `back`, `small`;
+//! this one imports from all.
 
 mod back;
 mod correlate;
+mod layer;
 mod layout;
 mod small;
+mod task;
 
-use std::ops::Range;
-
-use super::activation::Activation;
-use super::linear::Gradients;
-use super::partition::{parts, run_all, split_columns, split_rows};
-use super::shape::{ShapeError, ensure, ensure_length, ensure_optional_length, volume};
-use super::vectorize::{LANES, vectorized};
+use crate::linear::Gradients;
+use crate::partition::{run_all, split_columns, split_rows};
+use crate::shape::{ShapeError, ensure_length, ensure_optional_length};
+use crate::simd::vectorized;
 use back::Back;
-use correlate::{Tap, correlate};
-use layout::Layout;
+use correlate::{correlate, set_weights};
+pub use layer::Depthwise;
 use small::Read;
-
-/// Tasks per thread, so that threads of unequal speed finish together.
-const TASKS_PER_THREAD: usize = 4;
-
-/// The shape of a depthwise convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Depthwise {
-    /// Images.
-    pub batch: usize,
-    /// Channels of input and output.
-    pub channels: usize,
-    /// Rows and columns of the input.
-    pub size: [usize; 2],
-    /// Rows and columns of the kernel.
-    pub kernel: [usize; 2],
-    /// Vertical and horizontal stride s.
-    pub stride: [usize; 2],
-    /// Rows and columns of zeros around the input: top, bottom, left, right. TensorFlow's "same"
-    /// padding has more at the bottom and right.
-    pub padding: [usize; 4],
-    /// The activation f.
-    pub activation: Activation,
-}
+use task::{Task, divide};
 
 impl Depthwise {
-    /// Rows and columns of the output.
-    pub fn output_size(&self) -> Result<[usize; 2], ShapeError> {
-        self.layout().map(|layout| layout.output)
-    }
-
     /// Writes `output`, given `input`, `weight` `[channels, kernel rows, kernel columns]` and
     /// `bias` `[channels]`.
     pub fn forward(
@@ -174,88 +149,5 @@ impl Depthwise {
             );
         });
         Ok(())
-    }
-
-    /// The gradients of the channels of each task.
-    fn tasks<'a>(
-        &self,
-        layout: &Layout,
-        ranges: &[Range<usize>],
-        gradients: Gradients<'a>,
-    ) -> Vec<Task<'a>> {
-        let kernel = self.kernel[0] * self.kernel[1];
-        let widths = |width: usize| -> Vec<usize> {
-            ranges.iter().map(|range| range.len() * width).collect()
-        };
-        let inputs: Vec<_> = match gradients.input {
-            Some(input) => {
-                split_columns(input, &widths(layout.input_plane())).into_iter().map(Some).collect()
-            }
-            None => ranges.iter().map(|_| None).collect(),
-        };
-        let (mut weights, mut biases) = (gradients.weight, gradients.bias);
-        let tasks = ranges.iter().zip(inputs).map(|(range, of_input)| Task {
-            first: range.start,
-            of_weight: weights.split_off_mut(..range.len() * kernel).unwrap_or_default(),
-            of_bias: biases.as_mut().and_then(|biases| biases.split_off_mut(..range.len())),
-            of_input,
-        });
-        tasks.collect()
-    }
-
-    /// The channels of each task, whole vectors of them.
-    fn channel_blocks(&self, layout: &Layout) -> Vec<Range<usize>> {
-        let blocks = self.channels.div_ceil(LANES);
-        divide(self.channels, LANES, self.parts(layout).min(blocks))
-    }
-
-    fn layout(&self) -> Result<Layout, ShapeError> {
-        Layout::new(self.size, self.kernel, self.stride, self.padding)
-    }
-
-    /// The arguments that both passes read have the right lengths.
-    fn check(
-        &self,
-        layout: &Layout,
-        input: &[f32],
-        weight: &[f32],
-        output: &[f32],
-    ) -> Result<(), ShapeError> {
-        let Self { batch, channels, size, kernel, .. } = *self;
-        ensure(channels > 0, "channels", channels, "at least 1")?;
-        ensure_length("input", input, volume(&[batch, channels, size[0], size[1]])?)?;
-        ensure_length("weight", weight, volume(&[channels, kernel[0], kernel[1]])?)?;
-        let [height, width] = layout.output;
-        ensure_length("output", output, volume(&[batch, channels, height, width])?)
-    }
-
-    fn parts(&self, layout: &Layout) -> usize {
-        let planes = self.batch * self.channels;
-        let kernel = self.kernel[0] * self.kernel[1];
-        let parts = parts(planes.saturating_mul(layout.output_plane()).saturating_mul(kernel));
-        if parts == 1 { 1 } else { (parts * TASKS_PER_THREAD).min(planes) }
-    }
-}
-
-/// `parts` ranges of whole blocks of `width`, the last of which may be shorter.
-fn divide(count: usize, width: usize, parts: usize) -> Vec<Range<usize>> {
-    let blocks = count.div_ceil(width);
-    let start = |part: usize| (part * blocks / parts * width).min(count);
-    (0..parts).map(|part| start(part)..start(part + 1)).collect()
-}
-
-/// Channels from `first` on, and where their gradients go: the input's in every image.
-struct Task<'a> {
-    first: usize,
-    of_weight: &'a mut [f32],
-    of_bias: Option<&'a mut [f32]>,
-    of_input: Option<Vec<&'a mut [f32]>>,
-}
-
-/// Gives the taps the weights of a channel's `kernel`.
-#[inline(always)]
-fn set_weights(taps: &mut [Tap], kernel: &[f32]) {
-    for tap in taps {
-        tap.weight = kernel[tap.element];
     }
 }

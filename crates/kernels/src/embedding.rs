@@ -2,12 +2,12 @@
 //!
 //! `output[position] = table[ids[position]]`, so the gradient of a row is the sum over the
 //! positions that name it, in their order. The columns are divided among the threads, since common
-//! ids would make shares of rows unequal.
+//! ids would make parts by rows unequal.
 
 #![allow(unsafe_code)]
 
-use super::partition::{parts, run_all, split_columns, split_rows, zeros};
-use super::unset::Unset;
+use crate::partition::{parts, run_all, split_columns, split_rows, zeros};
+use crate::unset::Unset;
 
 /// What moving or adding a number costs, in multiply-adds: memory is slower than arithmetic.
 const MOVE: usize = 4;

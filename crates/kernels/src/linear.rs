@@ -8,11 +8,11 @@
 //!
 //! The batch is divided among the threads for y and dx, the rows of W for dW.
 
-use super::activation::{Activation, Bounds};
-use super::matrix_product::{Matrix, MatrixMut, multiply};
-use super::partition::{parts, run_all, split_optional_rows, split_rows};
-use super::shape::{ShapeError, ensure_length, ensure_optional_length, volume};
-use super::vectorize::vectorized;
+use crate::activation::{Activation, Bounds};
+use crate::matrix_product::{Matrix, MatrixMut, multiply};
+use crate::partition::{parts, run_all, split_optional_rows, split_rows};
+use crate::shape::{ShapeError, ensure_length, ensure_optional_length, volume};
+use crate::simd::vectorized;
 
 /// The shape of a fully connected layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

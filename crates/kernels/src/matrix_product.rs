@@ -1,6 +1,6 @@
 //! Products of strided matrices inside slices, on one thread, by the crate `gemm`.
 //!
-//! A safe face: every index that the product touches is checked against the slices beforehand.
+//! A safe interface: every index that the product touches is checked against the slices beforehand.
 
 #![allow(unsafe_code)]
 

@@ -5,11 +5,11 @@
 use proptest::prelude::*;
 
 use super::Activation;
-use super::depthwise::Depthwise;
-use super::linear::{Gradients, Linear};
-use super::misc_tests::{difference, mixed};
-use super::pointwise::Pointwise;
-use super::reductions::sum_of_squares;
+use crate::depthwise::Depthwise;
+use crate::linear::{Gradients, Linear};
+use crate::misc_tests::{difference, mixed};
+use crate::pointwise::Pointwise;
+use crate::reductions::sum_of_squares;
 
 /// What a layer computes from the inputs of [`mixed`].
 #[derive(Debug, PartialEq)]

@@ -10,34 +10,18 @@
 //! An image is worked through in tiles of columns that stay in the cache from the product to the
 //! activation. The images are divided among the threads; of small batches also the output channels.
 //! Images of few pixels are worked on several at a time.
+//!
+//! Both ways, `single` and `grouped`, import from `layer`, and this file from all three.
 
 mod grouped;
+mod layer;
+mod single;
 
-use super::activation::Activation;
-use super::linear::Gradients;
-use super::matrix_product::{Matrix, MatrixMut, multiply};
-use super::partition::{parts, run_all, split_optional_rows, split_rows};
-use super::reductions::sum_by;
-use super::shape::{ShapeError, ensure_length, ensure_optional_length, volume};
-use super::vectorize::vectorized;
-
-/// Elements of a tile of outputs: 256 KiB.
-const TILE: usize = 64 * 1024;
-
-/// The shape of a 1x1 convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pointwise {
-    /// Images.
-    pub batch: usize,
-    /// Input channels.
-    pub inputs: usize,
-    /// Output channels.
-    pub outputs: usize,
-    /// Height times width of an image.
-    pub pixels: usize,
-    /// The activation f.
-    pub activation: Activation,
-}
+use crate::linear::Gradients;
+use crate::partition::{run_all, split_optional_rows, split_rows};
+use crate::shape::{ShapeError, ensure_length, ensure_optional_length};
+pub use layer::Pointwise;
+use layer::Sums;
 
 impl Pointwise {
     /// Writes `output` `[batch, outputs, pixels]`, given `input` `[batch, inputs, pixels]`,
@@ -86,41 +70,6 @@ impl Pointwise {
             self.forward_image(input, weight, bias, output);
         });
         Ok(())
-    }
-
-    /// Some output channels of one image, as many as `weight` has rows.
-    fn forward_image(
-        &self,
-        input: &[f32],
-        weight: &[f32],
-        bias: Option<&[f32]>,
-        output: &mut [f32],
-    ) {
-        let Self { inputs, pixels, activation, .. } = *self;
-        let channels = output.len() / pixels.max(1);
-        let weight = Matrix::row_major(weight, channels, inputs, inputs);
-        for (first, width) in tiles(pixels, channels) {
-            let input = input.get(first..).unwrap_or_default();
-            multiply(
-                MatrixMut::row_major(&mut output[first..], channels, width, pixels),
-                weight,
-                Matrix::row_major(input, inputs, width, pixels),
-                false,
-            );
-            if activation == Activation::Identity && bias.is_none() {
-                continue;
-            }
-            vectorized(
-                #[inline(always)]
-                || {
-                    let bounds = activation.bounds();
-                    for (channel, row) in output.chunks_exact_mut(pixels).enumerate() {
-                        let bias = bias.map_or(0.0, |bias| bias[channel]);
-                        bounds.finish(&mut row[first..first + width], bias);
-                    }
-                },
-            );
-        }
     }
 
     /// Writes the gradients, given what [`forward`](Self::forward) read and wrote and the gradient
@@ -187,97 +136,6 @@ impl Pointwise {
         }
         Ok(())
     }
-
-    /// The gradient of one image, and its share of the `sums`.
-    fn backward_image(
-        &self,
-        input: &[f32],
-        weight: &[f32],
-        output: &[f32],
-        output_gradient: &[f32],
-        mut input_gradient: Option<&mut [f32]>,
-        sums: &mut Sums,
-    ) {
-        let Self { inputs, outputs, pixels, activation, .. } = *self;
-        let Sums { weight: of_weight, bias, z } = sums;
-        let identity = activation == Activation::Identity;
-        for (first, width) in tiles(pixels, outputs) {
-            if !identity {
-                z.resize(outputs * width, 0.0);
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        let bounds = activation.bounds();
-                        let rows =
-                            output.chunks_exact(pixels).zip(output_gradient.chunks_exact(pixels));
-                        for (z, (output, gradient)) in z.chunks_exact_mut(width).zip(rows) {
-                            bounds.backward(&output[first..], &gradient[first..], z);
-                        }
-                    },
-                );
-            }
-            let (z, stride) =
-                if identity { (&output_gradient[first..], pixels) } else { (&z[..], width) };
-            add_row_sums(z, stride, width, bias);
-            let z = Matrix::row_major(z, outputs, width, stride);
-            let input = input.get(first..).unwrap_or_default();
-            multiply(
-                MatrixMut::row_major(of_weight, outputs, inputs, inputs),
-                z,
-                Matrix::row_major(input, inputs, width, pixels).transposed(),
-                true,
-            );
-            if let Some(gradient) = &mut input_gradient {
-                let gradient = gradient.get_mut(first..).unwrap_or_default();
-                multiply(
-                    MatrixMut::row_major(gradient, inputs, width, pixels),
-                    Matrix::row_major(weight, outputs, inputs, inputs).transposed(),
-                    z,
-                    false,
-                );
-            }
-        }
-    }
-
-    /// The arguments that both passes read have the right lengths.
-    fn check(&self, input: &[f32], weight: &[f32], output: &[f32]) -> Result<(), ShapeError> {
-        let Self { batch, inputs, outputs, pixels, .. } = *self;
-        ensure_length("input", input, volume(&[batch, inputs, pixels])?)?;
-        ensure_length("weight", weight, volume(&[outputs, inputs])?)?;
-        ensure_length("output", output, volume(&[batch, outputs, pixels])?)
-    }
-
-    fn parts(&self) -> usize {
-        let image = self.inputs.saturating_mul(self.outputs).saturating_mul(self.pixels);
-        parts(image.saturating_mul(self.batch))
-    }
-}
-
-/// What one thread adds up over its images, and its copy of a tile of dZ.
-struct Sums {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    z: Vec<f32>,
-}
-
-/// The first column and width of each tile of `[channels, pixels]`.
-fn tiles(pixels: usize, channels: usize) -> impl Iterator<Item = (usize, usize)> {
-    /// The products work on 48 columns at a time.
-    const COLUMNS: usize = 48;
-    let width = (TILE / channels.max(1)).max(COLUMNS) / COLUMNS * COLUMNS;
-    (0..pixels).step_by(width).map(move |first| (first, width.min(pixels - first)))
-}
-
-/// Adds the sum of each row of `z`, which begin `stride` apart, to `sums`, if there are any.
-fn add_row_sums(z: &[f32], stride: usize, width: usize, sums: &mut [f32]) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for (sum, row) in sums.iter_mut().zip(z.chunks(stride.max(1))) {
-                *sum += sum_by(&row[..width], |value| value);
-            }
-        },
-    );
 }
 
 fn add(sums: &mut [f32], values: &[f32]) {

@@ -20,10 +20,10 @@ fn compute_here() {
 ///
 /// Every step allocates and frees the same megabytes. The allocator of glibc gives blocks of that
 /// size back to the system, and the next step pays for each of their pages again: about a third of
-/// the time of a CNN's step on 128 pictures, and of `MobileNetV2`'s forward pass.
+/// the time of a CNN's step on 128 images, and of `MobileNetV2`'s forward pass (2026-11-23).
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn keep_freed() {
-    #[expect(unsafe_code, reason = "the allocator has no safe face")]
+    #[expect(unsafe_code, reason = "the allocator has no safe interface")]
     // SAFETY: `mallopt` may be called at any time; these options take any number. What they cannot
     // do they leave as it is.
     unsafe {
@@ -34,8 +34,9 @@ fn keep_freed() {
 }
 
 /// The memory that this thread allocates first, up to a size, comes in pages of 2 MB where the system
-/// has them: of the usual 4 KB a step touches more than the processor keeps in mind. Nothing is
-/// taken before it is used.
+/// has them: of the usual 4 KB a step touches more pages than the TLB holds. Nothing is taken before
+/// it is used. In 13 pairs of runs in turn `MobileNetV2`'s step took 0.96 of the time, that of an LSTM
+/// 0.98 (Zen 4, 2026-11-23).
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn use_large_pages() {
     /// Bytes.
@@ -47,7 +48,7 @@ fn use_large_pages() {
     }
     let begin = room.as_mut_ptr();
     let before = begin.align_offset(PAGE).min(ROOM);
-    #[expect(unsafe_code, reason = "the system has no safe face")]
+    #[expect(unsafe_code, reason = "the system has no safe interface")]
     // SAFETY: the range lies inside the allocation, and the advice changes only what size its pages
     // have. If it is not taken, nothing is lost.
     unsafe {

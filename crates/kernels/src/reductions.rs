@@ -3,8 +3,9 @@
 //! Squares of `f32` are exact in `f64`, so nothing overflows or vanishes; the order of the sums
 //! depends on the length alone.
 
-use super::partition::run_all;
-use super::vectorize::{LANES, vectorized};
+use crate::lanes::LANES;
+use crate::partition::run_all;
+use crate::simd::vectorized;
 
 /// Elements per task: a quarter of a MiB.
 const CHUNK: usize = 64 * 1024;

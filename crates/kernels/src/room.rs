@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use super::aligned::{Line, numbers_mut};
-use super::vectorize::LANES;
+use crate::aligned::{Line, numbers_mut};
+use crate::lanes::LANES;
 
 thread_local! {
     static ROOM: Cell<Vec<Line>> = const { Cell::new(vec![]) };

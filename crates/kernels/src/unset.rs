@@ -1,5 +1,6 @@
-//! Results whose numbers are first set by the threads that compute them, each its own share: setting
-//! them all beforehand would keep one thread busy and the others waiting.
+//! Results whose numbers are first set by the threads that compute them, each its own part: setting
+//! them all beforehand would keep one thread busy and the others waiting (without, the convolutions of
+//! a CNN took 0.93 of the time, 2026-11-23).
 
 #![allow(unsafe_code)]
 

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::super::activation::Bounds;
-use super::super::vectorize::LANES;
+use crate::activation::Bounds;
+use crate::lanes::LANES;
 
 /// Positions of a block of several channels, and of a piece of a larger channel.
 const POSITIONS: usize = 1024;
@@ -46,11 +46,11 @@ impl Block {
 
 /// What is done to a channel: γ d (x − μ) + β.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Affine {
-    pub(in super::super) mean: f32,
+pub(crate) struct Affine {
+    pub(crate) mean: f32,
     /// γ d.
-    pub(in super::super) scale: f32,
-    pub(in super::super) shift: f32,
+    pub(crate) scale: f32,
+    pub(crate) shift: f32,
 }
 
 /// Numbers for each position of a piece.

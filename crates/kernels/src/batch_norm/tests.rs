@@ -6,8 +6,8 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::misc_tests::{activation, difference, floats, golden, mixed, size};
 use super::*;
+use crate::misc_tests::{activation, difference, floats, golden, mixed, size};
 
 /// Output, statistics and gradients for the inputs of [`mixed`].
 #[derive(Debug, PartialEq)]

@@ -10,14 +10,17 @@
 
 use std::ops::Range;
 
-use super::super::aligned::Aligned;
-use super::lists::{Candidates, List, PASSING};
-use super::picture::{Matrix, transpose, unpad, widen};
-use super::shape::{ConvolutionShape, Geometry};
-use super::simd::{Level, Operation, Simd};
-use super::tile::{Accumulate, Segment, Window};
+use pulp::{Simd, WithSimd};
 
-/// Bytes of padded pictures that are worked on at once: about the first-level cache.
+use super::image::{unpad, widen};
+use super::lists::{Candidates, List, PASSING};
+use super::shape::{ConvolutionShape, Geometry};
+use super::tile::{Accumulate, Segment, Window};
+use crate::aligned::Aligned;
+use crate::simd::vector_length;
+use crate::transpose::{Matrix, transpose};
+
+/// Bytes of padded images that are worked on at once: about the first-level cache.
 const GROUP_BYTES: usize = 32 * 1024;
 
 /// Bytes of filters that are worked on at once.
@@ -31,25 +34,15 @@ pub(super) struct Filters {
 }
 
 impl Filters {
-    /// Numbers of a row of a filter at `level`, padded to whole vectors.
-    fn row(window: &Window, level: Level) -> usize {
-        window.length.next_multiple_of(level.lanes())
-    }
-
     /// No filters, to be added to.
-    fn zeros(shape: &ConvolutionShape, window: &Window, level: Level) -> Self {
-        let row = Self::row(window, level);
+    fn zeros(shape: &ConvolutionShape, window: &Window) -> Self {
+        let row = window.length.next_multiple_of(vector_length());
         Self { row, values: Aligned::zeros(shape.out_channels * window.rows * row) }
     }
 
     /// Packs `weight` (output channels, input channels, kernel height and width).
-    pub(super) fn pack(
-        shape: &ConvolutionShape,
-        window: &Window,
-        level: Level,
-        weight: &[f32],
-    ) -> Self {
-        let mut filters = Self::zeros(shape, window, level);
+    pub(super) fn pack(shape: &ConvolutionShape, window: &Window, weight: &[f32]) -> Self {
+        let mut filters = Self::zeros(shape, window);
         let row = filters.row;
         let [taps, pixel] = [shape.kernel[1], shape.kernel[0] * shape.kernel[1]];
         for (values, place) in filters.values.chunks_exact_mut(row).zip(rows(shape)) {
@@ -101,22 +94,21 @@ fn rows(shape: &ConvolutionShape) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Gradients of weight and bias from some of the pictures.
+/// Gradients of weight and bias from some of the images.
 pub(super) struct ParameterGradients {
     pub weight: Filters,
     pub bias: Vec<f32>,
 }
 
-/// The backward pass over some whole pictures.
+/// The backward pass over some whole images.
 pub(super) struct BackwardPart<'a> {
     pub shape: &'a ConvolutionShape,
     pub geometry: &'a Geometry,
-    pub level: Level,
     /// Whether gradients that are zero count too.
     pub keep_zeros: bool,
     /// The weight, if the gradient of the input is wanted.
     pub filters: Option<&'a Filters>,
-    /// The padded pictures, readable a vector beyond their end.
+    /// The padded images, readable a vector beyond their end.
     pub padded: &'a [f32],
     pub grad_output: &'a [f32],
     pub origins: &'a [u8],
@@ -124,37 +116,37 @@ pub(super) struct BackwardPart<'a> {
     pub grad_input: &'a mut [f32],
 }
 
-impl Operation for BackwardPart<'_> {
+impl WithSimd for BackwardPart<'_> {
     type Output = ParameterGradients;
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) -> ParameterGradients {
+    fn with_simd<S: Simd>(mut self, simd: S) -> ParameterGradients {
         let output = self.geometry.sites.len() * self.shape.out_channels;
-        let pictures = self.grad_output.len() / output;
-        let group = GROUP_BYTES / (self.geometry.picture * size_of::<f32>());
-        let group = group.clamp(1, pictures);
+        let images = self.grad_output.len() / output;
+        let group = GROUP_BYTES / (self.geometry.image * size_of::<f32>());
+        let group = group.clamp(1, images);
         let mut gradients = ParameterGradients {
-            weight: Filters::zeros(self.shape, &self.geometry.window, self.level),
+            weight: Filters::zeros(self.shape, &self.geometry.window),
             bias: vec![0.0; self.shape.out_channels],
         };
         let mut orders = Orders::zeros(group * output);
-        // In the list of a picture every origin is tried for every channel, also for the last site.
+        // In the list of an image every origin is tried for every channel, also for the last site.
         let mut list = List::new((group * output).max(output + self.shape.out_channels));
-        let mut picture =
-            Aligned::zeros(if self.filters.is_some() { self.geometry.picture } else { 0 });
-        for first in (0..pictures).step_by(group) {
-            let pictures = first..pictures.min(first + group);
-            orders.fill(simd, &self, pictures.clone());
-            self.parameter_gradients(simd, pictures.clone(), &orders, &mut list, &mut gradients);
+        let mut image =
+            Aligned::zeros(if self.filters.is_some() { self.geometry.image } else { 0 });
+        for first in (0..images).step_by(group) {
+            let images = first..images.min(first + group);
+            orders.fill(simd, &self, images.clone());
+            self.parameter_gradients(simd, images.clone(), &orders, &mut list, &mut gradients);
             if let Some(filters) = self.filters {
-                self.input_gradient(simd, pictures, &orders, &mut list, filters, &mut picture);
+                self.input_gradient(simd, images, &orders, &mut list, filters, &mut image);
             }
         }
         gradients
     }
 }
 
-/// Gradients and origins, as the bits of floats, of a group of pictures: along sites for the lists
+/// Gradients and origins, as the bits of floats, of a group of images: along sites for the lists
 /// of each channel, along channels for the lists of each site.
 struct Orders {
     by_channel: Order,
@@ -173,11 +165,11 @@ impl Orders {
     }
 
     #[inline(always)]
-    fn fill<S: Simd>(&mut self, simd: S, part: &BackwardPart<'_>, pictures: Range<usize>) {
+    fn fill<S: Simd>(&mut self, simd: S, part: &BackwardPart<'_>, images: Range<usize>) {
         let sites = part.geometry.sites.len();
         let channels = part.shape.out_channels;
         let output = sites * channels;
-        let all = pictures.start * output..pictures.end * output;
+        let all = images.start * output..images.end * output;
         let Self { by_channel, by_site } = self;
         by_channel.gradients[..all.len()].copy_from_slice(&part.grad_output[all.clone()]);
         widen(&part.origins[all], &mut by_channel.origins);
@@ -188,8 +180,8 @@ impl Orders {
                 (&by_channel.gradients, &mut by_site.gradients),
                 (&by_channel.origins, &mut by_site.origins),
             ] {
-                let pictures = source.chunks_exact(output).zip(target.chunks_exact_mut(output));
-                for (source, target) in pictures {
+                let images = source.chunks_exact(output).zip(target.chunks_exact_mut(output));
+                for (source, target) in images {
                     transpose(simd, matrix, source, target, channels);
                 }
             }
@@ -202,12 +194,12 @@ impl BackwardPart<'_> {
     fn parameter_gradients<S: Simd>(
         &self,
         simd: S,
-        pictures: Range<usize>,
+        images: Range<usize>,
         orders: &Orders,
         list: &mut List,
         gradients: &mut ParameterGradients,
     ) {
-        let Geometry { window, sites, steps, picture, .. } = self.geometry;
+        let Geometry { window, sites, steps, image, .. } = self.geometry;
         let channels = self.shape.out_channels;
         let row = gradients.weight.row;
         let kernel_row = channels * row;
@@ -217,7 +209,7 @@ impl BackwardPart<'_> {
         let mut segments = Vec::with_capacity(channels);
         for channel in 0..channels {
             let first = list.len();
-            for index in 0..pictures.len() {
+            for index in 0..images.len() {
                 let plane = (index * channels + channel) * sites.len();
                 list.add(
                     simd,
@@ -226,7 +218,7 @@ impl BackwardPart<'_> {
                         origins: &orders.by_channel.origins[plane..][..sites.len()],
                         places: sites,
                         accepted: PASSING,
-                        steps: table.map(|step| step + (index * picture) as u32),
+                        steps: table.map(|step| step + (index * image) as u32),
                         keep_zeros: self.keep_zeros,
                     },
                 );
@@ -234,11 +226,11 @@ impl BackwardPart<'_> {
             gradients.bias[channel] += sum(&list.factors()[first..]);
             segments.push(Segment { entries: first..list.len(), target: channel * row });
         }
-        simd.call(Accumulate {
+        simd.vectorize(Accumulate {
             factors: list.factors(),
             starts: list.starts(),
             segments: &segments,
-            source: &self.padded[pictures.start * picture..],
+            source: &self.padded[images.start * image..],
             window: *window,
             target: &mut gradients.weight.values,
             target_stride: kernel_row,
@@ -249,7 +241,7 @@ impl BackwardPart<'_> {
     fn input_gradient<S: Simd>(
         &mut self,
         simd: S,
-        pictures: Range<usize>,
+        images: Range<usize>,
         orders: &Orders,
         list: &mut List,
         filters: &Filters,
@@ -263,8 +255,8 @@ impl BackwardPart<'_> {
         // As many rows of all filters at once as leave room in the first-level cache.
         let rows = (FILTER_BYTES / (kernel_row * size_of::<f32>())).clamp(1, window.rows);
         let mut segments = Vec::with_capacity(sites.len() * steps.len());
-        let length = self.shape.picture_length();
-        for (index, place) in pictures.enumerate() {
+        let length = self.shape.image_length();
+        for (index, place) in images.enumerate() {
             list.clear();
             segments.clear();
             for (site, start) in sites.iter().enumerate() {
@@ -291,7 +283,7 @@ impl BackwardPart<'_> {
             padded.fill(0.0);
             for first in (0..window.rows).step_by(rows) {
                 let rows = rows.min(window.rows - first);
-                simd.call(Accumulate {
+                simd.vectorize(Accumulate {
                     factors: list.factors(),
                     starts: list.starts(),
                     segments: &segments,

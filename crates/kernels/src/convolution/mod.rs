@@ -14,6 +14,10 @@
 //! `winograd` (fewer multiplications) and `backward` (only gradients that are not zero); the batch is
 //! split over the threads of the current rayon pool, which meet once per call. The same number of
 //! threads gives the same bits.
+//!
+//! Each file imports only from those before it: `error`, `tile`, `shape`, `image`, `columns`, `strip`,
+//! then `sites` and `winograd` (the two ways forward), `forward`, and `lists`, `backward`; this one
+//! imports from all.
 
 // A kernel is compiled for an instruction set only as far as it is inlined into the function that
 // enables the set.
@@ -21,16 +25,16 @@
 #![allow(unsafe_code)]
 
 mod backward;
+mod columns;
+mod error;
 mod forward;
+mod image;
 mod lists;
-mod picture;
 mod shape;
-mod simd;
+mod sites;
 mod strip;
 mod tile;
 mod winograd;
-#[cfg(target_arch = "x86_64")]
-mod x86;
 
 #[cfg(test)]
 mod tests;
@@ -40,73 +44,24 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-use super::aligned::{Aligned, Line, numbers_mut};
-use super::unset::{Unset, set};
-use super::vectorize::LANES;
+use crate::aligned::{Aligned, Line, numbers_mut};
+use crate::lanes::LANES;
+use crate::simd::vectorized;
+use crate::unset::{Unset, set};
 use backward::{BackwardPart, Filters};
-use forward::{Columns, ForwardPart, NO_ORIGIN};
-pub(super) use picture::Matrix;
-use picture::largest;
+pub use error::ConvolutionError;
+use error::check_length;
+use forward::{ForwardPart, Weights};
+use image::largest;
 pub use shape::ConvolutionShape;
-use shape::Geometry;
-pub(super) use simd::Level;
-
-/// Why a convolution cannot be computed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConvolutionError {
-    /// A count is 0.
-    #[error("the {what} of a convolution is 0, but must be at least 1")]
-    Zero {
-        /// What is 0.
-        what: &'static str,
-    },
-    /// The kernel is larger than the padded picture.
-    #[error(
-        "a kernel of {}x{} does not fit in a picture of {}x{} with padding {}x{}: use a smaller \
-         kernel, fewer layers or more padding",
-        kernel[0], kernel[1], size[0], size[1], padding[0], padding[1]
-    )]
-    KernelTooLarge {
-        /// Height and width of the kernel.
-        kernel: [usize; 2],
-        /// Height and width of the picture.
-        size: [usize; 2],
-        /// The padding on each side.
-        padding: [usize; 2],
-    },
-    /// Pooling leaves no pixel.
-    #[error(
-        "2x2 max-pooling leaves nothing of a picture of {}x{}: leave it out, or use larger pictures",
-        size[0], size[1]
-    )]
-    NothingToPool {
-        /// Height and width of the picture to pool.
-        size: [usize; 2],
-    },
-    /// The arrays would not fit in memory.
-    #[error("the arrays of this convolution are too large for the memory of any machine")]
-    TooLarge,
-    /// An array does not have the length that the shape asks for.
-    #[error("the {what} has {found} values, but the shape of the convolution asks for {expected}")]
-    Length {
-        /// Which array.
-        what: &'static str,
-        /// The values that there must be.
-        expected: usize,
-        /// The values found.
-        found: usize,
-    },
-    /// What the forward pass kept is of a convolution of another shape.
-    #[error("the backward pass got what the forward pass of another convolution had kept")]
-    OtherConvolution,
-}
+use shape::{Geometry, NO_ORIGIN};
+use strip::Part;
 
 /// A convolution block of a checked shape.
 #[derive(Debug, Clone)]
 pub struct Convolution {
     shape: ConvolutionShape,
     geometry: Geometry,
-    level: Level,
 }
 
 /// The output of [`Convolution::forward`] and what its backward needs.
@@ -141,7 +96,7 @@ pub struct Gradients {
 impl Convolution {
     /// The convolution of this shape, if there is one.
     pub fn new(shape: ConvolutionShape) -> Result<Self, ConvolutionError> {
-        Ok(Self { shape, geometry: shape.geometry()?, level: Level::best() })
+        Ok(Self { shape, geometry: shape.geometry()? })
     }
 
     /// The shape.
@@ -156,10 +111,10 @@ impl Convolution {
 
     /// Numbers of the output.
     pub fn output_length(&self) -> usize {
-        self.shape.batch * self.output_picture()
+        self.shape.batch * self.output_image_length()
     }
 
-    fn output_picture(&self) -> usize {
+    fn output_image_length(&self) -> usize {
         self.shape.out_channels * self.geometry.sites.len()
     }
 
@@ -171,31 +126,32 @@ impl Convolution {
         weight: &[f32],
         bias: &[f32],
     ) -> Result<Forward, ConvolutionError> {
-        let Self { shape, geometry, level } = self;
+        let Self { shape, geometry } = self;
         check_length("input", input, shape.input_length())?;
         check_length("weight", weight, shape.weight_length())?;
         check_length("bias", bias, shape.out_channels)?;
 
-        let columns = Columns::pack(shape, geometry, *level, weight, bias);
-        let pictures = self.pictures_per_part();
-        let outputs = pictures * self.output_picture();
-        let lines = geometry.picture / LANES;
+        let weights = Weights::pack(shape, geometry, weight, bias);
+        let images = self.images_per_part();
+        let outputs = images * self.output_image_length();
+        let lines = geometry.image / LANES;
         let mut output = Unset::new(self.output_length());
         let mut origins = Unset::new(self.output_length());
-        // Kernels may read a vector beyond the last picture.
+        // Kernels may read a vector beyond the last image.
         let mut padded = Unset::new(shape.batch * lines + 1);
-        let (padded_pictures, beyond) = padded.room().split_at_mut(shape.batch * lines);
+        let (padded_images, beyond) = padded.room().split_at_mut(shape.batch * lines);
         set(beyond, Line::ZERO);
         let finite = input
-            .par_chunks(pictures * shape.picture_length())
-            .zip(padded_pictures.par_chunks_mut(pictures * lines))
+            .par_chunks(images * shape.image_length())
+            .zip(padded_images.par_chunks_mut(images * lines))
             .zip(output.room().par_chunks_mut(outputs))
             .zip(origins.room().par_chunks_mut(outputs))
             .map(|(((input, padded), output), origins)| {
-                let columns = &columns;
                 let padded = numbers_mut(set(padded, Line::ZERO));
                 let (output, origins) = (set(output, 0.0), set(origins, 0));
-                level.run(ForwardPart { shape, geometry, columns, input, padded, output, origins })
+                let columns = &weights.columns;
+                let part = Part { shape, geometry, columns, padded, output, origins };
+                vectorized(ForwardPart { weights: &weights, input, part })
             })
             .reduce(|| true, |one, other| one & other);
         // SAFETY: the parts are as many for each of them, and set all of it.
@@ -246,29 +202,27 @@ impl Convolution {
         wants_input_gradient: bool,
         keep_zeros: bool,
     ) -> Gradients {
-        let Self { shape, geometry, level } = self;
-        let filters =
-            wants_input_gradient.then(|| Filters::pack(shape, &geometry.window, *level, weight));
+        let Self { shape, geometry } = self;
+        let filters = wants_input_gradient.then(|| Filters::pack(shape, &geometry.window, weight));
         let mut input = Unset::new(if wants_input_gradient { shape.input_length() } else { 0 });
-        let pictures = self.pictures_per_part();
-        let outputs = pictures * self.output_picture();
+        let images = self.images_per_part();
+        let outputs = images * self.output_image_length();
         // Without an input gradient every part gets an empty slice.
         let mut grad_inputs: Vec<&mut [MaybeUninit<f32>]> =
-            input.room().chunks_mut(pictures * shape.picture_length()).collect();
-        grad_inputs.resize_with(shape.batch.div_ceil(pictures), Default::default);
+            input.room().chunks_mut(images * shape.image_length()).collect();
+        grad_inputs.resize_with(shape.batch.div_ceil(images), Default::default);
         let parts: Vec<_> = grad_output
             .par_chunks(outputs)
             .zip(origins.par_chunks(outputs))
             .zip(grad_inputs)
             .enumerate()
             .map(|(part, ((grad_output, origins), grad_input))| {
-                level.run(BackwardPart {
+                vectorized(BackwardPart {
                     shape,
                     geometry,
-                    level: *level,
                     keep_zeros,
                     filters: filters.as_ref(),
-                    padded: &padded[part * pictures * geometry.picture..],
+                    padded: &padded[part * images * geometry.image..],
                     grad_output,
                     origins,
                     grad_input: set(grad_input, 0.0),
@@ -320,9 +274,9 @@ impl Convolution {
         Cow::Owned(spread)
     }
 
-    /// How many pictures each thread gets: all of them where waking another costs more than it
+    /// How many images each thread gets: all of them where waking another costs more than it
     /// saves.
-    fn pictures_per_part(&self) -> usize {
+    fn images_per_part(&self) -> usize {
         const LEAST_WORK: usize = 1 << 20;
         let work = self
             .output_length()
@@ -330,17 +284,5 @@ impl Convolution {
             .saturating_mul(self.geometry.window.rows * self.geometry.window.length);
         let parts = rayon::current_num_threads().min(work / LEAST_WORK).max(1);
         self.shape.batch.div_ceil(parts)
-    }
-}
-
-fn check_length(
-    what: &'static str,
-    values: &[f32],
-    expected: usize,
-) -> Result<(), ConvolutionError> {
-    if values.len() == expected {
-        Ok(())
-    } else {
-        Err(ConvolutionError::Length { what, expected, found: values.len() })
     }
 }

@@ -1,13 +1,17 @@
 //! What is convolved: the shape as asked for, its checks, and the sizes that follow from it.
 
-use super::super::vectorize::LANES;
-use super::ConvolutionError;
+use super::error::ConvolutionError;
 use super::tile::Window;
+use crate::lanes::LANES;
 
-/// A convolution block on pictures of one size.
+/// The origin of an output that `ReLU` cut off: no gradient passes. Other origins are indices into
+/// [`Geometry::steps`].
+pub(super) const NO_ORIGIN: u8 = 4;
+
+/// A convolution block on images of one size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvolutionShape {
-    /// Pictures.
+    /// Images.
     pub batch: usize,
     /// Channels of the input.
     pub in_channels: usize,
@@ -37,11 +41,11 @@ pub(super) struct Geometry {
     pub output: [usize; 2],
     /// Numbers of a padded row.
     pub row: usize,
-    /// Numbers of a padded picture, in whole cache lines.
-    pub picture: usize,
-    /// The window of the kernel in a padded picture.
+    /// Numbers of a padded image, in whole cache lines.
+    pub image: usize,
+    /// The window of the kernel in a padded image.
     pub window: Window,
-    /// Where the window of each site starts in the picture: for pooling, the first of the four.
+    /// Where the window of each site starts in the image: for pooling, the first of the four.
     pub sites: Vec<u32>,
     /// From the first window of a site to each of its windows, in row-major order.
     pub steps: Vec<u32>,
@@ -78,7 +82,7 @@ impl ConvolutionShape {
 
         let channels = self.in_channels;
         let row = padded[1] * channels;
-        // A stride beyond the picture is never stepped.
+        // A stride beyond the image is never stepped.
         let down = self.stride[0].saturating_mul(row);
         let right = self.stride[1].saturating_mul(channels);
         let scale = if self.pool { 2 } else { 1 };
@@ -88,7 +92,7 @@ impl ConvolutionShape {
         Ok(Geometry {
             output,
             row,
-            picture: (padded[0] * row).next_multiple_of(LANES),
+            image: (padded[0] * row).next_multiple_of(LANES),
             window: Window { rows: self.kernel[0], length: self.kernel[1] * channels, stride: row },
             sites: starts.collect(),
             steps: steps.into_iter().map(|step| step as u32).collect(),
@@ -113,7 +117,7 @@ impl ConvolutionShape {
         }
     }
 
-    /// Every array can be indexed, and a place in a picture or in the weight fits in 32 bits.
+    /// Every array can be indexed, and a place in an image or in the weight fits in 32 bits.
     fn check_totals(&self, padded: [usize; 2], output: [usize; 2]) -> Result<(), ConvolutionError> {
         let product = |factors: &[usize]| {
             factors.iter().try_fold(1_usize, |product, &factor| product.checked_mul(factor))
@@ -139,11 +143,11 @@ impl ConvolutionShape {
 
     /// Numbers of the input.
     pub fn input_length(&self) -> usize {
-        self.batch * self.picture_length()
+        self.batch * self.image_length()
     }
 
-    /// Numbers of one input picture.
-    pub(super) fn picture_length(&self) -> usize {
+    /// Numbers of one input image.
+    pub(super) fn image_length(&self) -> usize {
         self.in_channels * self.height * self.width
     }
 

@@ -1,12 +1,10 @@
-//! The block against its definition in `f64`, at every level of the processor.
+//! The block against its definition in `f64`.
 
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
+use super::{Convolution, ConvolutionError, ConvolutionShape, Forward, Gradients};
 use proptest::prelude::{ProptestConfig, any, prop_compose, prop_oneof, proptest};
 use serde_json::Value;
-
-use super::simd::Level;
-use super::{Convolution, ConvolutionError, ConvolutionShape, Forward, Gradients};
 
 /// A convolution without frills.
 fn shape(batch: usize, [channels, height, width]: [usize; 3], out: usize) -> ConvolutionShape {
@@ -144,13 +142,9 @@ struct Run {
     gradients: Gradients,
 }
 
-/// Forward and backward at `level`.
-fn run(
-    shape: &ConvolutionShape,
-    level: Level,
-    [input, weight, bias, grad_output]: [&[f32]; 4],
-) -> Run {
-    let convolution = Convolution { level, ..Convolution::new(*shape).unwrap() };
+/// Forward and backward.
+fn run(shape: &ConvolutionShape, [input, weight, bias, grad_output]: [&[f32]; 4]) -> Run {
+    let convolution = Convolution::new(*shape).unwrap();
     let Forward { output, saved } = convolution.forward(input, weight, bias).unwrap();
     let gradients = convolution.backward(grad_output, weight, &saved, true).unwrap();
     Run { output, gradients }
@@ -162,15 +156,13 @@ fn check(shape: &ConvolutionShape, input: &[f32], weight: &[f32]) {
     let outputs = Convolution::new(*shape).unwrap().output_length();
     let grad_output = numbers(outputs, 4);
     let expected = reference(shape, input, weight, &bias, &grad_output);
-    for level in Level::available() {
-        let found = run(shape, level, [input, weight, &bias, &grad_output]);
-        let name = |what| format!("{what} of {shape:?} at {level:?}");
-        assert_close(&found.output, &expected.output, &name("output"));
-        assert_close(&found.gradients.weight, &expected.weight, &name("weight gradient"));
-        assert_close(&found.gradients.bias, &expected.bias, &name("bias gradient"));
-        let input = found.gradients.input.unwrap();
-        assert_close(&input, &expected.input, &name("input gradient"));
-    }
+    let found = run(shape, [input, weight, &bias, &grad_output]);
+    let name = |what| format!("{what} of {shape:?}");
+    assert_close(&found.output, &expected.output, &name("output"));
+    assert_close(&found.gradients.weight, &expected.weight, &name("weight gradient"));
+    assert_close(&found.gradients.bias, &expected.bias, &name("bias gradient"));
+    let input = found.gradients.input.unwrap();
+    assert_close(&input, &expected.input, &name("input gradient"));
 }
 
 #[track_caller]
@@ -181,7 +173,7 @@ fn check_numbers(shape: &ConvolutionShape) {
 }
 
 #[test]
-fn the_blocks_of_the_small_picture_network_follow_their_definition() {
+fn the_blocks_of_the_small_image_network_follow_their_definition() {
     check_numbers(&shape(3, [3, 32, 32], 32));
     check_numbers(&shape(2, [32, 15, 15], 64));
     check_numbers(&ConvolutionShape { pool: false, ..shape(5, [64, 6, 6], 64) });
@@ -210,7 +202,7 @@ fn kernels_of_any_size_stride_and_padding_follow_their_definition() {
 }
 
 #[test]
-fn work_large_enough_for_all_threads_is_split_by_picture() {
+fn work_large_enough_for_all_threads_is_split_by_image() {
     check_numbers(&ConvolutionShape { padding: [1, 1], ..shape(7, [8, 24, 24], 16) });
 }
 
@@ -226,7 +218,7 @@ fn repeated_runs_give_the_same_bits() {
     let arrays = arrays.each_ref().map(Vec::as_slice);
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
     let all = || {
-        let Run { output, gradients } = run(&shape, Level::best(), arrays);
+        let Run { output, gradients } = run(&shape, arrays);
         let input = gradients.input.unwrap();
         [output, gradients.weight, gradients.bias, input].map(|values| bits(&values))
     };
@@ -262,31 +254,25 @@ fn a_gradient_that_is_not_finite_reaches_only_its_window() {
     let mut grad_output = numbers(2 * 4 * 4, 4);
     grad_output[0] = f32::INFINITY;
     let expected = reference(&shape, &input, &weight, &[0.0, 0.0], &grad_output);
-    for level in Level::available() {
-        let found = run(&shape, level, [&input, &weight, &[0.0, 0.0], &grad_output]);
-        assert_close(&found.gradients.input.unwrap(), &expected.input, "input gradient");
-        assert_close(&found.gradients.weight, &expected.weight, "weight gradient");
-    }
+    let found = run(&shape, [&input, &weight, &[0.0, 0.0], &grad_output]);
+    assert_close(&found.gradients.input.unwrap(), &expected.input, "input gradient");
+    assert_close(&found.gradients.weight, &expected.weight, "weight gradient");
 }
 
 #[test]
 fn the_first_of_equal_maxima_takes_the_gradient() {
     let shape = ConvolutionShape { kernel: [1, 1], relu: false, ..shape(1, [1, 2, 2], 1) };
-    for level in Level::available() {
-        let found = run(&shape, level, [&[-1.0, 3.0, 3.0, 3.0], &[1.0], &[0.0], &[5.0]]);
-        assert_eq!(found.output, [3.0]);
-        assert_eq!(found.gradients.input.unwrap(), [0.0, 5.0, 0.0, 0.0]);
-    }
+    let found = run(&shape, [&[-1.0, 3.0, 3.0, 3.0], &[1.0], &[0.0], &[5.0]]);
+    assert_eq!(found.output, [3.0]);
+    assert_eq!(found.gradients.input.unwrap(), [0.0, 5.0, 0.0, 0.0]);
 }
 
 #[test]
 fn relu_passes_no_gradient_at_zero() {
     let shape = ConvolutionShape { kernel: [1, 1], pool: false, ..shape(1, [1, 1, 4], 1) };
-    for level in Level::available() {
-        let found = run(&shape, level, [&[-1.0, 0.0, -0.0, 2.0], &[1.0], &[0.0], &[5.0; 4]]);
-        assert_eq!(found.output, [0.0, 0.0, 0.0, 2.0]);
-        assert_eq!(found.gradients.input.unwrap(), [0.0, 0.0, 0.0, 5.0]);
-    }
+    let found = run(&shape, [&[-1.0, 0.0, -0.0, 2.0], &[1.0], &[0.0], &[5.0; 4]]);
+    assert_eq!(found.output, [0.0, 0.0, 0.0, 2.0]);
+    assert_eq!(found.gradients.input.unwrap(), [0.0, 0.0, 0.0, 5.0]);
 }
 
 #[test]
@@ -365,13 +351,11 @@ fn values_and_gradients_are_those_of_pytorch() {
             relu: case["relu"].as_bool().unwrap(),
             pool: case["pool"].as_bool().unwrap(),
         };
-        for level in Level::available() {
-            let found = run(&shape, level, arrays.each_ref().map(Vec::as_slice));
-            assert_close(&found.output, &expected("output"), "output");
-            assert_close(&found.gradients.weight, &expected("weight"), "weight gradient");
-            assert_close(&found.gradients.bias, &expected("bias"), "bias gradient");
-            assert_close(&found.gradients.input.unwrap(), &expected("input"), "input gradient");
-        }
+        let found = run(&shape, arrays.each_ref().map(Vec::as_slice));
+        assert_close(&found.output, &expected("output"), "output");
+        assert_close(&found.gradients.weight, &expected("weight"), "weight gradient");
+        assert_close(&found.gradients.bias, &expected("bias"), "bias gradient");
+        assert_close(&found.gradients.input.unwrap(), &expected("input"), "input gradient");
     }
 }
 

@@ -3,11 +3,11 @@
 //! The sums of the kernel's gradient stay in vector lanes until the last image: to add the lanes of
 //! nine sums up for every image would cost more than the products of a small one.
 
-use super::super::activation::Activation;
-use super::super::vectorize::Lanes;
-use super::correlate::{Tap, add_dots, add_lanes};
+use super::correlate::{Tap, add_dots, add_lanes, set_weights};
+use super::layer::Depthwise;
 use super::layout::{Layout, Row};
-use super::{Depthwise, LANES, set_weights};
+use crate::activation::Activation;
+use crate::lanes::{LANES, Lanes};
 
 /// What the pass works on.
 pub(super) struct Back<'a> {
@@ -75,7 +75,7 @@ impl<'a> Back<'a> {
         layout.scatter(&self.rows, input, &mut self.padded);
     }
 
-    /// Adds the plane's share of the gradients of kernel and bias.
+    /// Adds the plane's part of the gradients of kernel and bias.
     #[inline(always)]
     pub(super) fn add_up(&mut self, bias: bool) {
         let z = &self.z[self.layout.margin..][..self.layout.span];

@@ -1,6 +1,6 @@
 //! The two inner loops of the depthwise convolution, over consecutive memory.
 
-use super::super::vectorize::{LANES, Lanes, add_product};
+use crate::lanes::{LANES, Lanes, add_product};
 
 /// What is worked on at a time: four AVX-512 registers, eight of AVX2.
 pub(super) const BLOCK: usize = 4 * LANES;
@@ -95,4 +95,12 @@ fn four(block: &[f32]) -> [&Lanes; 4] {
     const NONE: &Lanes = &[0.0; LANES];
     let (lanes, _) = block.as_chunks::<LANES>();
     [0, 1, 2, 3].map(|index| lanes.get(index).unwrap_or(NONE))
+}
+
+/// Gives the taps the weights of a channel's `kernel`.
+#[inline(always)]
+pub(super) fn set_weights(taps: &mut [Tap], kernel: &[f32]) {
+    for tap in taps {
+        tap.weight = kernel[tap.element];
+    }
 }

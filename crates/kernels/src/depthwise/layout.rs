@@ -7,9 +7,9 @@
 //! offset, and the whole channel is a single long loop. The few columns at the end of each row
 //! that are no output are computed and dropped.
 
-use super::super::shape::{ShapeError, ensure, volume};
-use super::super::vectorize::{LANES, copy_row};
 use super::correlate::{BLOCK, Tap, correlate};
+use crate::lanes::{LANES, copy_row};
+use crate::shape::{ShapeError, ensure, volume};
 
 /// The memory layout of one channel.
 #[derive(Debug, Clone, Copy)]

@@ -6,10 +6,13 @@
 
 use std::ops::Range;
 
-use super::super::activation::{Activation, Bounds};
-use super::super::partition::run_all;
-use super::super::vectorize::{Lanes, add_product, vectorized};
-use super::{Depthwise, LANES, Layout, Task};
+use super::layer::Depthwise;
+use super::layout::Layout;
+use super::task::Task;
+use crate::activation::{Activation, Bounds};
+use crate::lanes::{LANES, Lanes, add_product};
+use crate::partition::run_all;
+use crate::simd::vectorized;
 
 /// Elements of a kernel.
 const TAPS: usize = 9;
@@ -201,7 +204,7 @@ impl<'a> Small<'a> {
         }
     }
 
-    /// Adds an image's share of dK.
+    /// Adds an image's part of dK.
     #[inline(always)]
     fn add_up(&self, sums: &mut [Lanes; TAPS]) {
         let [down, right] = self.shape.stride;

@@ -7,22 +7,23 @@
 
 use std::ops::Range;
 
-use super::super::aligned::Line;
-use super::super::matrix_product::multiply;
-use super::super::partition::{run_all, split_optional_rows};
-use super::super::room::Room;
-use super::super::shape::{ShapeError, ensure, ensure_length};
-use super::super::unset::{Unset, set};
-use super::super::vectorize::vectorized;
+use super::block::{InvertedResidual, Layer, LayerGradients};
 use super::filter::{KERNEL, TapSums, Taps, Window};
+use super::forward::Saved;
 use super::maps::lines;
 use super::normalization::{Backward, Normalization, Order, Sums};
+use super::pass::Pass;
+use super::products::{add_product, append_product, matrix, matrix_mut, weights};
 use super::recompute::{Direct, Onward};
+use super::tiles::{tile_room, tiles};
 use super::wide_rows::{WideRows, rows_of};
-use super::{
-    InvertedResidual, Layer, LayerGradients, Pass, Saved, add_product, append_product, matrix,
-    matrix_mut, tile_room, tiles, weights,
-};
+use crate::aligned::Line;
+use crate::matrix_product::multiply;
+use crate::partition::{run_all, split_optional_rows};
+use crate::room::Room;
+use crate::shape::{ShapeError, ensure, ensure_length};
+use crate::simd::vectorized;
+use crate::unset::{Unset, set};
 
 impl InvertedResidual {
     /// The gradients of the input, if that is `wanted`, and of the layers, given what
@@ -128,7 +129,7 @@ impl InvertedResidual {
             of_layers.push(LayerGradients::new(kernel, of_norm));
         }
         of_layers.reverse();
-        // SAFETY: each task has set its share, where its gradient is first known, and the shares
+        // SAFETY: each task has set its part, where its gradient is first known, and the parts
         // are all of the room.
         let of_input = of_input.map(|of_input| unsafe { of_input.assume_set() });
         Ok((of_input, of_layers))

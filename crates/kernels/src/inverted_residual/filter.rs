@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::aligned::Line;
-use super::super::simd::{Level, multiply_add};
-use super::super::vectorize::{LANES, add_wide, prefetch, whole, wide};
 use super::maps::lines;
+use crate::aligned::Line;
+use crate::lanes::{LANES, add_wide, prefetch, whole, wide};
+use crate::simd::{multiply_add, vectorized};
 
 /// Rows and columns of a kernel.
 pub(super) const KERNEL: usize = 3;
@@ -20,7 +20,6 @@ const TAPS: usize = KERNEL * KERNEL;
 /// The weights of the channels of every line, tap by tap.
 #[derive(Debug)]
 pub(super) struct Taps {
-    level: Level,
     lines: Vec<[Line; TAPS]>,
 }
 
@@ -34,7 +33,7 @@ impl Taps {
                 tap.0[channel % LANES] = weight;
             }
         }
-        Self { level: Level::fastest(), lines: taps }
+        Self { lines: taps }
     }
 
     /// The kernels turned round, which lead from the gradient of an output to that of the input.
@@ -55,7 +54,7 @@ impl Taps {
         ahead: &[Line],
     ) {
         let ahead = Ahead::new(ahead, to.len());
-        self.level.run(Correlate { taps: &self.lines, rows, stride, to, ahead });
+        vectorized(Correlate { taps: &self.lines, rows, stride, to, ahead });
     }
 }
 
@@ -149,16 +148,15 @@ impl<'a> Ahead<'a> {
 /// The gradients of the weights, as [`Taps`] has them.
 #[derive(Debug)]
 pub(super) struct TapSums {
-    level: Level,
     lines: Vec<[[f64; LANES]; TAPS]>,
 }
 
 impl TapSums {
     pub(super) fn new(channels: usize) -> Self {
-        Self { level: Level::fastest(), lines: vec![[[0.0; LANES]; TAPS]; lines(channels)] }
+        Self { lines: vec![[[0.0; LANES]; TAPS]; lines(channels)] }
     }
 
-    /// Adds the share of a row of outputs with the gradients `z`, made of these `rows`; `ahead` will
+    /// Adds the part of a row of outputs with the gradients `z`, made of these `rows`; `ahead` will
     /// be read next.
     pub(super) fn add(
         &mut self,
@@ -168,7 +166,7 @@ impl TapSums {
         ahead: [&[Line]; 2],
     ) {
         let ahead = ahead.map(|lines| Ahead::new(lines, z.len()));
-        self.level.run(AddProducts { totals: &mut self.lines, rows, stride, z, ahead });
+        vectorized(AddProducts { totals: &mut self.lines, rows, stride, z, ahead });
     }
 
     /// The sum of all parts as `[channels, 3, 3]`.

@@ -4,18 +4,35 @@
 
 use std::ops::Range;
 
-use super::super::aligned::Line;
-use super::super::partition::{run_all, split_rows};
-use super::super::room::Room;
-use super::super::shape::ShapeError;
-use super::super::unset::{Unset, set};
-use super::super::vectorize::vectorized;
+use super::block::{InvertedResidual, Layer};
 use super::filter::{KERNEL, Taps, Window};
 use super::maps::lines;
 use super::normalization::{Normalization, Order, Sums};
-use super::recompute::Moments;
+use super::pass::Pass;
+use super::products::{Onto, append_product, matrix};
+use super::recompute::{Moments, Spread};
+use super::tiles::{tile_room, tiles};
 use super::wide_rows::WideRows;
-use super::{InvertedResidual, Layer, Onto, Pass, Saved, append_product, matrix, tile_room, tiles};
+use crate::aligned::Line;
+use crate::batch_norm::Statistics;
+use crate::partition::{run_all, split_rows};
+use crate::room::Room;
+use crate::shape::ShapeError;
+use crate::simd::vectorized;
+use crate::unset::{Unset, set};
+
+/// What the backward pass needs of the forward pass: e, if it is kept, d and p of the images of
+/// each task.
+#[derive(Debug, Clone)]
+pub struct Saved {
+    pub(super) expanded: Vec<Vec<Line>>,
+    pub(super) filtered: Vec<Vec<Line>>,
+    pub(super) projected: Vec<Vec<Line>>,
+    /// What stands for e where it is not kept.
+    pub(super) spread: Option<Spread>,
+    /// Mean and variance of e, if there is one, of d and of p.
+    pub statistics: Vec<Statistics>,
+}
 
 impl InvertedResidual {
     /// The output, given `input` and the layers: the one that widens, if there is one, the one that
@@ -66,7 +83,7 @@ impl InvertedResidual {
         run_all(tasks, |((images, projected), room)| {
             pass.write(images, projected, &norm, set(room, 0.0));
         });
-        // SAFETY: each task has set its share, and the shares are all of the room.
+        // SAFETY: each task has set its part, and the parts are all of the room.
         let output = unsafe { output.assume_set() };
         Ok((output, Saved { expanded, filtered, projected, spread, statistics }))
     }

@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
-use super::super::aligned::{Line, numbers, numbers_mut};
-use super::super::convolution::{Level, Matrix};
-use super::super::vectorize::LANES;
+use crate::aligned::{Line, numbers, numbers_mut};
+use crate::lanes::LANES;
+use crate::transpose::Matrix;
 
 /// Lines that hold the channels of a pixel.
 pub(super) fn lines(channels: usize) -> usize {
@@ -21,28 +21,27 @@ pub(super) fn lines(channels: usize) -> usize {
 pub(super) struct Planes {
     pub(super) channels: usize,
     pub(super) pixels: usize,
-    pub(super) level: Level,
 }
 
 impl Planes {
     /// Lays out the pixels `rows` of `maps` with their channels last; where `to` has no channel
     /// stays what was there.
     pub(super) fn gather(self, maps: &[f32], rows: Range<usize>, to: &mut [Line]) {
-        let Self { channels, pixels, level } = self;
+        let Self { channels, pixels } = self;
         let pitch = lines(channels) * LANES;
         self.each_run(rows, |at, plane, count| {
             let planes = Matrix { rows: channels, columns: count, stride: pixels };
-            planes.transpose(level, &maps[plane..], &mut numbers_mut(to)[at * pitch..], pitch);
+            planes.transpose(&maps[plane..], &mut numbers_mut(to)[at * pitch..], pitch);
         });
     }
 
     /// Writes the pixels `rows` of `maps`.
     pub(super) fn scatter(self, from: &[Line], rows: Range<usize>, maps: &mut [f32]) {
-        let Self { channels, pixels, level } = self;
+        let Self { channels, pixels } = self;
         let pitch = lines(channels) * LANES;
         self.each_run(rows, |at, plane, count| {
             let rows = Matrix { rows: count, columns: channels, stride: pitch };
-            rows.transpose(level, &numbers(from)[at * pitch..], &mut maps[plane..], pixels);
+            rows.transpose(&numbers(from)[at * pitch..], &mut maps[plane..], pixels);
         });
     }
 

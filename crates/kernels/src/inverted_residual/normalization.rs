@@ -1,15 +1,15 @@
 //! Batch normalisation with channels last: the sums, and what is done with them, of some pixels at a
-//! time. The mathematics is that of [`batch_norm`](super::super::batch_norm).
+//! time. The mathematics is that of [`batch_norm`](crate::batch_norm).
 
 use pulp::{Simd, WithSimd};
 
-use super::super::activation::{Activation, Bounds};
-use super::super::aligned::Line;
-use super::super::batch_norm::Statistics;
-use super::super::simd::{Level, multiply_add};
-use super::super::vectorize::{LANES, Lanes, add_wide, lanes, whole, wide};
-use super::Layer;
+use super::block::Layer;
 use super::maps::lines;
+use crate::activation::{Activation, Bounds};
+use crate::aligned::Line;
+use crate::batch_norm::Statistics;
+use crate::lanes::{LANES, Lanes, add_wide, lanes, whole, wide};
+use crate::simd::{multiply_add, vectorized};
 
 /// Two sums of every channel, in `f64`.
 #[derive(Debug, Clone)]
@@ -114,7 +114,6 @@ pub(super) struct Normalization<'a> {
     scale: &'a [f32],
     channels: Vec<Channels>,
     bounds: Bounds,
-    level: Level,
 }
 
 /// What is done to the channels of a line.
@@ -156,13 +155,7 @@ impl<'a> Normalization<'a> {
             to.scale.0[lane] = affine.scale;
             to.shift.0[lane] = affine.shift;
         }
-        Self {
-            statistics,
-            scale: layer.scale,
-            channels,
-            bounds: activation.bounds(),
-            level: Level::fastest(),
-        }
+        Self { statistics, scale: layer.scale, channels, bounds: activation.bounds() }
     }
 
     /// `kernel`, whose outputs are normalised, times γ d.
@@ -194,8 +187,8 @@ impl<'a> Normalization<'a> {
         order: Order,
         sums: &mut Sums,
     ) {
-        let Self { channels, bounds, level, .. } = self;
-        level.run(Gate { channels, bounds: *bounds, pixels, gradients, order, sums });
+        let Self { channels, bounds, .. } = self;
+        vectorized(Gate { channels, bounds: *bounds, pixels, gradients, order, sums });
     }
 
     /// The backward pass after all of [`gate`](Self::gate), given its `sums` over `count` values a

@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 
-use super::super::matrix_product::{Matrix, MatrixMut};
-use super::super::vectorize::{LANES, lanes, vectorized};
+use crate::lanes::{LANES, lanes};
+use crate::matrix_product::{Matrix, MatrixMut};
+use crate::simd::vectorized;
 
 /// The patches of an image.
 #[derive(Debug, Clone, Copy)]

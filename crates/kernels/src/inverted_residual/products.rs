@@ -3,13 +3,12 @@
 
 #![allow(unsafe_code)]
 
-use super::super::aligned::{Line, numbers, numbers_mut, set_numbers};
-use super::super::convolution::Level;
-use super::super::matrix_product::{Matrix, MatrixMut, multiply, set_product};
-use super::super::partition::run_all;
-use super::super::unset::{Unset, append, set};
-use super::super::vectorize::LANES;
 use super::maps::{Planes, lines};
+use crate::aligned::{Line, numbers, numbers_mut, set_numbers};
+use crate::lanes::LANES;
+use crate::matrix_product::{Matrix, MatrixMut, multiply, set_product};
+use crate::partition::run_all;
+use crate::unset::{Unset, append, set};
 
 /// Pixels as the rows of a matrix.
 pub(super) fn matrix(pixels: &[Line], channels: usize) -> Matrix<'_> {
@@ -40,12 +39,12 @@ impl Onto {
         let mut lines = Unset::new(inputs * width);
         let tasks = lines.room().chunks_mut(INPUTS * width).enumerate().collect();
         run_all(tasks, |(task, room): (usize, &mut [_])| {
-            let planes = Planes { channels: outputs, pixels: inputs, level: Level::best() };
+            let planes = Planes { channels: outputs, pixels: inputs };
             let first = task * INPUTS;
             let lines = set(room, Line::ZERO);
             planes.gather(kernel, first..first + lines.len() / width, lines);
         });
-        // SAFETY: each task has set its share, and the shares are all of the room.
+        // SAFETY: each task has set its part, and the parts are all of the room.
         let lines = unsafe { lines.assume_set() };
         Self { lines, inputs }
     }

@@ -21,16 +21,18 @@
 
 use std::ops::Range;
 
-use super::super::aligned::Line;
-use super::super::batch_norm::Statistics;
-use super::super::convolution::Level;
-use super::super::matrix_product::{Matrix, MatrixMut, multiply};
-use super::super::room::Room;
-use super::super::vectorize::{LANES, add_wide, vectorized, wide};
 use super::maps::{Planes, lines};
 use super::normalization::Backward;
+use super::pass::Pass;
 use super::patches::{Patches, columns, columns_mut};
-use super::{Pass, add_product, matrix, matrix_mut, tile_room, tile_rows, tiles, weights};
+use super::products::{add_product, matrix, matrix_mut, weights};
+use super::tiles::{tile_room, tile_rows, tiles};
+use crate::aligned::Line;
+use crate::batch_norm::Statistics;
+use crate::lanes::{LANES, add_wide, wide};
+use crate::matrix_product::{Matrix, MatrixMut, multiply};
+use crate::room::Room;
+use crate::simd::vectorized;
 
 /// Σ x and Σ x xᵀ over some pixels.
 pub(super) struct Moments {
@@ -67,7 +69,6 @@ pub(super) struct Direct<'a> {
     /// Room for gradients of pixels, and of patches.
     pixels: Vec<Line>,
     patches: Vec<f32>,
-    level: Level,
 }
 
 /// What the gradient of x has of x itself, and of nothing.
@@ -195,14 +196,7 @@ impl<'a> Onward<'a> {
 impl<'a> Direct<'a> {
     /// Those of some images, given s W₁; the gradient of x begins as zeros.
     pub(super) fn new(scaled: &'a [f32], of_input: Option<&'a mut [f32]>) -> Self {
-        Self {
-            scaled,
-            of_input,
-            of_kernel: vec![],
-            pixels: vec![],
-            patches: vec![],
-            level: Level::best(),
-        }
+        Self { scaled, of_input, of_kernel: vec![], pixels: vec![], patches: vec![] }
     }
 
     /// Adds what comes of `pixels` of image `index`, given x of the image and their g.
@@ -226,7 +220,7 @@ impl<'a> Direct<'a> {
             // With its channels last: so `g` is read as it is.
             self.pixels.resize(pixels.len() * lines(length), Line::ZERO);
             multiply(matrix_mut(&mut self.pixels, length), g, scaled, false);
-            let planes = Planes { channels: length, pixels: patches.count(), level: self.level };
+            let planes = Planes { channels: length, pixels: patches.count() };
             planes.scatter(&self.pixels, pixels, of_image);
         } else {
             self.patches.resize(length * pixels.len(), 0.0);
@@ -278,23 +272,11 @@ impl Spread {
 }
 
 impl Pass<'_> {
-    /// Whether e is computed again instead of being kept.
-    pub(super) fn recomputes(&self) -> bool {
-        /// Inputs up to which this is faster.
-        const FEW: usize = 24;
-        self.expand.is_some() && (!self.patches.single() || self.patches.length() <= FEW)
-    }
-
-    /// Whether e is kept.
-    pub(super) fn keeps(&self) -> bool {
-        self.expand.is_some() && !self.recomputes()
-    }
-
     /// The moments of x of some images.
     pub(super) fn moments(&self, images: Range<usize>) -> Moments {
         let patches = &self.patches;
         let length = patches.length();
-        let planes = Planes { channels: length, pixels: patches.count(), level: self.from.level };
+        let planes = Planes { channels: length, pixels: patches.count() };
         let mut moments = Moments::new(length);
         let (mut room, mut values, mut own) = (Room::new(), vec![], vec![]);
         let [tile] = tile_room(&mut room, [length], length);

@@ -6,12 +6,13 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::batch_norm::BatchNorm;
-use super::super::depthwise::Depthwise;
-use super::super::linear::Gradients;
-use super::super::misc_tests::{difference, floats, golden, mixed, size};
-use super::super::pointwise::Pointwise;
 use super::*;
+use crate::Activation;
+use crate::batch_norm::{BatchNorm, Statistics};
+use crate::depthwise::Depthwise;
+use crate::linear::Gradients;
+use crate::misc_tests::{difference, floats, golden, mixed, size};
+use crate::pointwise::Pointwise;
 
 /// What a block computes from the inputs of [`mixed`]: output, gradient of the input, and kernel,
 /// γ and β of every layer.

@@ -3,12 +3,14 @@
 
 use std::ops::Range;
 
-use super::super::aligned::Line;
-use super::super::matrix_product::multiply;
 use super::filter::KERNEL;
 use super::maps::lines;
+use super::pass::Pass;
 use super::patches::columns;
-use super::{Onto, Pass, matrix_mut, tile_rows};
+use super::products::{Onto, matrix_mut};
+use super::tiles::tile_rows;
+use crate::aligned::Line;
+use crate::matrix_product::multiply;
 
 /// The rows of an image.
 pub(super) struct WideRows<'a> {

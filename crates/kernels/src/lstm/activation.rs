@@ -7,7 +7,7 @@
 
 use pulp::Simd;
 
-use super::super::simd::multiply_add;
+use crate::simd::multiply_add;
 
 /// `1 / (1 + exp -x)`. Below -88, where the value is subnormal, it is 0.
 #[inline(always)]
@@ -63,8 +63,8 @@ fn exp_parts<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
 mod tests {
     use pulp::WithSimd;
 
-    use super::super::super::simd::{Level, vectors, vectors_mut};
     use super::*;
+    use crate::simd::{vectorized, vectors, vectors_mut};
 
     struct Apply<'a> {
         input: &'a [f32],
@@ -87,9 +87,9 @@ mod tests {
     }
 
     /// Sigmoid and tanh of `input`, whose length must be a multiple of 16.
-    fn apply(level: Level, input: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    fn apply(input: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let (mut sigmoid, mut tanh) = (vec![0.0; input.len()], vec![0.0; input.len()]);
-        level.run(Apply { input, sigmoid: &mut sigmoid, tanh: &mut tanh });
+        vectorized(Apply { input, sigmoid: &mut sigmoid, tanh: &mut tanh });
         (sigmoid, tanh)
     }
 
@@ -106,15 +106,13 @@ mod tests {
         input.extend((0..1600_i16).map(|i| 1e-20 * (f32::from(i) * 0.025).exp()));
         input.extend((0..1600_i16).map(|i| -1e-20 * (f32::from(i) * 0.025).exp()));
         input.truncate(input.len() / 16 * 16);
-        for level in Level::available() {
-            let (sigmoid, tanh) = apply(level, &input);
-            for ((&x, sigmoid), tanh) in input.iter().zip(sigmoid).zip(tanh) {
-                let exact = f64::from(x);
-                let worst = units(sigmoid, 1.0 / (1.0 + (-exact).exp()));
-                assert!(worst <= 4.0, "{level:?}: sigmoid({x}) is {sigmoid}, {worst} units off");
-                let worst = units(tanh, exact.tanh());
-                assert!(worst <= 4.0, "{level:?}: tanh({x}) is {tanh}, {worst} units off");
-            }
+        let (sigmoid, tanh) = apply(&input);
+        for ((&x, sigmoid), tanh) in input.iter().zip(sigmoid).zip(tanh) {
+            let exact = f64::from(x);
+            let worst = units(sigmoid, 1.0 / (1.0 + (-exact).exp()));
+            assert!(worst <= 4.0, "sigmoid({x}) is {sigmoid}, {worst} units off");
+            let worst = units(tanh, exact.tanh());
+            assert!(worst <= 4.0, "tanh({x}) is {tanh}, {worst} units off");
         }
     }
 
@@ -124,12 +122,10 @@ mod tests {
         let extremes = [f32::INFINITY, 1e30, 200.0, 88.5, f32::NEG_INFINITY, -1e30, -200.0, -110.0];
         input[..8].copy_from_slice(&extremes);
         input[8] = f32::NAN;
-        for level in Level::available() {
-            let (sigmoid, tanh) = apply(level, &input);
-            assert_eq!(sigmoid[..8], [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
-            assert_eq!(tanh[..8], [1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0]);
-            assert!(sigmoid[8].is_nan() && tanh[8].is_nan(), "{level:?}");
-            assert_eq!((sigmoid[9], tanh[9]), (0.5, 0.0));
-        }
+        let (sigmoid, tanh) = apply(&input);
+        assert_eq!(sigmoid[..8], [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(tanh[..8], [1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0]);
+        assert!(sigmoid[8].is_nan() && tanh[8].is_nan());
+        assert_eq!((sigmoid[9], tanh[9]), (0.5, 0.0));
     }
 }

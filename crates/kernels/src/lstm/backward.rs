@@ -12,14 +12,14 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::super::aligned::Aligned;
-use super::super::convolution::{self, Matrix};
-use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::tanh;
+use super::arguments::{LstmParameters, LstmShape};
 use super::forward::PartState;
 use super::layout::Layout;
 use super::product::{AddTransposedProduct, Packed, Product, WIDTH};
-use super::{LstmParameters, LstmShape};
+use crate::aligned::Aligned;
+use crate::simd::{multiply_add, vectors, vectors_mut};
+use crate::transpose::Matrix;
 
 /// The transposed weights in the order of the layout.
 pub(super) struct BackwardWeights {
@@ -38,7 +38,7 @@ impl BackwardWeights {
         let transposed = |weights: &[f32], rows: usize, columns: usize| {
             let mut by_gate = vec![0.0; gates * rows];
             let matrix = Matrix { rows, columns: gates, stride: gates };
-            matrix.transpose(convolution::Level::best(), weights, &mut by_gate, rows);
+            matrix.transpose(weights, &mut by_gate, rows);
             let fill = |row: usize, column: usize, vector: &mut [f32]| {
                 let Some(gate) = layout.gate_columns(row).nth(row % layout.lanes) else { return };
                 let values = by_gate[gate * rows..][..rows].get(column..).unwrap_or_default();

@@ -6,7 +6,7 @@ pub enum LstmError {
     /// An extent is 0.
     #[error("the LSTM's `{name}` is 0, but must be 1 or more")]
     Empty {
-        /// The field of [`LstmShape`](super::LstmShape).
+        /// The field of `LstmShape`.
         name: &'static str,
     },
     /// A shape has more elements than can be counted.

@@ -8,12 +8,12 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::aligned::Aligned;
-use super::super::simd::{multiply_add, vectors, vectors_mut};
 use super::activation::{sigmoid, tanh};
+use super::arguments::{LstmParameters, LstmShape};
 use super::layout::{BLOCK, Layout};
 use super::product::{Packed, Product, WIDTH, add_rows_times_panel};
-use super::{LstmParameters, LstmShape};
+use crate::aligned::Aligned;
+use crate::simd::{multiply_add, vectors, vectors_mut};
 
 /// Weights and bias in the order of the layout.
 pub(super) struct ForwardWeights {

@@ -9,16 +9,19 @@
 //! `r` is a dropout mask, one per sample for all steps and gates, as Keras draws it; a step that the
 //! sequence mask leaves out hands the state on as it is. `layers::lstm` calls this.
 //!
-//! Each step reads one row of the input, and a row may be read by many steps, as a word is that
-//! occurs again: what depends on the row alone is computed once.
+//! Each step reads one row of the input, and many steps may read the same row, such as a repeated
+//! word: what depends on the row alone is computed once.
 //!
-//! Memory is read and written through slices alone.
+//! Memory is read and written through slices alone. Each file imports only from those before it:
+//! `error`, `arguments`, `layout`, `activation`, `product`, `forward`, `rows`, `backward`; this one
+//! imports from all.
 
 // Functions of vectors must be inlined to be compiled for the instructions of their caller.
 #![allow(clippy::inline_always)]
 #![allow(unsafe_code)]
 
 mod activation;
+mod arguments;
 mod backward;
 mod error;
 mod forward;
@@ -32,67 +35,20 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+pub use arguments::{LstmInput, LstmOptions, LstmParameters, LstmShape};
 pub use error::LstmError;
 
+use self::arguments::check_forward;
 use self::backward::{BackwardPart, BackwardWeights, PartGradients};
-use self::error::{check_length, check_optional};
+use self::error::check_optional;
 use self::forward::{ForwardPart, ForwardWeights, PartState, ProjectRows};
 use self::layout::Layout;
 use self::rows::{BackwardRows, RowGradients, Uses};
-use super::aligned::Aligned;
-use super::partition::{self, run_all, split_rows, zeros};
-use super::room::Room;
-use super::simd::Level;
-use super::unset::Unset;
-
-/// The sizes of the operation, each 1 or above, and its direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LstmShape {
-    /// Sequences.
-    pub batch: usize,
-    /// Steps of every sequence.
-    pub time: usize,
-    /// Features of a step.
-    pub inputs: usize,
-    /// Hidden units.
-    pub hidden: usize,
-    /// Whether the last step is computed first. Outputs stay at the place of their step.
-    pub reverse: bool,
-}
-
-/// What an LSTM reads.
-#[derive(Debug, Clone, Copy)]
-pub struct LstmInput<'a> {
-    /// `x`, `[rows, inputs]`, as many rows as there are.
-    pub rows: &'a [f32],
-    /// The row that each step reads, `[batch, time]`.
-    pub steps: &'a [u32],
-}
-
-/// Weights and bias. Columns are the input gates of all hidden units, then the forget gates, the
-/// cell candidates and the output gates: the order of PyTorch and Keras.
-#[derive(Debug, Clone, Copy)]
-pub struct LstmParameters<'a> {
-    /// `W`, `[inputs, 4 * hidden]`: PyTorch's `weight_ih_l0`, transposed.
-    pub input_weights: &'a [f32],
-    /// `U`, `[hidden, 4 * hidden]`: PyTorch's `weight_hh_l0`, transposed.
-    pub recurrent_weights: &'a [f32],
-    /// `b`, `[4 * hidden]`: the sum of PyTorch's two biases.
-    pub bias: &'a [f32],
-}
-
-/// What a call may have besides input and parameters; nothing by default.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LstmOptions<'a> {
-    /// The hidden state before the first step computed, `[batch, hidden]`; zeros if `None`.
-    pub initial_hidden: Option<&'a [f32]>,
-    /// The cell state before the first step computed, `[batch, hidden]`; zeros if `None`.
-    pub initial_cell: Option<&'a [f32]>,
-    /// `r`, the dropout mask of the hidden state, `[batch, hidden]`: 0 or `1 / (1 - p)`.
-    pub recurrent_mask: Option<&'a [f32]>,
-    /// 0 where a step is skipped, `[batch, time]`; anywhere in a sequence.
-    pub sequence_mask: Option<&'a [u8]>,
-}
+use crate::aligned::Aligned;
+use crate::partition::{self, run_all, split_rows, zeros};
+use crate::room::Room;
+use crate::simd::{vector_length, vectorized};
+use crate::unset::Unset;
 
 /// What [`forward`] gives besides the last states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -120,7 +76,6 @@ pub struct LstmForward {
 #[derive(Debug, Clone)]
 pub struct LstmSaved {
     shape: LstmShape,
-    level: Level,
     parts: Vec<PartState>,
 }
 
@@ -160,23 +115,12 @@ pub fn forward(
     options: &LstmOptions<'_>,
     wanted: LstmWanted,
 ) -> Result<LstmForward, LstmError> {
-    forward_at(Level::fastest(), shape, input, parameters, options, wanted)
-}
-
-fn forward_at(
-    level: Level,
-    shape: LstmShape,
-    input: LstmInput<'_>,
-    parameters: &LstmParameters<'_>,
-    options: &LstmOptions<'_>,
-    wanted: LstmWanted,
-) -> Result<LstmForward, LstmError> {
     check_forward(shape, input, parameters, options)?;
     let LstmShape { batch, time, hidden, .. } = shape;
-    let layout = Layout::new(shape, level.lanes());
+    let layout = Layout::new(shape, vector_length());
     let weights = ForwardWeights::new(&layout, parameters);
     let mut room = Room::new();
-    let projected = project(level, &layout, &weights, input.rows, &mut room);
+    let projected = project(&layout, &weights, input.rows, &mut room);
     let parts = layout.parts(rayon::current_num_threads());
     let mut outputs = wanted.outputs.then(|| zeros(batch * time * hidden));
 
@@ -187,7 +131,7 @@ fn forward_at(
             let states = |values: Option<&[f32]>| {
                 layout.states(values.map(|values| rows(values, part, hidden)), part.len())
             };
-            level.run(ForwardPart {
+            vectorized(ForwardPart {
                 layout,
                 weights: &weights,
                 projected,
@@ -211,13 +155,12 @@ fn forward_at(
         outputs,
         last_hidden: gather(|state| &state.hidden),
         last_cell: gather(|state| &state.cells),
-        saved: wanted.backward.then_some(LstmSaved { shape, level, parts: states }),
+        saved: wanted.backward.then_some(LstmSaved { shape, parts: states }),
     })
 }
 
 /// The projected rows of the input.
 fn project<'a>(
-    level: Level,
     layout: &Layout,
     weights: &ForwardWeights,
     rows: &[f32],
@@ -232,7 +175,7 @@ fn project<'a>(
         let rows = rest.split_off(..projected.len() / stride * inputs).unwrap_or_default();
         ProjectRows { layout: *layout, weights, rows, projected }
     });
-    run_all(pieces.collect(), |piece| level.run(piece));
+    run_all(pieces.collect(), vectorized);
     projected
 }
 
@@ -253,8 +196,8 @@ pub fn backward(
     check_optional("outputs' gradient", gradients.outputs, &[batch, time, hidden])?;
     check_optional("last hidden state's gradient", gradients.last_hidden, &[batch, hidden])?;
     check_optional("last cell state's gradient", gradients.last_cell, &[batch, hidden])?;
-    let LstmSaved { level, parts: mut states, .. } = saved;
-    let layout = Layout::new(shape, level.lanes());
+    let LstmSaved { parts: mut states, .. } = saved;
+    let layout = Layout::new(shape, vector_length());
     let parts = part_ranges(&states);
     let count = input.rows.len() / inputs;
     let (weights, uses) = rayon::join(
@@ -269,7 +212,7 @@ pub fn backward(
             let initial = |values: Option<&[f32]>| {
                 layout.states(values.map(|values| rows(values, part, hidden)), part.len())
             };
-            level.run(BackwardPart {
+            vectorized(BackwardPart {
                 layout,
                 weights: &weights,
                 state,
@@ -287,7 +230,7 @@ pub fn backward(
     let rooms = split(input_gradients.as_mut().map(Unset::room), &ranges, inputs);
     let tasks = pieces.into_iter().zip(rooms).collect();
     let of_rows: Vec<RowGradients> = run_all(tasks, |((rows, range), gradient)| {
-        level.run(BackwardRows {
+        vectorized(BackwardRows {
             layout,
             weights: weights.input.as_ref(),
             input: input.rows,
@@ -313,35 +256,6 @@ pub fn backward(
         initial_hidden: gather(|part| &part.hidden),
         initial_cell: gather(|part| &part.cell),
     })
-}
-
-fn check_forward(
-    shape: LstmShape,
-    input: LstmInput<'_>,
-    parameters: &LstmParameters<'_>,
-    options: &LstmOptions<'_>,
-) -> Result<(), LstmError> {
-    let LstmShape { batch, time, inputs, hidden, .. } = shape;
-    let extents = [("batch", batch), ("time", time), ("inputs", inputs), ("hidden", hidden)];
-    if let Some((name, _)) = extents.into_iter().find(|(_, extent)| *extent == 0) {
-        return Err(LstmError::Empty { name });
-    }
-    check_length("steps", input.steps.len(), &[batch, time])?;
-    let values = input.rows.len();
-    if !values.is_multiple_of(inputs) {
-        return Err(LstmError::RaggedRows { values, width: inputs });
-    }
-    let rows = values / inputs;
-    if let Some(position) = input.steps.iter().position(|&row| row as usize >= rows) {
-        return Err(LstmError::NoSuchRow { position, row: input.steps[position], rows });
-    }
-    check_length("input weights", parameters.input_weights.len(), &[inputs, 4, hidden])?;
-    check_length("recurrent weights", parameters.recurrent_weights.len(), &[hidden, 4, hidden])?;
-    check_length("bias", parameters.bias.len(), &[4, hidden])?;
-    check_optional("initial hidden state", options.initial_hidden, &[batch, hidden])?;
-    check_optional("initial cell state", options.initial_cell, &[batch, hidden])?;
-    check_optional("recurrent mask", options.recurrent_mask, &[batch, hidden])?;
-    check_optional("sequence mask", options.sequence_mask, &[batch, time])
 }
 
 /// The samples of each part.

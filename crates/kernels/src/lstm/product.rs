@@ -8,8 +8,8 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::aligned::Aligned;
-use super::super::simd::{multiply_add, vectors, vectors_mut};
+use crate::aligned::Aligned;
+use crate::simd::{multiply_add, vectors, vectors_mut};
 
 /// Columns of a tile of [`Product`], in vectors.
 pub(super) const WIDTH: usize = 2;

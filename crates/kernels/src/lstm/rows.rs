@@ -9,13 +9,13 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::aligned::Aligned;
-use super::super::simd::{vectors, vectors_mut};
-use super::super::unset::set;
-use super::LstmShape;
+use super::arguments::LstmShape;
 use super::forward::PartState;
 use super::layout::{BLOCK, Layout};
 use super::product::{AddTransposedProduct, Packed, Product};
+use crate::aligned::Aligned;
+use crate::simd::{vectors, vectors_mut};
+use crate::unset::set;
 
 /// Where each row of the input is read.
 pub(super) struct Uses {

@@ -4,10 +4,11 @@
 //! some images are laid side by side, channel by channel, and the products work on all of them:
 //! the copies are small beside a product over hundreds of channels.
 
-use super::super::activation::Activation;
-use super::super::matrix_product::{Matrix, MatrixMut, multiply};
-use super::super::vectorize::{copy_row, vectorized};
-use super::{Pointwise, Sums, add_row_sums};
+use super::layer::{Pointwise, Sums, add_row_sums};
+use crate::activation::Activation;
+use crate::lanes::copy_row;
+use crate::matrix_product::{Matrix, MatrixMut, multiply};
+use crate::simd::vectorized;
 
 /// Columns of a product that keep the processor busy, with both matrices still in the cache.
 const COLUMNS: usize = 288;
@@ -58,7 +59,7 @@ impl Pointwise {
         );
     }
 
-    /// The gradients of the images in `input`, and their share of the `sums`.
+    /// The gradients of the images in `input`, and their part of the `sums`.
     pub(super) fn backward_group(
         &self,
         input: &[f32],
@@ -103,7 +104,7 @@ impl Pointwise {
         }
     }
 
-    /// dZ of the images side by side, and their share of the bias' gradient.
+    /// dZ of the images side by side, and their part of the bias' gradient.
     fn gather_gradient(
         &self,
         output: &[f32],

@@ -9,7 +9,8 @@
 //!
 //! With amsgrad the denominator has the largest v so far. As `torch.optim.Adam` and `AdamW`.
 
-use super::{ShapeError, SquaredNorms, decayed, lerp, update};
+use super::update::{SquaredNorms, decayed, lerp, update};
+use crate::shape::ShapeError;
 
 /// The hyper-parameters of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,7 +11,8 @@
 //! As `torch.optim.RMSprop`, or with ε inside the root as Keras has it. Where rounding makes the
 //! variance v − a² negative, it counts as 0; PyTorch's weight would become NaN.
 
-use super::{ShapeError, SquaredNorms, decayed, lerp, update};
+use super::update::{SquaredNorms, decayed, lerp, update};
+use crate::shape::ShapeError;
 
 /// The hyper-parameters of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,7 +86,7 @@ impl RmsPropUpdate {
                 #[inline(always)]
                 |weight, gradient, [square, mean]| {
                     let gradient = rule.advance(weight, gradient, square);
-                    *mean = lerp(*mean, gradient, rule.share);
+                    *mean = lerp(*mean, gradient, rule.fraction);
                     weight - rate * gradient / rule.centered_root(*square, *mean)
                 },
             ),
@@ -97,7 +98,7 @@ impl RmsPropUpdate {
                 #[inline(always)]
                 |weight, gradient, [square, mean, buffer]| {
                     let gradient = rule.advance(weight, gradient, square);
-                    *mean = lerp(*mean, gradient, rule.share);
+                    *mean = lerp(*mean, gradient, rule.fraction);
                     *buffer = momentum * *buffer + gradient / rule.centered_root(*square, *mean);
                     weight - rate * *buffer
                 },
@@ -114,7 +115,7 @@ struct Rule {
     decay: f32,
     alpha: f32,
     /// 1 − α.
-    share: f32,
+    fraction: f32,
     epsilon_inside: f32,
     epsilon_outside: f32,
 }
@@ -128,7 +129,7 @@ impl From<&RmsPropUpdate> for Rule {
             momentum: update.momentum as f32,
             decay: update.weight_decay as f32,
             alpha: update.alpha as f32,
-            share: (1.0 - update.alpha) as f32,
+            fraction: (1.0 - update.alpha) as f32,
             epsilon_inside: if inside { epsilon } else { 0.0 },
             epsilon_outside: if inside { 0.0 } else { epsilon },
         }
@@ -140,7 +141,7 @@ impl Rule {
     #[inline(always)]
     fn advance(self, weight: f32, gradient: f32, mean_square: &mut f32) -> f32 {
         let gradient = decayed(gradient, weight, self.decay);
-        *mean_square = self.alpha * *mean_square + self.share * gradient * gradient;
+        *mean_square = self.alpha * *mean_square + self.fraction * gradient * gradient;
         gradient
     }
 

@@ -9,7 +9,8 @@
 //!
 //! As `torch.optim.SGD`.
 
-use super::{ShapeError, SquaredNorms, decayed, update};
+use super::update::{SquaredNorms, decayed, update};
+use crate::shape::ShapeError;
 
 /// The hyper-parameters of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,7 +52,7 @@ impl SgdUpdate {
         };
         let momentum = self.momentum as f32;
         // The first step moves the zeros of the buffer to the whole gradient.
-        let share = if steps_before == 0 { 1.0 } else { (1.0 - self.dampening) as f32 };
+        let fraction = if steps_before == 0 { 1.0 } else { (1.0 - self.dampening) as f32 };
         let states = [("buffer", buffer)];
         if self.nesterov {
             update(
@@ -62,7 +63,7 @@ impl SgdUpdate {
                 #[inline(always)]
                 |weight, gradient, [buffer]| {
                     let gradient = decayed(gradient, weight, decay);
-                    *buffer = momentum * *buffer + share * gradient;
+                    *buffer = momentum * *buffer + fraction * gradient;
                     weight - rate * (gradient + momentum * *buffer)
                 },
             )
@@ -75,7 +76,7 @@ impl SgdUpdate {
                 #[inline(always)]
                 |weight, gradient, [buffer]| {
                     let gradient = decayed(gradient, weight, decay);
-                    *buffer = momentum * *buffer + share * gradient;
+                    *buffer = momentum * *buffer + fraction * gradient;
                     weight - rate * *buffer
                 },
             )

@@ -5,10 +5,10 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::misc_tests::{difference, floats, golden};
-use super::{
-    AdamState, AdamUpdate, CHUNK, RmsPropState, RmsPropUpdate, SgdUpdate, ShapeError, SquaredNorms,
-};
+use super::update::CHUNK;
+use super::{AdamState, AdamUpdate, RmsPropState, RmsPropUpdate, SgdUpdate, SquaredNorms};
+use crate::misc_tests::{difference, floats, golden};
+use crate::shape::ShapeError;
 
 /// The golden file's formulas.
 fn start(index: usize) -> f32 {

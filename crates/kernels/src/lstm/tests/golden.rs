@@ -1,10 +1,8 @@
 //! Every case of `tests/golden/kernels_lstm.json`.
 
-use serde_json::Value;
-
-use super::super::super::simd::Level;
 use super::super::LstmShape;
 use super::{Problem, dropout, relative_error, run};
+use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
@@ -56,22 +54,20 @@ fn values_and_gradients_are_those_of_pytorch() {
             .unwrap();
     for case in golden["cases"].as_array().unwrap() {
         let problem = problem(case);
-        for level in Level::available() {
-            for (name, mut found) in run(level, &problem) {
-                if let (Some(mask), "outputs") = (&problem.sequence_mask, name) {
-                    // PyTorch gives zeros there; ours hands the state on.
-                    for (row, &active) in found.chunks_exact_mut(problem.shape.hidden).zip(mask) {
-                        if active == 0 {
-                            row.fill(0.0);
-                        }
+        for (name, mut found) in run(&problem) {
+            if let (Some(mask), "outputs") = (&problem.sequence_mask, name) {
+                // PyTorch gives zeros there; ours hands the state on.
+                for (row, &active) in found.chunks_exact_mut(problem.shape.hidden).zip(mask) {
+                    if active == 0 {
+                        row.fill(0.0);
                     }
                 }
-                if name == "input_gradient" && problem.recurrent_mask.is_some() {
-                    mask_inputs(&mut found, problem.shape);
-                }
-                let error = relative_error(&found, &numbers(&case["results"][name]), 1e-3);
-                assert!(error < 1e-5, "{}, {level:?}: {name} is {error:e} off", case["name"]);
             }
+            if name == "input_gradient" && problem.recurrent_mask.is_some() {
+                mask_inputs(&mut found, problem.shape);
+            }
+            let error = relative_error(&found, &numbers(&case["results"][name]), 1e-3);
+            assert!(error < 1e-5, "{}: {name} is {error:e} off", case["name"]);
         }
     }
 }

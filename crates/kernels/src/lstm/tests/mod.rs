@@ -122,12 +122,11 @@ fn dropout(number: i64, count: usize) -> Vec<f32> {
 /// All that forward and backward give, by the names of the golden file.
 type Results = Vec<(&'static str, Vec<f64>)>;
 
-/// The results of the kernel at a level.
-fn run(level: super::Level, problem: &Problem) -> Results {
+/// The results of the kernel.
+fn run(problem: &Problem) -> Results {
     let (shape, input, parameters) = (problem.shape, problem.input(), problem.parameters());
     let wanted = super::LstmWanted { outputs: true, backward: true };
-    let forward =
-        super::forward_at(level, shape, input, &parameters, &problem.options(), wanted).unwrap();
+    let forward = super::forward(shape, input, &parameters, &problem.options(), wanted).unwrap();
     let saved = forward.saved.unwrap();
     let gradients = super::backward(saved, input, &parameters, &problem.gradients(), true).unwrap();
     let named = [

@@ -1,10 +1,8 @@
 //! The kernel over random shapes, and what must hold for all of them.
 
-use proptest::prelude::*;
-
-use super::super::super::simd::Level;
-use super::super::{LstmError, LstmInput, LstmShape, LstmWanted, backward, forward, forward_at};
+use super::super::{LstmError, LstmInput, LstmShape, LstmWanted, backward, forward};
 use super::{Problem, mixed, reference, relative_error, run};
+use proptest::prelude::*;
 
 fn shapes() -> impl Strategy<Value = LstmShape> {
     let extents = (
@@ -57,11 +55,9 @@ proptest! {
     #[test]
     fn values_and_gradients_are_those_of_the_definition(problem in problems()) {
         let expected = reference::results(&problem);
-        for level in Level::available() {
-            for ((name, found), (_, expected)) in run(level, &problem).iter().zip(&expected) {
-                let error = relative_error(found, expected, least(&problem));
-                prop_assert!(error < 1e-5, "{level:?}: {name} is {error:e} off");
-            }
+        for ((name, found), (_, expected)) in run(&problem).iter().zip(&expected) {
+            let error = relative_error(found, expected, least(&problem));
+            prop_assert!(error < 1e-5, "{name} is {error:e} off");
         }
     }
 
@@ -102,12 +98,10 @@ fn agrees_on_every_number_of_threads(problem: &Problem) {
     let expected = reference::results(problem);
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        for level in Level::available() {
-            let results = pool.install(|| run(level, problem));
-            for ((name, found), (_, expected)) in results.iter().zip(&expected) {
-                let error = relative_error(found, expected, least(problem));
-                assert!(error < 1e-5, "{threads} threads, {level:?}: {name} is {error:e} off");
-            }
+        let results = pool.install(|| run(problem));
+        for ((name, found), (_, expected)) in results.iter().zip(&expected) {
+            let error = relative_error(found, expected, least(problem));
+            assert!(error < 1e-5, "{threads} threads: {name} is {error:e} off");
         }
     }
 }
@@ -115,9 +109,9 @@ fn agrees_on_every_number_of_threads(problem: &Problem) {
 #[test]
 fn every_run_gives_the_same_bits() {
     let problem = Problem::new(LARGE).with_dropout().with_initial_state();
-    let first = run(Level::fastest(), &problem);
+    let first = run(&problem);
     for _ in 0..5 {
-        assert_eq!(run(Level::fastest(), &problem), first);
+        assert_eq!(run(&problem), first);
     }
 }
 
@@ -137,21 +131,19 @@ fn padding_appended_and_masked_changes_no_bit() {
         long.steps = (0..303).collect();
         long.output_gradients = longer(&short.output_gradients, 7, 0.0);
         long.sequence_mask = Some([[1; 11].as_slice(), &[0; 90]].concat().repeat(3));
-        for level in Level::available() {
-            let (short, long) = (run(level, &short), run(level, &long));
-            for ((name, short), (_, long)) in short.iter().zip(&long) {
-                let width = match *name {
-                    "outputs" => 7,
-                    "input_gradient" => 5,
-                    _ => {
-                        assert_eq!(short, long, "{name}");
-                        continue;
-                    }
-                };
-                let rows = long.chunks_exact(101 * width);
-                for (short, long) in short.chunks_exact(11 * width).zip(rows) {
-                    assert_eq!(short, &long[..11 * width], "{name}");
+        let (short, long) = (run(&short), run(&long));
+        for ((name, short), (_, long)) in short.iter().zip(&long) {
+            let width = match *name {
+                "outputs" => 7,
+                "input_gradient" => 5,
+                _ => {
+                    assert_eq!(short, long, "{name}");
+                    continue;
                 }
+            };
+            let rows = long.chunks_exact(101 * width);
+            for (short, long) in short.chunks_exact(11 * width).zip(rows) {
+                assert_eq!(short, &long[..11 * width], "{name}");
             }
         }
     }
@@ -195,15 +187,13 @@ fn nan_spreads_through_its_sequence_and_no_other() {
     let shape = LstmShape { batch: 5, time: 6, inputs: 3, hidden: 18, reverse: false };
     let mut problem = Problem::new(shape);
     problem.rows[(2 * 6 + 3) * 3] = f32::NAN;
-    for level in Level::available() {
-        let results = run(level, &problem);
-        let outputs = &results[0].1;
-        for (row, values) in outputs.chunks_exact(18).enumerate() {
-            let reached = row / 6 == 2 && row % 6 >= 3;
-            assert!(values.iter().all(|value| value.is_nan() == reached), "{level:?}: row {row}");
-        }
-        assert!(results[6].1.iter().all(|gradient| gradient.is_nan()), "{level:?}");
+    let results = run(&problem);
+    let outputs = &results[0].1;
+    for (row, values) in outputs.chunks_exact(18).enumerate() {
+        let reached = row / 6 == 2 && row % 6 >= 3;
+        assert!(values.iter().all(|value| value.is_nan() == reached), "row {row}");
     }
+    assert!(results[6].1.iter().all(|gradient| gradient.is_nan()));
 }
 
 #[test]
@@ -214,13 +204,11 @@ fn an_infinite_input_saturates_the_gates() {
     problem.rows = vec![f32::INFINITY; 2];
     problem.input_weights = vec![1.0; 4];
     problem.recurrent_weights = vec![0.0; 4];
-    for level in Level::available() {
-        let results = run(level, &problem);
-        assert_eq!(results[2], ("last_cell", vec![2.0]));
-        assert!((results[1].1[0] - 2_f64.tanh()).abs() < 1e-6);
-        // Saturated gates pass nothing on to the bias, rather than a NaN.
-        assert_eq!(results[6], ("bias_gradient", vec![0.0; 4]));
-    }
+    let results = run(&problem);
+    assert_eq!(results[2], ("last_cell", vec![2.0]));
+    assert!((results[1].1[0] - 2_f64.tanh()).abs() < 1e-6);
+    // Saturated gates pass nothing on to the bias, rather than a NaN.
+    assert_eq!(results[6], ("bias_gradient", vec![0.0; 4]));
 }
 
 #[test]
@@ -262,31 +250,18 @@ fn slices_that_do_not_fit_are_refused_by_name() {
 }
 
 #[test]
-fn the_levels_are_those_of_the_processor_with_the_portable_one_last() {
-    let levels: Vec<Level> = Level::available().collect();
-    assert!(matches!(levels.last(), Some(Level::Portable(_))));
-    #[cfg(target_arch = "x86_64")]
-    assert_eq!(
-        levels.iter().any(|level| matches!(level, Level::Avx2(_))),
-        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
-    );
-}
-
-#[test]
 fn bits_do_not_depend_on_where_a_sample_stands_in_the_batch() {
     let shape = LstmShape { batch: 7, time: 5, inputs: 6, hidden: 20, reverse: false };
     let problem = Problem::new(shape);
     let alone = LstmShape { batch: 1, ..shape };
-    for level in Level::available() {
-        let of = |shape, steps: &[u32]| {
-            let input = LstmInput { rows: &problem.rows, steps };
-            let wanted = LstmWanted::default();
-            let options = super::LstmOptions::default();
-            forward_at(level, shape, input, &problem.parameters(), &options, wanted).unwrap()
-        };
-        let together = of(shape, &problem.steps).last_hidden;
-        for (sample, together) in together.chunks_exact(20).enumerate() {
-            assert_eq!(of(alone, &problem.steps[sample * 5..][..5]).last_hidden, together);
-        }
+    let of = |shape, steps: &[u32]| {
+        let input = LstmInput { rows: &problem.rows, steps };
+        let wanted = LstmWanted::default();
+        let options = super::LstmOptions::default();
+        forward(shape, input, &problem.parameters(), &options, wanted).unwrap()
+    };
+    let together = of(shape, &problem.steps).last_hidden;
+    for (sample, together) in together.chunks_exact(20).enumerate() {
+        assert_eq!(of(alone, &problem.steps[sample * 5..][..5]).last_hidden, together);
     }
 }

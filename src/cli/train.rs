@@ -19,9 +19,8 @@ use converge_core::train::{
     StopRequest, Surroundings,
 };
 use converge_data::{Origin, Source, Task};
-use converge_figures::{
-    CurvesFigure, EpochPoint, Look, StopMark, draw_curves, numbers, render_png, table,
-};
+use converge_figures::figure::{Page, draw_figure};
+use converge_figures::{EpochPoint, LearningCurves, Look, StopMark, numbers, render_png, table};
 
 /// Train an experiment
 ///
@@ -355,11 +354,11 @@ fn draw(outcome: &Outcome) -> Result<()> {
         }
         Task::Regression => ("r2", "R²", "mean squared error"),
     };
-    let mut figure =
-        CurvesFigure::new(&record.experiment, &record.data.label(), metric, epochs.collect());
-    loss_label.clone_into(&mut figure.loss_label);
-    metric_label.clone_into(&mut figure.metric_label);
-    figure.best_epoch = record.best.as_ref().map(|best| best.epoch);
+    let mut curves =
+        LearningCurves::new(&record.experiment, &record.data.label(), metric, epochs.collect());
+    loss_label.clone_into(&mut curves.loss_label);
+    metric_label.clone_into(&mut curves.metric_label);
+    curves.best_epoch = record.best.as_ref().map(|best| best.epoch);
     if outcome.stop.reason != StopReason::MaxEpochs {
         let epoch = outcome.history.last().map_or(1, |row| row.epoch);
         let reason = match outcome.stop.reason {
@@ -370,9 +369,9 @@ fn draw(outcome: &Outcome) -> Result<()> {
             StopReason::NonFiniteMetric | StopReason::NonFiniteLoss => "not a number",
             StopReason::Interrupted => "interrupted",
         };
-        figure.stop = Some(StopMark { epoch, reason: reason.to_owned() });
+        curves.stop = Some(StopMark { epoch, reason: reason.to_owned() });
     }
-    let svg = draw_curves(&figure)?;
+    let svg = draw_figure(&curves.figure()?, Page::Adaptive)?;
     for (name, contents) in
         [("curves.svg", svg.as_bytes()), ("curves.png", &render_png(&svg, 1.0)?)]
     {

@@ -113,7 +113,7 @@ impl LearningCurves {
         };
 
         let mut plots = vec![score(&self.loss_label, "loss", 1.0)];
-        if self.metric != "loss" && self.has_metric() {
+        if self.metric != "loss" && self.metric_values().next().is_some() {
             let (factor, unit) = self.percent();
             plots.push(score(&format!("{}{unit}", self.metric_label), &self.metric, factor));
         }
@@ -184,10 +184,13 @@ impl LearningCurves {
             .collect()
     }
 
-    fn has_metric(&self) -> bool {
-        let validation = format!("val_{}", self.metric);
-        let mut columns = self.epochs.iter().flat_map(|point| &point.values);
-        columns.any(|(column, _)| *column == self.metric || *column == validation)
+    /// The values of the main metric on both splits.
+    fn metric_values(&self) -> impl Iterator<Item = f64> {
+        let metric = self.metric.as_str();
+        let is_metric =
+            move |column: &str| column == metric || column.strip_prefix("val_") == Some(metric);
+        let values = self.epochs.iter().flat_map(|point| &point.values);
+        values.filter(move |(column, _)| is_metric(column)).map(|(_, value)| *value)
     }
 
     /// The factor and unit of the main metric: fractions become percent where it is an accuracy.
@@ -195,10 +198,7 @@ impl LearningCurves {
         if !self.metric.ends_with("accuracy") {
             return (1.0, "");
         }
-        let validation = format!("val_{}", self.metric);
-        let drawn = |column: &str| *column == self.metric || *column == validation;
-        let values = self.epochs.iter().flat_map(|point| &point.values);
-        let above_one = values.filter(|(column, _)| drawn(column)).any(|(_, value)| *value > 1.0);
+        let above_one = self.metric_values().any(|value| value > 1.0);
         (if above_one { 1.0 } else { 100.0 }, " (%)")
     }
 

@@ -127,10 +127,9 @@ fn label_ends(svg: &mut Svg, placed: &Placed<'_>) {
     }
     // What was pushed below the axes moves up again, together.
     let excess = (lowest - area.bottom).max(0.0);
-    let room = end_width(placed.plot, placed.sizes);
     for (y, name, color) in ends {
         let style = Type::new(size, placed.palette.color(color), Anchor::Start);
-        svg.text(name, (area.right + END_GAP, y - excess), style, room);
+        svg.text(name, (area.right + END_GAP, y - excess), style, placed.end_width);
     }
 }
 

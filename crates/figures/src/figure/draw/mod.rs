@@ -72,7 +72,7 @@ fn draw(figure: &Figure, palette: &Palette, css: &str) -> Result<String, ReportE
     let empty = || ReportError::Drawing(format!("`{}` has a stack of no plots", figure.name));
     let plan = |panel| PlannedPanel::new(panel, (sizes, cell, columns == 1)).ok_or_else(empty);
     let mut panels: Vec<_> = figure.panels.iter().map(plan).collect::<Result<_, _>>()?;
-    let sides = align(&mut panels, columns, cell);
+    let beside = align(&mut panels, columns, cell);
 
     let mut svg = Svg::default();
     let shared = legend::shared(&figure.panels);
@@ -94,7 +94,7 @@ fn draw(figure: &Figure, palette: &Palette, css: &str) -> Result<String, ReportE
         }
         for (column, (panel, legend)) in panels.iter().zip(legends).enumerate() {
             let left = MARGIN + column as f64 * (cell + GAP);
-            let cell = Cell { left, top, width: cell, heights, sides: sides[column] };
+            let cell = Cell { left, top, width: cell, heights, sides: beside[column] };
             panel.draw(&mut svg, palette, cell, legend);
         }
         top += heights.above + heights.axes + heights.below + GAP / 2.0;

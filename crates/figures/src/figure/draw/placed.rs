@@ -16,6 +16,8 @@ pub(super) struct Placed<'a> {
     pub x_scale: &'a Scale,
     pub palette: &'a Palette,
     pub sizes: Sizes,
+    /// The space for labels at the ends of lines, in pixels.
+    pub end_width: f64,
 }
 
 impl Placed<'_> {

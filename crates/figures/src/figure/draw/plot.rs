@@ -92,17 +92,14 @@ impl<'a> PlannedPlot<'a> {
     pub(super) fn sides(&self, cell: f64) -> (f64, f64) {
         let labels = self.y.ticks().iter().map(|(_, label)| text_width(label, self.sizes.small));
         let left = TICK + 4.0 + labels.fold(20.0, f64::max).min(0.4 * cell);
+        let bars = color_bar::width(self.plot, self.height, self.sizes);
         // Half a tick label may stand beyond the end.
-        let right = (self.end_width(cell) + self.color_bars_width()).max(24.0);
-        (left, right)
+        (left, (self.end_width(cell) + bars).max(24.0))
     }
 
+    /// The space for the labels at the ends of lines.
     fn end_width(&self, cell: f64) -> f64 {
         annotations::end_width(self.plot, self.sizes).min(0.3 * cell)
-    }
-
-    fn color_bars_width(&self) -> f64 {
-        color_bar::width(self.plot, self.height, self.sizes)
     }
 
     /// Decides everything that depends on the width of the axes.
@@ -117,12 +114,13 @@ impl<'a> PlannedPlot<'a> {
             self.x = roomy(width, self.sizes.small, make);
         }
         // Those that cannot be seen have no label.
-        let axis = &self.x;
-        let on_axis = |at: &f64| (0.0..=1.0).contains(at);
-        self.verticals.retain(|(_, at, _)| axis.place(*at).is_some_and(|at| on_axis(&at)));
-        let labels = self.verticals.iter().filter_map(|(label, at, _)| {
-            Some((axis.place(*at)? * width, text_width(label, self.sizes.small)))
-        });
+        let (axis, size) = (&self.x, self.sizes.small);
+        let place = |at| axis.place(at).filter(|place| (0.0..=1.0).contains(place));
+        self.verticals.retain(|(_, at, _)| place(*at).is_some());
+        let label = |(label, at, _): &(&str, f64, Color)| {
+            Some((place(*at)? * width, text_width(label, size)))
+        };
+        let labels = self.verticals.iter().filter_map(label);
         let name = text_width(&self.plot.y.label, self.sizes.label) + 12.0;
         self.lanes = place_labels((0.0, width), name, labels);
         self.width = Some(width);
@@ -186,6 +184,7 @@ impl<'a> PlannedPlot<'a> {
             x_scale: &self.across.axis.scale,
             palette,
             sizes: self.sizes,
+            end_width: self.end_width(wide),
         };
         axes::draw_grid(svg, &placed);
         marks::draw(svg, &placed);
@@ -200,7 +199,7 @@ impl<'a> PlannedPlot<'a> {
             let style = Type::new(self.sizes.small, palette.color(*color), Anchor::Middle);
             svg.text(text, at, style, area.width());
         }
-        let left = area.right + self.end_width(wide);
+        let left = area.right + placed.end_width;
         color_bar::draw(svg, palette, self.plot, (left, area), self.sizes);
     }
 }

@@ -6,6 +6,7 @@
 
 use super::error::ReportError;
 use super::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
+use super::gaps::{gap_note, is_drawable};
 use super::text::{TITLE_SIZE, fit};
 
 /// One epoch of a run.
@@ -62,8 +63,6 @@ const RING_RADIUS: f64 = 7.5;
 const MOST_DOTS: usize = 60;
 /// The longest name of an experiment, in pixels, before it is cut.
 const LONGEST_NAME: f64 = 700.0;
-/// The largest magnitude that is drawn: sums and differences must not overflow.
-const LARGEST: f64 = 1e100;
 
 impl LearningCurves {
     /// Curves with the labels `loss` and `metric` and no marks.
@@ -99,7 +98,7 @@ impl LearningCurves {
             height: Some(height),
             labels_at_ends: true,
             layers: marks.iter().cloned().chain(layers).collect(),
-            notes: columns.iter().filter_map(|column| note(&self.epochs, column)).collect(),
+            notes: columns.iter().filter_map(|column| self.gap_note(column)).collect(),
             ..Plot::new("", epochs.clone(), y)
         };
         let score = |label: &str, column: &str, factor: f64| {
@@ -202,6 +201,12 @@ impl LearningCurves {
         (if above_one { 1.0 } else { 100.0 }, " (%)")
     }
 
+    /// Which epochs have a value in `column` that cannot be drawn.
+    fn gap_note(&self, column: &str) -> Option<String> {
+        let value = |point: &EpochPoint| Some((point.epoch, point.value(column)?));
+        gap_note(column, self.epochs.iter().filter_map(value))
+    }
+
     /// The values of `column` times `factor`, by epoch; NaN for values that cannot be drawn. Epochs
     /// without the column are passed over.
     fn points(&self, column: &str, factor: f64) -> Vec<(f64, f64)> {
@@ -231,50 +236,6 @@ fn line(name: &str, color: Color, width: f64, dots: bool, points: Vec<(f64, f64)
     });
     let line = Layer::Line { name, points, color, width, dashed: false };
     std::iter::once(line).chain(dots).collect()
-}
-
-fn is_drawable(value: f64) -> bool {
-    value.is_finite() && value.abs() <= LARGEST
-}
-
-/// What of `column` cannot be drawn, if there is such.
-fn note(epochs: &[EpochPoint], column: &str) -> Option<String> {
-    let gap = |point: &EpochPoint| {
-        let value = point.value(column)?;
-        (!is_drawable(value)).then_some((point.epoch, value))
-    };
-    let (missing, values): (Vec<usize>, Vec<f64>) = epochs.iter().filter_map(gap).unzip();
-    let any = |is: fn(f64) -> bool| values.iter().any(|value| is(*value));
-    let kinds = [
-        ("NaN", any(f64::is_nan)),
-        ("infinite", any(f64::is_infinite)),
-        ("beyond 1e100", any(f64::is_finite)),
-    ];
-    let found = kinds.iter().filter(|(_, found)| *found).map(|(kind, _)| *kind);
-    let found = found.collect::<Vec<_>>().join(" or ");
-    let noun = if missing.len() == 1 { "epoch" } else { "epochs" };
-    let list = ranges(&missing);
-    (!missing.is_empty()).then(|| format!("Gap: {column} is {found} in {noun} {list}"))
-}
-
-/// Epochs in ascending order as `3–5, 9`; after a few ranges, how many more epochs there are.
-fn ranges(epochs: &[usize]) -> String {
-    const MOST_RANGES: usize = 5;
-    let mut ranges: Vec<(usize, usize)> = Vec::new();
-    for &epoch in epochs {
-        match ranges.last_mut() {
-            Some((_, end)) if epoch.checked_sub(1) == Some(*end) => *end = epoch,
-            _ => ranges.push((epoch, epoch)),
-        }
-    }
-    let more = ranges.iter().skip(MOST_RANGES).map(|(start, end)| end - start + 1).sum::<usize>();
-    let shown = ranges.iter().take(MOST_RANGES).map(|(start, end)| match end - start {
-        0 => start.to_string(),
-        1 => format!("{start}, {end}"),
-        _ => format!("{start}–{end}"),
-    });
-    let list = shown.collect::<Vec<_>>().join(", ");
-    if more == 0 { list } else { format!("{list} and {more} more") }
 }
 
 #[cfg(test)]
@@ -420,12 +381,6 @@ mod tests {
     #[test]
     fn a_run_without_epochs_is_an_error() {
         assert!(matches!(curves(0).figure(), Err(ReportError::NoEpochs)));
-    }
-
-    #[test]
-    fn many_gaps_are_summed_up() {
-        assert_eq!(ranges(&[1, 2, 4, 6, 7, 8]), "1, 2, 4, 6–8");
-        assert_eq!(ranges(&[1, 3, 5, 7, 9, 11, 12]), "1, 3, 5, 7, 9 and 2 more");
     }
 
     proptest! {

@@ -8,6 +8,7 @@
 
 mod error;
 pub mod figure;
+mod gaps;
 pub mod html;
 mod learning_curves;
 mod learning_rates;

@@ -1,4 +1,4 @@
-//! Values over a plane, and the surface that they are.
+//! Values at the points of a grid, and surfaces, which show such values in perspective.
 
 use super::color::Color;
 

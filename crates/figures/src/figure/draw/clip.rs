@@ -1,4 +1,4 @@
-//! What of lines and areas lies within a rectangle, and which of their points can be seen.
+//! Cuts lines and areas off at a rectangle, and leaves out points that nobody could tell apart.
 
 /// A point in pixels.
 pub(super) type Point = (f64, f64);

@@ -1,4 +1,4 @@
-//! The heights of a surface on a mesh that can be drawn, and paths laid on it.
+//! The mesh of a surface: its heights on a grid coarse enough to draw, and paths laid on it.
 
 use super::layout::Span;
 use super::perspective::Corner;

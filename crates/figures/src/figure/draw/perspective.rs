@@ -1,4 +1,4 @@
-//! From where a surface is seen: the places of its points on the page, and which are in front.
+//! The perspective of a surface: from points of its box to pixels, and which are in front.
 
 use super::clip::{Area, Point};
 use super::layout::Span;

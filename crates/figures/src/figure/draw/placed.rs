@@ -1,4 +1,4 @@
-//! Axes that have a place on the page, and what stands where on them.
+//! From values to pixels: a plot whose axes have a place on the page.
 
 use super::clip::{Area, Point};
 use super::layout::{Sizes, is_drawable};

@@ -1,4 +1,4 @@
-//! A plot: its axes, and what surrounds them.
+//! A plot in its place: how much space it needs, and how its parts are drawn.
 
 use super::annotations::{self, place_labels};
 use super::axes::{self, Below, TICK};

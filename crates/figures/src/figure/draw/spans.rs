@@ -1,4 +1,4 @@
-//! What the layers of a plot span along its axes.
+//! From which value to which the layers of a plot reach along its axes.
 
 use super::heat_map::cell_edges;
 use super::layout::{Span, given, is_drawable};

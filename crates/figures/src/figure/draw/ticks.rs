@@ -1,5 +1,5 @@
-//! Which stretch of numbers an axis spans, and where its ticks stand: at one, two or five times a
-//! power of ten, as in a printed figure.
+//! The ends and the ticks of an axis. Ticks stand at one, two or five times a power of ten, as in a
+//! printed figure.
 
 /// An axis whose ends and ticks are settled.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,8 +11,9 @@ use super::printer::Printer;
 use converge_core::experiment::Experiment;
 use converge_core::schedule::{Per, RunLength, ScheduleSettings};
 use converge_core::train::{PlannedLength, planned_length};
+use converge_figures::figure::{Page, draw_figure};
 use converge_figures::{
-    Look, Milestone, RatesFigure, draw_rates, milestones, numbers, render_png, sparkline, table,
+    LearningRates, Look, Milestone, milestones, numbers, render_png, sparkline, table,
 };
 use converge_record::write_atomically;
 
@@ -83,7 +84,7 @@ impl ScheduleArgs {
         let schedule = settings.build(base_rate, length);
         let rates: Vec<f64> = (0..steps).map(|step| schedule.learning_rate(step)).collect();
         let warmup_steps = warmup_steps(settings, length);
-        let figure = RatesFigure {
+        let learning_rates = LearningRates {
             title: format!(
                 "{}: {}, base rate {base_rate}",
                 experiment.name,
@@ -102,10 +103,10 @@ impl ScheduleArgs {
             steps_per_epoch,
             steps_per_epoch_from: source,
             steps,
-            notes: figure.notes.clone(),
-            milestones: milestones(&figure),
-            learning_rates: &figure.rates,
-            files: self.draw(&figure)?,
+            notes: learning_rates.notes.clone(),
+            milestones: milestones(&learning_rates),
+            learning_rates: &learning_rates.rates,
+            files: self.draw(&learning_rates)?,
         };
         let look = Look::detect();
         printer.result(&planned, || text(look, &planned))
@@ -140,8 +141,8 @@ impl ScheduleArgs {
         Ok((length, source))
     }
 
-    fn draw(&self, figure: &RatesFigure) -> Result<[PathBuf; 2]> {
-        let svg = draw_rates(figure)?;
+    fn draw(&self, learning_rates: &LearningRates) -> Result<[PathBuf; 2]> {
+        let svg = draw_figure(&learning_rates.figure()?, Page::Adaptive)?;
         let png = render_png(&svg, 1.0)?;
         let paths = ["schedule.svg", "schedule.png"].map(|name| self.output.join(name));
         std::fs::create_dir_all(&self.output)

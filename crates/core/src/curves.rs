@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::train::{StoredRun as _, TrainError};
 use converge_data::Task;
-use converge_figures::{CurvesFigure, EpochPoint, ReportError, StopMark, draw_curves, render_png};
+use converge_figures::figure::{Page, draw_figure};
+use converge_figures::{EpochPoint, LearningCurves, ReportError, StopMark, render_png};
 use converge_record::{EpochRow, RunDirectory, StopReason, write_atomically};
 
 /// Why curves could not be drawn or saved.
@@ -30,7 +31,7 @@ pub enum CurvesError {
 
 /// Draws the learning curves of `run` into its `curves.svg` and `curves.png`.
 pub fn write_learning_curves(run: &RunDirectory, history: &[EpochRow]) -> Result<(), CurvesError> {
-    let svg = draw_curves(&learning_curves(run, history)?)?;
+    let svg = draw_figure(&learning_curves(run, history)?.figure()?, Page::Adaptive)?;
     let png = render_png(&svg, 1.0)?;
     for (name, contents) in [("curves.svg", svg.as_bytes()), ("curves.png", &png)] {
         let path = run.file(name);
@@ -44,7 +45,7 @@ pub fn write_learning_curves(run: &RunDirectory, history: &[EpochRow]) -> Result
 pub fn learning_curves(
     run: &RunDirectory,
     history: &[EpochRow],
-) -> Result<CurvesFigure, TrainError> {
+) -> Result<LearningCurves, TrainError> {
     let record = &run.record;
     let epochs = history.iter().map(|row| {
         let metrics = row.metrics.iter().map(|(name, value)| (name.clone(), value.0));
@@ -57,17 +58,17 @@ pub fn learning_curves(
         }
         Task::Regression => ("r2", "R²", "mean squared error"),
     };
-    let mut figure =
-        CurvesFigure::new(&record.experiment, &record.data.label(), metric, epochs.collect());
-    loss_label.clone_into(&mut figure.loss_label);
-    metric_label.clone_into(&mut figure.metric_label);
-    figure.best_epoch = record.best.as_ref().map(|best| best.epoch);
+    let mut curves =
+        LearningCurves::new(&record.experiment, &record.data.label(), metric, epochs.collect());
+    loss_label.clone_into(&mut curves.loss_label);
+    metric_label.clone_into(&mut curves.metric_label);
+    curves.best_epoch = record.best.as_ref().map(|best| best.epoch);
     let reason = record.stop.as_ref().and_then(|stop| early(stop.reason));
-    figure.stop = reason.map(|reason| StopMark {
+    curves.stop = reason.map(|reason| StopMark {
         epoch: history.last().map_or(1, |row| row.epoch),
         reason: reason.to_owned(),
     });
-    Ok(figure)
+    Ok(curves)
 }
 
 /// Why training stopped before its last epoch, in a word or two; `None` where it did not.

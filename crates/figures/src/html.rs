@@ -1,6 +1,6 @@
 //! Pages of HTML that need nothing but themselves: text, tables, figures, light and dark.
 
-use super::ReportError;
+use super::error::ReportError;
 pub use super::figure::escape;
 use super::figure::{Animation, Figure, animate, draw_themed, theme_css};
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::RatesFigure;
+use super::learning_rates::LearningRates;
 use super::numbers::significant;
 
 /// A step worth a line.
@@ -19,12 +19,12 @@ pub struct Milestone {
 }
 
 /// Ends and quarters, extremes, the end of the warm-up, and jumps.
-pub fn milestones(figure: &RatesFigure) -> Vec<Milestone> {
-    let rates = &figure.rates;
+pub fn milestones(schedule: &LearningRates) -> Vec<Milestone> {
+    let LearningRates { rates, steps_per_epoch, warmup_steps, .. } = schedule;
     let Some(last) = rates.len().checked_sub(1) else { return vec![] };
     let mut found = vec![(0, "first".to_owned())];
-    if (1..=last).contains(&figure.warmup_steps) {
-        found.push((figure.warmup_steps, "warm-up ends".to_owned()));
+    if (1..=last).contains(warmup_steps) {
+        found.push((*warmup_steps, "warm-up ends".to_owned()));
     }
     found.extend([1, 2, 3].map(|quarter| (last * quarter / 4, format!("{}%", 25 * quarter))));
     let highest = rates.iter().copied().fold(f64::MIN, f64::max);
@@ -44,7 +44,7 @@ pub fn milestones(figure: &RatesFigure) -> Vec<Milestone> {
             Some(same) if same.step == index + 1 => same.what += &format!(", {what}"),
             _ => milestones.push(Milestone {
                 step: index + 1,
-                epoch: index / figure.steps_per_epoch.max(1) + 1,
+                epoch: index / (*steps_per_epoch).max(1) + 1,
                 learning_rate: rates.get(index).copied().unwrap_or_default(),
                 what,
             }),
@@ -100,8 +100,8 @@ mod tests {
 
     fn of(rates: Vec<f64>, warmup_steps: usize) -> Vec<(usize, usize, String)> {
         let (title, notes) = (String::new(), vec![]);
-        let figure = RatesFigure { title, rates, steps_per_epoch: 4, warmup_steps, notes };
-        milestones(&figure).into_iter().map(|one| (one.step, one.epoch, one.what)).collect()
+        let schedule = LearningRates { title, rates, steps_per_epoch: 4, warmup_steps, notes };
+        milestones(&schedule).into_iter().map(|one| (one.step, one.epoch, one.what)).collect()
     }
 
     fn row(step: usize, epoch: usize, what: &str) -> (usize, usize, String) {

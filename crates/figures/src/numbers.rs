@@ -23,9 +23,9 @@ pub fn significant(value: f64, digits: usize) -> String {
     }
 }
 
-/// `share`, 1 being all, in percent with two decimals: `71.34%`.
-pub fn percent(share: f64) -> String {
-    if share.is_finite() { format!("{:.2}%", 100.0 * share) } else { share.to_string() }
+/// `fraction`, 1 being all, in percent with two decimals: `71.34%`.
+pub fn percent(fraction: f64) -> String {
+    if fraction.is_finite() { format!("{:.2}%", 100.0 * fraction) } else { fraction.to_string() }
 }
 
 /// `duration` in its two largest units: `350 ms`, `12.3 s`, `1 m 12 s`, `2 h 05 m`, `3 d 04 h`.
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_in_percent() {
+    fn fractions_are_in_percent() {
         assert_eq!(percent(0.7134), "71.34%");
         assert_eq!(percent(1.0), "100.00%");
         assert_eq!(percent(f64::NAN), "NaN");

@@ -1,4 +1,4 @@
-//! PNG pictures from SVG, for places that do not show SVG.
+//! PNG images from SVG, for places that do not show SVG.
 //!
 //! The font travels inside the program, so that text shows on a machine without any fonts.
 
@@ -7,11 +7,11 @@ use std::sync::{Arc, LazyLock};
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{FontResolver, Options, Tree, fontdb};
 
-use super::ReportError;
+use super::error::ReportError;
 
-/// The name that the embedded font gives itself, first in [`super::style::FONT_FAMILIES`].
+/// The name that the embedded font gives itself, first in [`super::text::FONT_FAMILIES`].
 const EMBEDDED_FAMILY: &str = "Ubuntu";
-/// The longest side of a picture, in pixels: at four bytes a pixel, 1 GiB at most.
+/// The longest side of an image, in pixels: at four bytes a pixel, 1 GiB at most.
 const LONGEST_SIDE: f32 = 16384.0;
 
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
@@ -62,7 +62,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::style::FONT_FAMILIES;
+    use crate::text::FONT_FAMILIES;
 
     fn svg(text: &str) -> String {
         format!(
@@ -74,8 +74,8 @@ mod tests {
 
     /// The size of a PNG, and how many of its pixels are not white.
     fn inked(png: &[u8]) -> ((u32, u32), usize) {
-        let picture = image::load_from_memory(png).unwrap().to_rgb8();
-        (picture.dimensions(), picture.pixels().filter(|pixel| pixel.0 != [255; 3]).count())
+        let image = image::load_from_memory(png).unwrap().to_rgb8();
+        (image.dimensions(), image.pixels().filter(|pixel| pixel.0 != [255; 3]).count())
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub fn confusion_matrix_table(
     })
 }
 
-/// The most frequent confusions, each with its share of the true class.
+/// The most frequent confusions, each with its fraction of the true class.
 fn confusions_table(look: Look, matrix: &ConfusionMatrix, names: &[String]) -> String {
     let mut confusions: Vec<(u64, u64, usize, usize)> = Vec::new();
     for (class, counts) in matrix.rows().iter().enumerate() {
@@ -111,8 +111,8 @@ fn confusions_table(look: Look, matrix: &ConfusionMatrix, names: &[String]) -> S
         .sort_by_key(|&(times, _, class, predicted)| (std::cmp::Reverse(times), class, predicted));
     confusions.truncate(MOST_CONFUSIONS);
     let row = |(times, support, class, predicted): (u64, u64, usize, usize)| {
-        let share = percent(times as f64 / support as f64);
-        vec![names[class].clone(), names[predicted].clone(), count(times), share]
+        let fraction = percent(times as f64 / support as f64);
+        vec![names[class].clone(), names[predicted].clone(), count(times), fraction]
     };
     let rows: Vec<Vec<String>> = confusions.into_iter().map(row).collect();
     table(look, &["true", "predicted as", "samples", "of the class"], &rows)

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use super::{LabError, Path, descend};
 use converge_core::optim::{OptimizerSettings, Sgd};
-use converge_figures::figure::{Axis, Color, Grid, Layer, Plot};
+use converge_figures::figure::{Axis, Color, Grid, LINE_WIDTH, Layer, Plot};
 
 /// The function (x − x*)².
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +89,7 @@ impl Parabola {
                 name: String::new(),
                 points: curve,
                 color: Color::Neutral,
+                width: LINE_WIDTH,
                 dashed: false,
             })
             .with(Layer::line("", series, points.clone()))

@@ -1,4 +1,4 @@
-//! Moving pictures: as a GIF, and as a part of a page of HTML that can be stopped and stepped.
+//! Animations: as a GIF, and as a part of a page of HTML that can be stopped and stepped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,9 @@ use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, Rgba, RgbaImage};
 use rayon::prelude::*;
 
-use super::svg::escape;
-use super::{Figure, Page, draw_figure, draw_themed};
-use crate::ReportError;
+use super::draw::{Page, draw_figure, draw_themed, escape};
+use super::plot::Figure;
+use crate::error::ReportError;
 use crate::png::render;
 
 /// Frames that follow each other, all of one size.
@@ -45,7 +45,7 @@ impl Animation {
 /// `animation` as the bytes of a GIF of 720 pixels width that repeats for ever and rests at its end.
 pub fn draw_gif(animation: &Animation, page: Page) -> Result<Vec<u8>, ReportError> {
     animation.has_frames()?;
-    let pictures: Vec<RgbaImage> = animation
+    let images: Vec<RgbaImage> = animation
         .frames
         .par_iter()
         .map(|frame| {
@@ -56,31 +56,31 @@ pub fn draw_gif(animation: &Animation, page: Page) -> Result<Vec<u8>, ReportErro
                 .ok_or_else(|| ReportError::Encoding("a frame lacks pixels".to_owned()))
         })
         .collect::<Result<_, ReportError>>()?;
-    let height = pictures.iter().map(RgbaImage::height).max().unwrap_or(0);
+    let height = images.iter().map(RgbaImage::height).max().unwrap_or(0);
     let failed = |error: image::ImageError| ReportError::Encoding(error.to_string());
     let mut bytes = vec![];
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, GIF_SPEED);
     encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
-    let count = pictures.len();
-    for (index, picture) in pictures.into_iter().enumerate() {
+    let count = images.len();
+    for (index, image) in images.into_iter().enumerate() {
         let rest = if index + 1 == count { REST } else { 1 };
         let milliseconds = animation.frame_milliseconds.clamp(20, 10_000) * rest;
-        let picture = as_high(picture, height);
+        let image = as_high(image, height);
         let delay = Delay::from_numer_denom_ms(milliseconds, 1);
-        encoder.encode_frame(Frame::from_parts(picture, 0, 0, delay)).map_err(failed)?;
+        encoder.encode_frame(Frame::from_parts(image, 0, 0, delay)).map_err(failed)?;
     }
     drop(encoder);
     Ok(bytes)
 }
 
-/// `picture` with rows in the colour of its first pixel below, where it is not `height` high.
-fn as_high(picture: RgbaImage, height: u32) -> RgbaImage {
-    if picture.height() == height {
-        return picture;
+/// `image` with rows in the colour of its first pixel below, where it is not `height` high.
+fn as_high(image: RgbaImage, height: u32) -> RgbaImage {
+    if image.height() == height {
+        return image;
     }
-    let background = picture.get_pixel_checked(0, 0).copied().unwrap_or(Rgba([255; 4]));
-    let mut higher = RgbaImage::from_pixel(picture.width(), height, background);
-    image::imageops::replace(&mut higher, &picture, 0, 0);
+    let background = image.get_pixel_checked(0, 0).copied().unwrap_or(Rgba([255; 4]));
+    let mut higher = RgbaImage::from_pixel(image.width(), height, background);
+    image::imageops::replace(&mut higher, &image, 0, 0);
     higher
 }
 
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shared_draws_the_same_picture() {
+    fn what_is_shared_draws_the_same_image() {
         let frames: Vec<String> = animation(4)
             .frames
             .iter()

@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ReportError, render_png};
+use crate::error::ReportError;
+use crate::png::render_png;
 
 fn figure(panels: Vec<Panel>, columns: usize) -> Figure {
     let title = "A title".to_owned();
@@ -118,8 +119,8 @@ fn both_pages_have_the_same_marks_in_their_own_colours_and_a_page_gives_them_by_
     assert!(themed.contains("fill=\"var(--ink)\"") && themed.contains("stroke=\"var(--s0)\""));
     assert!(!themed.contains("#1a1a1a"));
     let corner = |svg: &str| {
-        let picture = image::load_from_memory(&render_png(svg, 0.5).unwrap()).unwrap().to_rgb8();
-        picture.get_pixel(0, 0).0
+        let image = image::load_from_memory(&render_png(svg, 0.5).unwrap()).unwrap().to_rgb8();
+        image.get_pixel(0, 0).0
     };
     assert_eq!((corner(&light), corner(&dark)), ([255; 3], [0x15, 0x17, 0x1a]));
 }
@@ -172,12 +173,12 @@ fn a_heat_map_of_200_by_200_is_small_whole_and_coloured_at_its_place() {
     let svg = map(Axis::linear("x"));
     assert!(svg.len() < 250_000, "{}", svg.len());
     let ends = |svg: &str| {
-        let picture = image::load_from_memory(&render_png(svg, 1.0).unwrap()).unwrap().to_rgb8();
-        let y = picture.height() / 2;
-        let colored = |x: &u32| picture.get_pixel(*x, y).0 != [255; 3];
+        let image = image::load_from_memory(&render_png(svg, 1.0).unwrap()).unwrap().to_rgb8();
+        let y = image.height() / 2;
+        let colored = |x: &u32| image.get_pixel(*x, y).0 != [255; 3];
         let first = (0..1200).filter(colored).find(|x| (*x..x + 40).all(|x| colored(&x))).unwrap();
         let last = (first..1200).take_while(colored).last().unwrap();
-        [first + 4, last - 4].map(|x| picture.get_pixel(x, y).0)
+        [first + 4, last - 4].map(|x| image.get_pixel(x, y).0)
     };
     let [left, right] = ends(&svg);
     assert!(left[2] > left[1] && right[1] > right[2], "dark blue {left:?}, yellow {right:?}");
@@ -215,9 +216,59 @@ fn a_text_wider_than_its_plot_is_shortened_in_the_middle() {
 }
 
 #[test]
-fn a_figure_without_panels_is_an_error() {
-    let error = draw_figure(&figure(vec![], 1), Page::Light).unwrap_err();
-    assert!(matches!(error, ReportError::Drawing(_)));
+fn a_figure_without_panels_or_with_an_empty_stack_is_an_error() {
+    for panels in [vec![], vec![Panel::Stack(vec![])]] {
+        let error = draw_figure(&figure(panels, 1), Page::Light).unwrap_err();
+        assert!(matches!(error, ReportError::Drawing(_)));
+    }
+}
+
+#[test]
+fn a_stack_has_one_horizontal_axis_and_labels_a_vertical_line_once() {
+    let plot = |name: &str, from: f64| {
+        let (x, y) = (Axis::counts("epoch"), Axis::linear(name));
+        let line = Layer::line(name, 0, vec![(from, 10.0), (from + 2.0, 20.0)]);
+        let best =
+            Layer::Reference { label: "best".to_owned(), at: Place::X(3.0), color: Color::Neutral };
+        Plot { notes: vec![format!("{name} ends early")], ..Plot::new("", x, y) }
+            .with(line)
+            .with(best)
+    };
+    let stack = Panel::Stack(vec![plot("loss", 1.0), plot("accuracy", 3.0)]);
+    let svg = svg(&figure(vec![stack], 1));
+    // The axis spans what both show, 1 to 5; each plot has the line at 3, the first its label.
+    for text in ["epoch", "1", "5", "best", "loss ends early", "accuracy ends early"] {
+        assert_eq!(svg.matches(&format!(">{text}</text>")).count(), 1, "{text}");
+    }
+    assert_eq!(svg.matches("stroke-dasharray=\"7 5\"").count(), 2);
+}
+
+#[test]
+fn names_at_the_ends_of_lines_stand_apart_and_not_in_the_legend() {
+    let line = |name: &str, series, end| Layer::line(name, series, vec![(0.0, 0.0), (1.0, end)]);
+    let dots = Layer::points("measured", 2, vec![(0.5, 0.5)]);
+    let mut plot = Plot::new("", Axis::linear("x"), Axis::linear("y"));
+    plot.layers = vec![line("training", 0, 1.0), line("validation", 1, 0.999), dots];
+    plot.labels_at_ends = true;
+    let svg = svg(&one(plot));
+    let y = |name: &str| -> f64 {
+        assert_eq!(svg.matches(&format!(">{name}</text>")).count(), 1, "{name}");
+        let text = svg.lines().find(|line| line.contains(&format!(">{name}<"))).unwrap();
+        text.split("y=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+    };
+    // The greater value stands above, a line of letters away.
+    assert!(y("validation") - y("training") >= 20.0);
+    assert!(y("measured") < y("training"), "the legend is above the axes");
+}
+
+#[test]
+fn an_adaptive_figure_is_the_light_one_where_style_sheets_are_not_known() {
+    let adaptive = draw_figure(&everything(), Page::Adaptive).unwrap();
+    let style = adaptive.lines().find(|line| line.starts_with("<style>")).unwrap();
+    assert!(style.starts_with("<style>@media(prefers-color-scheme:dark){"), "{style}");
+    let light = svg(&everything());
+    assert_eq!(adaptive.replace(&format!("{style}\n"), ""), light);
+    assert!(render_png(&adaptive, 0.5).unwrap() == render_png(&light, 0.5).unwrap());
 }
 
 fn number() -> impl Strategy<Value = f64> {
@@ -237,6 +288,7 @@ fn color() -> impl Strategy<Value = Color> {
 fn axis() -> impl Strategy<Value = Axis> {
     let scale = prop_oneof![
         Just(Scale::Linear),
+        Just(Scale::Counts),
         Just(Scale::Log),
         prop::collection::vec(any::<String>(), 0..4).prop_map(Scale::Categories),
     ];
@@ -268,8 +320,15 @@ fn layer() -> impl Strategy<Value = Layer> {
     ];
     let place = prop_oneof![number().prop_map(Place::X), number().prop_map(Place::Y)];
     prop_oneof![
-        (any::<String>(), points(), color(), any::<bool>())
-            .prop_map(|(name, points, color, dashed)| Layer::Line { name, points, color, dashed }),
+        (any::<String>(), points(), color(), number(), any::<bool>()).prop_map(
+            |(name, points, color, width, dashed)| Layer::Line {
+                name,
+                points,
+                color,
+                width,
+                dashed
+            }
+        ),
         (any::<String>(), points(), color(), number()).prop_map(|(name, points, color, radius)| {
             Layer::Points { name, points, color, radius }
         }),
@@ -299,8 +358,23 @@ fn layer() -> impl Strategy<Value = Layer> {
 }
 
 fn panel() -> impl Strategy<Value = Panel> {
-    let plot = (any::<String>(), axis(), axis(), prop::collection::vec(layer(), 0..5))
-        .prop_map(|(title, x, y, layers)| Panel::Plot(Plot { title, x, y, layers }));
+    let plot = || {
+        let layers = prop::collection::vec(layer(), 0..5);
+        let notes = prop::collection::vec(any::<String>(), 0..2);
+        let parts = (any::<String>(), axis(), axis(), layers);
+        (parts, prop::option::of(number()), any::<bool>(), notes).prop_map(
+            |((title, x, y, layers), height, labels_at_ends, notes)| Plot {
+                title,
+                x,
+                y,
+                layers,
+                height,
+                labels_at_ends,
+                notes,
+            },
+        )
+    };
+    let stack = prop::collection::vec(plot(), 1..4).prop_map(Panel::Stack);
     let path = (any::<String>(), color(), prop::collection::vec((number(), number()), 0..5));
     let surface = (
         any::<String>(),
@@ -312,20 +386,20 @@ fn panel() -> impl Strategy<Value = Panel> {
         .prop_map(|(title, labels, grid, log_offset, paths)| {
             Panel::Surface(Surface { title, labels, grid, log_offset, paths })
         });
-    prop_oneof![3 => plot, 1 => surface]
+    prop_oneof![3 => plot().prop_map(Panel::Plot), 2 => stack, 1 => surface]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn no_figure_panics_and_every_one_is_a_picture(
+    fn no_figure_panics_and_every_one_can_be_rendered(
         title: String,
         panels in prop::collection::vec(panel(), 1..4),
         columns in 0_usize..5,
     ) {
         let figure = Figure { name: String::new(), title, caption: String::new(), panels, columns };
-        for page in [Page::Light, Page::Dark] {
+        for page in [Page::Light, Page::Adaptive] {
             let svg = draw_figure(&figure, page).unwrap();
             // Numbers that are none would be in a path or an attribute.
             let numbers = svg.lines().filter(|line| !line.starts_with("<t"));

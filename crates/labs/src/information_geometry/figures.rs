@@ -5,7 +5,7 @@ use std::f64::consts::{SQRT_2, TAU};
 use super::InformationGeometry;
 use super::half_plane::{Geodesic, Pair, inner, shoot, transport};
 use crate::{DataFile, Findings, number};
-use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot};
+use converge_figures::figure::{Axis, Color, Figure, Grid, LINE_WIDTH, Layer, Panel, Plot};
 
 /// All figures; errors by steps of a geodesic and by the step of differences come from the lab.
 pub(super) fn add(
@@ -44,7 +44,7 @@ pub(super) fn add(
 }
 
 fn line(name: &str, color: Color, points: Vec<(f64, f64)>) -> Layer {
-    Layer::Line { name: name.to_owned(), points, color, dashed: false }
+    Layer::Line { name: name.to_owned(), points, color, width: LINE_WIDTH, dashed: false }
 }
 
 /// All places at the distance `radius` from `center`: in the half-plane they are a circle too, of

@@ -2,7 +2,7 @@
 
 use super::KINDS;
 use super::lloyd::{Clustering, Point};
-use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Plot};
+use converge_figures::figure::{Axis, Color, Figure, LINE_WIDTH, Layer, Panel, Plot};
 
 /// All figures of `runs` of each kind, of which `best` ends lowest.
 pub(super) fn all(
@@ -42,6 +42,7 @@ pub(super) fn all(
                 name: name("path of a centre"),
                 points: path,
                 color: Color::Ink,
+                width: LINE_WIDTH,
                 dashed: false,
             });
             plot.layers.push(dots("its start (small)", first, 3.5));

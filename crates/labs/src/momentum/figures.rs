@@ -3,7 +3,7 @@
 use super::method::{Method, descend_quadratic};
 use super::{ARRIVED, END, Momentum, Run};
 use crate::{LabError, Path};
-use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot};
+use converge_figures::figure::{Axis, Color, Figure, Grid, LINE_WIDTH, Layer, Panel, Plot};
 
 impl Momentum {
     pub(super) fn distances(&self, runs: &[Run]) -> Figure {
@@ -30,6 +30,7 @@ impl Momentum {
                         name: if run.method == Method::Nesterov { "ρᵗ" } else { "" }.to_owned(),
                         points: theory.to_vec(),
                         color: Color::Neutral,
+                        width: LINE_WIDTH,
                         dashed: true,
                     },
                 );

@@ -3,7 +3,7 @@
 use super::method::descend_quadratic;
 use crate::{Claim, DataFile, LabError, number};
 use converge_core::optim::Sgd;
-use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Plot};
+use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, LINE_WIDTH, Layer, Panel, Plot};
 
 /// Steps of every path.
 const STEPS: usize = 300;
@@ -106,6 +106,7 @@ impl StabilityMap {
             name: "theory: η L = 2 (1 + μ)".to_owned(),
             points: borders.collect(),
             color: Color::Ink,
+            width: LINE_WIDTH,
             dashed: true,
         })
         .with(Layer::points("best constants", 1, vec![best]))

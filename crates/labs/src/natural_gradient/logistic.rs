@@ -11,7 +11,7 @@ use crate::{
     Claim, DataFile, Findings, FindingsTable, LabError, descend, number, value_and_gradient,
 };
 use converge_core::optim::{OptimizerSettings, Sgd};
-use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Plot};
+use converge_figures::figure::{Axis, Color, Figure, LINE_WIDTH, Layer, Panel, Plot};
 
 const ROWS: usize = 500;
 /// The true weights; the last is the bias.
@@ -151,6 +151,7 @@ fn draw(findings: &mut Findings, lines: &[Curve]) {
             name: name.clone(),
             points: gaps.iter().map(|&(step, gap)| (step + 1.0, gap)).collect(),
             color: Color::Series(series),
+            width: LINE_WIDTH,
             dashed: *dashed,
         });
         rows.push(vec![

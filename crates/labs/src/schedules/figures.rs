@@ -2,7 +2,7 @@
 
 use super::{Run, Schedules};
 use crate::regression_problem::{RegressionProblem, SAMPLES};
-use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Plot};
+use converge_figures::figure::{Axis, Color, Figure, LINE_WIDTH, Layer, Panel, Plot};
 
 pub(super) fn rates(runs: &[Run]) -> Figure {
     let panel = |run: &Run| {
@@ -56,6 +56,7 @@ pub(super) fn losses(runs: &[Run]) -> Figure {
                 name: String::new(),
                 points: line(constant),
                 color: Color::Neutral,
+                width: LINE_WIDTH,
                 dashed: false,
             });
         }

@@ -4,7 +4,19 @@
 //! seventh; orange and sky blue are darker on white, and most are lighter on the dark page, so that
 //! each has a contrast of 3:1 at least with what is behind it.
 
-use super::{Color, ColorScale, Page};
+use crate::figure::color::{Color, ColorScale};
+
+/// For which page a figure is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// Dark on white.
+    Light,
+    /// Light on near black.
+    Dark,
+    /// As for a light page, with a style sheet that makes it dark where the reader prefers dark
+    /// pages: for files that a browser shows. What knows no style sheets shows the light one.
+    Adaptive,
+}
 
 /// How many colours series have.
 pub(super) const SERIES: usize = 7;
@@ -53,7 +65,7 @@ impl Palette {
 
     pub(super) fn of(page: Page) -> Self {
         match page {
-            Page::Light => Self::LIGHT,
+            Page::Light | Page::Adaptive => Self::LIGHT,
             Page::Dark => Self::DARK,
         }
     }
@@ -70,19 +82,27 @@ impl Palette {
         }
     }
 
+    fn colors(&self) -> impl Iterator<Item = &'static str> {
+        [self.background, self.ink, self.neutral, self.grid].into_iter().chain(self.series)
+    }
+
     fn variables(&self) -> String {
-        let names = [
-            (Self::THEMED.background, self.background),
-            (Self::THEMED.ink, self.ink),
-            (Self::THEMED.neutral, self.neutral),
-            (Self::THEMED.grid, self.grid),
-        ];
-        let series = Self::THEMED.series.into_iter().zip(self.series);
         let name =
             |variable: &'static str| variable.trim_start_matches("var(").trim_end_matches(')');
         let declared = |(variable, value)| format!("{}:{value};", name(variable));
-        names.into_iter().chain(series).map(declared).collect()
+        Self::THEMED.colors().zip(self.colors()).map(declared).collect()
     }
+}
+
+/// CSS for a figure with the colours of a light page: those of a dark one in place of them where
+/// the reader prefers that. The colours of a palette are unlike each other and unlike those of the
+/// colour maps, so that they name what has them.
+pub(super) fn adaptive_css() -> String {
+    let dark = |(light, dark)| {
+        format!("[fill=\"{light}\"]{{fill:{dark}}}[stroke=\"{light}\"]{{stroke:{dark}}}")
+    };
+    let rules: String = Palette::LIGHT.colors().zip(Palette::DARK.colors()).map(dark).collect();
+    format!("@media(prefers-color-scheme:dark){{{rules}}}")
 }
 
 /// CSS that gives the colours of figures for pages, as [`super::draw_themed`] names them, the
@@ -99,39 +119,40 @@ pub fn theme_css() -> String {
 type Rgb = [u8; 3];
 
 impl Palette {
-    /// The colour of a value at `share`, from 0 to 1, of the range of `scale`; of classes, `share`
+    /// The colour of a value at `fraction`, from 0 to 1, of the range of `scale`; of classes, `fraction`
     /// is the class.
-    pub(super) fn mapped(&self, scale: ColorScale, share: f64) -> String {
+    pub(super) fn mapped(&self, scale: ColorScale, fraction: f64) -> String {
         match scale {
-            ColorScale::Sequential { .. } => hex(between(&VIRIDIS, share)),
-            ColorScale::Diverging { .. } => hex(between(&DIVERGING, share)),
-            ColorScale::Classes => self.series[share as usize % SERIES].to_owned(),
+            ColorScale::Sequential { .. } => hex(between(&VIRIDIS, fraction)),
+            ColorScale::Diverging { .. } => hex(between(&DIVERGING, fraction)),
+            ColorScale::Classes => self.series[fraction as usize % SERIES].to_owned(),
         }
     }
 
     /// How strong that colour is: classes beyond the seventh have those of the first, paler.
-    pub(super) fn strength(scale: ColorScale, share: f64) -> f64 {
+    pub(super) fn strength(scale: ColorScale, fraction: f64) -> f64 {
         match scale {
-            ColorScale::Classes if share >= SERIES as f64 => 0.45,
+            ColorScale::Classes if fraction >= SERIES as f64 => 0.45,
             _ => 1.0,
         }
     }
 
     /// What can be read on that colour.
-    pub(super) fn written_on(&self, scale: ColorScale, share: f64) -> &'static str {
+    pub(super) fn written_on(&self, scale: ColorScale, fraction: f64) -> &'static str {
         let behind = match scale {
-            ColorScale::Sequential { .. } => between(&VIRIDIS, share),
-            ColorScale::Diverging { .. } => between(&DIVERGING, share),
+            ColorScale::Sequential { .. } => between(&VIRIDIS, fraction),
+            ColorScale::Diverging { .. } => between(&DIVERGING, fraction),
             // Series stand out from the page, so the page stands out from them.
-            ColorScale::Classes if Self::strength(scale, share) < 1.0 => return self.ink,
+            ColorScale::Classes if Self::strength(scale, fraction) < 1.0 => return self.ink,
             ColorScale::Classes => return self.background,
         };
-        if luminance(behind) > 0.18 { "#000000" } else { "#ffffff" }
+        // Names, because these two stay as they are where the colours of the page change.
+        if luminance(behind) > 0.18 { "black" } else { "white" }
     }
 }
 
-fn between(stops: &[u32], share: f64) -> Rgb {
-    let place = share.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
+fn between(stops: &[u32], fraction: f64) -> Rgb {
+    let place = fraction.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
     let below = (place as usize).min(stops.len() - 2);
     let weight = place - below as f64;
     let (low, high) = (stops[below].to_be_bytes(), stops[below + 1].to_be_bytes());
@@ -196,6 +217,11 @@ mod tests {
     use super::*;
 
     fn rgb(hex: &str) -> Rgb {
+        let hex = match hex {
+            "black" => "#000000",
+            "white" => "#ffffff",
+            hex => hex,
+        };
         let color = u32::from_str_radix(hex.trim_start_matches('#'), 16).unwrap();
         let [_, red, green, blue] = color.to_be_bytes();
         [red, green, blue]
@@ -222,7 +248,7 @@ mod tests {
 
     #[test]
     fn colour_maps_begin_and_end_as_published_and_grow_lighter() {
-        let map = |share| Palette::LIGHT.mapped(ColorScale::Sequential { log: false }, share);
+        let map = |fraction| Palette::LIGHT.mapped(ColorScale::Sequential { log: false }, fraction);
         assert_eq!(
             (map(0.0), map(0.5), map(1.0)),
             ("#440154".into(), "#21918c".into(), "#fde725".into())
@@ -237,11 +263,23 @@ mod tests {
         for scale in [ColorScale::Sequential { log: false }, ColorScale::Diverging { middle: 0.0 }]
         {
             for step in 0..=100 {
-                let share = f64::from(step) / 100.0;
-                let text = rgb(Palette::DARK.written_on(scale, share));
-                assert!(contrast(text, rgb(&Palette::DARK.mapped(scale, share))) >= 4.5);
+                let fraction = f64::from(step) / 100.0;
+                let text = rgb(Palette::DARK.written_on(scale, fraction));
+                assert!(contrast(text, rgb(&Palette::DARK.mapped(scale, fraction))) >= 4.5);
             }
         }
+    }
+
+    #[test]
+    fn a_colour_of_the_light_page_is_that_of_nothing_else() {
+        let colors: Vec<_> = Palette::LIGHT.colors().map(str::to_owned).collect();
+        let mapped = [ColorScale::Sequential { log: false }, ColorScale::Diverging { middle: 0.0 }]
+            .into_iter()
+            .flat_map(|scale| (0..=64).map(move |step| (scale, f64::from(step) / 64.0)))
+            .map(|(scale, fraction)| Palette::LIGHT.mapped(scale, fraction));
+        assert!(mapped.into_iter().all(|color| !colors.contains(&color)));
+        let distinct: std::collections::BTreeSet<_> = colors.iter().collect();
+        assert_eq!(distinct.len(), colors.len());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What of lines and areas lies within a rectangle, and which of their points can be seen.
+//! Cuts lines and areas off at a rectangle, and leaves out points that nobody could tell apart.
 
 /// A point in pixels.
 pub(super) type Point = (f64, f64);
@@ -21,7 +21,7 @@ impl Area {
         self.bottom - self.top
     }
 
-    /// The point at shares of the width, from the left, and of the height, from the bottom.
+    /// The point at fractions of the width, from the left, and of the height, from the bottom.
     pub(super) fn at(&self, x: f64, y: f64) -> Point {
         (self.left + x * self.width(), self.bottom - y * self.height())
     }
@@ -63,10 +63,10 @@ impl Area {
                 leaves = leaves.min(room / step);
             }
         }
-        let at = |share: f64| match share {
+        let at = |fraction: f64| match fraction {
             0.0 => from,
             1.0 => to,
-            share => (from.0 + share * dx, from.1 + share * dy),
+            fraction => (from.0 + fraction * dx, from.1 + fraction * dy),
         };
         (enters <= leaves).then(|| (at(enters), at(leaves)))
     }
@@ -93,8 +93,8 @@ fn cut(corners: &[Point], inside: impl Fn(Point) -> f64) -> Vec<Point> {
     for &to in corners {
         let (before, after) = (inside(from), inside(to));
         if (before < 0.0) != (after < 0.0) {
-            let share = before / (before - after);
-            kept.push((from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1)));
+            let fraction = before / (before - after);
+            kept.push((from.0 + fraction * (to.0 - from.0), from.1 + fraction * (to.1 - from.1)));
         }
         if after >= 0.0 {
             kept.push(to);

@@ -1,16 +1,8 @@
-//! Where everything stands: panels in their cells, and what they need around their axes.
+//! Sizes of text, lines of text, and which numbers an axis spans.
 
-use crate::axis::{self, Axis};
-use crate::style::{LABEL_SIZE, SMALL_SIZE, text_width};
-
-/// Space around the axes of a panel, in pixels.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Margins {
-    pub left: f64,
-    pub right: f64,
-    pub top: f64,
-    pub bottom: f64,
-}
+use super::ticks::{TickedAxis, padded};
+use crate::figure::plot::{Axis, Scale};
+use crate::text::{LABEL_SIZE, SMALL_SIZE, text_width};
 
 /// Sizes of letters, smaller in figures of many columns.
 #[derive(Debug, Clone, Copy)]
@@ -77,14 +69,14 @@ impl Span {
 const LARGEST: f64 = 1e100;
 
 /// Whether `value` has a place on an axis of `scale`.
-pub(super) fn is_drawable(value: f64, scale: &super::Scale) -> bool {
-    let positive = !matches!(scale, super::Scale::Log) || value > 0.0;
+pub(super) fn is_drawable(value: f64, scale: &Scale) -> bool {
+    let positive = !matches!(scale, Scale::Log) || value > 0.0;
     value.is_finite() && value.abs() <= LARGEST && positive
 }
 
 /// The axis that `axis` asks for, where `drawn` are its values, with at most `most` ticks. `air` is
 /// left free at both ends; `exact` ends are kept as they are.
-pub(super) fn axis(axis: &super::Axis, drawn: Span, exact: bool, air: f64, most: usize) -> Axis {
+pub(super) fn axis(axis: &Axis, drawn: Span, exact: bool, air: f64, most: usize) -> TickedAxis {
     let ascending = ascending(axis, drawn, exact, air, most);
     let (low, high) = ascending.ends();
     match axis.range {
@@ -94,19 +86,20 @@ pub(super) fn axis(axis: &super::Axis, drawn: Span, exact: bool, air: f64, most:
 }
 
 /// The ends that `axis` gives, ascending, where they can be ends.
-pub(super) fn given(axis: &super::Axis) -> Option<(f64, f64)> {
+pub(super) fn given(axis: &Axis) -> Option<(f64, f64)> {
     let (first, last) = axis.range?;
-    let drawable = |end| is_drawable(end, &super::Scale::Linear);
+    let drawable = |end| is_drawable(end, &Scale::Linear);
     let (low, high) = (first.min(last), first.max(last));
-    (drawable(first) && drawable(last) && low < high).then_some((low, high))
+    // One epoch alone has a place on its axis, which reaches beyond it.
+    let spans = low < high || (low <= high && axis.scale == Scale::Counts);
+    (drawable(first) && drawable(last) && spans).then_some((low, high))
 }
 
-fn ascending(axis: &super::Axis, drawn: Span, exact: bool, air: f64, most: usize) -> Axis {
-    use super::Scale;
+fn ascending(axis: &Axis, drawn: Span, exact: bool, air: f64, most: usize) -> TickedAxis {
     let given = given(axis);
     match &axis.scale {
         Scale::Categories(names) => {
-            let whole = Axis::named(names);
+            let whole = TickedAxis::named(names);
             match given {
                 Some(ends) => whole.between(ends),
                 None => whole,
@@ -114,13 +107,13 @@ fn ascending(axis: &super::Axis, drawn: Span, exact: bool, air: f64, most: usize
         }
         Scale::Linear => {
             let (low, high) = drawn.ends().unwrap_or((0.0, 1.0));
-            let around =
-                if exact && low < high { (low, high) } else { axis::padded(low, high, air) };
-            Axis::linear(given.unwrap_or(around), most)
+            let around = if exact && low < high { (low, high) } else { padded(low, high, air) };
+            TickedAxis::linear(given.unwrap_or(around), most)
         }
+        Scale::Counts => TickedAxis::counts(given.or(drawn.ends()).unwrap_or((0.0, 1.0)), most),
         Scale::Log => {
             let (low, high) = drawn.ends().unwrap_or((1.0, 10.0));
-            let (least, most_) = axis::padded(low.log10(), high.log10(), air);
+            let (least, most_) = padded(low.log10(), high.log10(), air);
             let around = if exact && low < high {
                 (low, high)
             } else {
@@ -132,23 +125,21 @@ fn ascending(axis: &super::Axis, drawn: Span, exact: bool, air: f64, most: usize
                 Some((_, high)) if high > around.0 => (around.0, high),
                 _ => around,
             };
-            Axis::log(ends, most)
+            TickedAxis::log(ends, most)
         }
     }
 }
 
 /// The axis with the most ticks, up to one every 40 pixels, whose labels stay apart along `length`
 /// pixels; `make` makes it with about so many.
-pub(super) fn roomy(length: f64, size: f64, make: impl Fn(usize) -> Axis) -> Axis {
+pub(super) fn roomy(length: f64, size: f64, make: impl Fn(usize) -> TickedAxis) -> TickedAxis {
     let most = (length / 40.0).clamp(2.0, 14.0) as usize;
-    let fits = |axis: &Axis| {
+    let fits = |axis: &TickedAxis| {
         let ends: Vec<(f64, f64)> = axis
-            .ticks()
-            .iter()
-            .filter_map(|(value, label)| {
+            .places()
+            .map(|(place, label)| {
                 let half = text_width(label, size) / 2.0;
-                let middle = axis.place(*value)? * length;
-                Some((middle - half, middle + half))
+                (place * length - half, place * length + half)
             })
             .collect();
         let apart =
@@ -168,7 +159,6 @@ pub(super) fn roomy(length: f64, size: f64, make: impl Fn(usize) -> Axis) -> Axi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure;
 
     #[test]
     fn long_text_is_broken_between_words() {
@@ -181,11 +171,12 @@ mod tests {
     #[test]
     fn given_ends_are_kept_and_impossible_ones_follow_the_values() {
         let drawn = Span { low: 0.01, high: 10.0 };
-        let ends = |asked: figure::Axis| axis(&asked, drawn, false, 0.0, 5).ends();
-        assert_eq!(ends(figure::Axis::linear("").between(-1.0, 2.0)), (-1.0, 2.0));
-        assert_eq!(ends(figure::Axis::linear("").between(2.0, -1.0)), (2.0, -1.0));
-        assert_eq!(ends(figure::Axis::linear("").between(f64::NAN, 2.0)), (0.01, 10.0));
-        assert_eq!(ends(figure::Axis::log("").between(0.0, 100.0)), (-2.0, 2.0));
-        assert_eq!(ends(figure::Axis::log("").between(-3.0, -1.0)), (-2.0, 1.0));
+        let ends = |asked: Axis| axis(&asked, drawn, false, 0.0, 5).ends();
+        assert_eq!(ends(Axis::linear("").between(-1.0, 2.0)), (-1.0, 2.0));
+        assert_eq!(ends(Axis::linear("").between(2.0, -1.0)), (2.0, -1.0));
+        assert_eq!(ends(Axis::linear("").between(f64::NAN, 2.0)), (0.01, 10.0));
+        assert_eq!(ends(Axis::log("").between(0.0, 100.0)), (-2.0, 2.0));
+        assert_eq!(ends(Axis::log("").between(-3.0, -1.0)), (-2.0, 1.0));
+        assert_eq!(ends(Axis::counts("").between(1.0, 1.0)), (0.75, 1.25));
     }
 }

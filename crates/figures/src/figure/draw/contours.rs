@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Grid;
+use crate::figure::grid::Grid;
 
 /// An edge of the grid that a line crosses: from point `(i, j)` to the right, or upwards.
 type Edge = (usize, usize, bool);
@@ -29,9 +29,9 @@ pub(super) fn contour(grid: &Grid, level: f64) -> Vec<Vec<(f64, f64)>> {
     let place = |&(i, j, across): &Edge| {
         let (from, to) = (value(i, j), if across { value(i + 1, j) } else { value(i, j + 1) });
         // Halves, so that the difference cannot overflow.
-        let share = ((level / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0)).clamp(0.0, 1.0);
+        let fraction = ((level / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0)).clamp(0.0, 1.0);
         let (i, j) = (i as f64, j as f64);
-        if across { (i + share, j) } else { (i, j + share) }
+        if across { (i + fraction, j) } else { (i, j + fraction) }
     };
     let mut lines = vec![];
     // Lines that end at the border first, so that none is begun in its middle.

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::clip::Area;
-use super::layers::Placed;
 use super::layout::Span;
 use super::palette::Palette;
+use super::placed::Placed;
 use super::svg::{Anchor, Svg, Type, short};
-use super::{ColorScale, Grid, Layer, Plot, Scale};
-use crate::axis::{Axis, padded};
-use crate::style::text_width;
+use super::ticks::{TickedAxis, padded};
+use crate::figure::color::ColorScale;
+use crate::figure::grid::Grid;
+use crate::figure::layer::Layer;
+use crate::figure::plot::{Plot, Scale};
+use crate::text::text_width;
 
 /// Shades of a colour map: an odd number, so that one is the middle.
 const SHADES: f64 = 64.0;
@@ -39,7 +42,7 @@ pub(super) fn heat_maps(plot: &Plot) -> impl Iterator<Item = HeatMap<'_>> {
 pub(super) fn cell_edges(places: &[f64], scale: &Scale) -> Option<(f64, f64)> {
     let position = |value: &f64| match scale {
         Scale::Log => value.log10(),
-        Scale::Linear | Scale::Categories(_) => *value,
+        Scale::Linear | Scale::Counts | Scale::Categories(_) => *value,
     };
     let (first, last) = (position(places.first()?), position(places.last()?));
     let steps = places.len() as f64 - 1.0;
@@ -80,23 +83,25 @@ impl<'a> HeatMap<'a> {
         (position.abs() <= 1e100 && class).then_some(position)
     }
 
-    /// The shade of `value`: a share of the colour map, in steps; of classes, the class.
+    /// The shade of `value`: a fraction of the colour map, in steps; of classes, the class.
     fn shade(&self, value: f64) -> Option<f64> {
         let position = self.position(value)?;
         if matches!(self.colors, ColorScale::Classes) {
             return Some(position);
         }
-        let share = (position - self.ends.0) / (self.ends.1 - self.ends.0);
-        Some((share * SHADES).round() / SHADES)
+        let fraction = (position - self.ends.0) / (self.ends.1 - self.ends.0);
+        Some((fraction * SHADES).round() / SHADES)
+    }
+
+    /// The positions of the outer edges of the grid, along x and along y.
+    fn edges(&self, placed: &Placed<'_>) -> Option<((f64, f64), (f64, f64))> {
+        let x = cell_edges(&self.grid.x, placed.x_scale)?;
+        Some((x, cell_edges(&self.grid.y, placed.y_scale())?))
     }
 
     /// Draws the cells into the axes.
-    pub(super) fn draw(&self, svg: &mut Svg, placed: &Placed<'_>, plot: &Plot) {
-        let (Some(x), Some(y)) =
-            (cell_edges(&self.grid.x, &plot.x.scale), cell_edges(&self.grid.y, &plot.y.scale))
-        else {
-            return;
-        };
+    pub(super) fn draw(&self, svg: &mut Svg, placed: &Placed<'_>) {
+        let Some((x, y)) = self.edges(placed) else { return };
         let (columns, rows) =
             (self.grid.x.len().min(MOST_CELLS), self.grid.y.len().min(MOST_CELLS));
         // The axes in cells, from the upper left corner of the grid.
@@ -138,14 +143,10 @@ impl<'a> HeatMap<'a> {
     }
 
     /// Writes each value into its cell, where there is room.
-    pub(super) fn write(&self, svg: &mut Svg, placed: &Placed<'_>, plot: &Plot) {
-        let (Some(x), Some(y)) =
-            (cell_edges(&self.grid.x, &plot.x.scale), cell_edges(&self.grid.y, &plot.y.scale))
-        else {
-            return;
-        };
+    pub(super) fn write(&self, svg: &mut Svg, placed: &Placed<'_>) {
+        let Some((x, y)) = self.edges(placed) else { return };
         let (columns, rows) = (self.grid.x.len(), self.grid.y.len());
-        let along = |axis: &Axis, edges: (f64, f64), cell: usize, count: usize| {
+        let along = |axis: &TickedAxis, edges: (f64, f64), cell: usize, count: usize| {
             let (low, high) = axis.ends();
             let position = edges.0 + (cell as f64 + 0.5) / count as f64 * (edges.1 - edges.0);
             (position - low) / (high - low)
@@ -178,31 +179,26 @@ impl<'a> HeatMap<'a> {
     }
 
     /// What can be read on the cell at the position `(x, y)` on the axes; `None` where no colour is.
-    pub(super) fn ink_at(
-        &self,
-        palette: &Palette,
-        plot: &Plot,
-        (x, y): (f64, f64),
-    ) -> Option<&'static str> {
-        let cell = |at: f64, places: &[f64], scale: &Scale| {
-            let (low, high) = cell_edges(places, scale)?;
-            let share = (at - low) / (high - low);
-            let cell = (share * places.len() as f64) as usize;
-            (0.0..1.0).contains(&share).then_some(cell)
+    pub(super) fn ink_at(&self, placed: &Placed<'_>, (x, y): (f64, f64)) -> Option<&'static str> {
+        let edges = self.edges(placed)?;
+        let cell = |at: f64, (low, high): (f64, f64), count: usize| {
+            let fraction = (at - low) / (high - low);
+            let cell = (fraction * count as f64) as usize;
+            (0.0..1.0).contains(&fraction).then_some(cell)
         };
-        let i = cell(x, &self.grid.x, &plot.x.scale)?;
-        let j = cell(y, &self.grid.y, &plot.y.scale)?;
+        let i = cell(x, edges.0, self.grid.x.len())?;
+        let j = cell(y, edges.1, self.grid.y.len())?;
         let shade = self.shade(*self.grid.values.get(j * self.grid.x.len() + i)?)?;
-        Some(palette.written_on(self.colors, shade))
+        Some(placed.palette.written_on(self.colors, shade))
     }
 
     /// The axis of the colour bar, `height` pixels high.
-    pub(super) fn bar_axis(&self, height: f64) -> Axis {
+    pub(super) fn bar_axis(&self, height: f64) -> TickedAxis {
         let most = (height / 42.0).max(2.0) as usize;
         match self.colors {
             ColorScale::Sequential { log: true } => {
                 let (low, high) = self.ends;
-                Axis::log(
+                TickedAxis::log(
                     (10_f64.powf(low).max(f64::MIN_POSITIVE), 10_f64.powf(high).min(1e300)),
                     most,
                 )
@@ -210,9 +206,9 @@ impl<'a> HeatMap<'a> {
             ColorScale::Classes => {
                 let names: Vec<String> =
                     (0..(self.ends.1 + 0.5) as usize).map(|class| class.to_string()).collect();
-                Axis::named(&names)
+                TickedAxis::named(&names)
             }
-            _ => Axis::linear(self.ends, most),
+            _ => TickedAxis::linear(self.ends, most),
         }
     }
 
@@ -252,12 +248,12 @@ fn draw_cells(
             while i < columns && shade(i, j) == here {
                 i += 1;
             }
-            if let Some(share) = here {
-                let strength = match Palette::strength(colors, share) {
+            if let Some(fraction) = here {
+                let strength = match Palette::strength(colors, fraction) {
                     1.0 => String::new(),
                     strength => format!(" stroke-opacity=\"{strength}\""),
                 };
-                let path = paths.entry((palette.mapped(colors, share), strength)).or_default();
+                let path = paths.entry((palette.mapped(colors, fraction), strength)).or_default();
                 *path += &format!("M{start} {j}h{}", i - start);
             }
         }

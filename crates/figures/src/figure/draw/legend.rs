@@ -1,9 +1,12 @@
 //! Legends: which marks have which names, above the panels, so that they never cover data.
 
+use super::annotations::is_labelled_at_end;
 use super::palette::{Palette, SERIES};
 use super::svg::{Anchor, Stroke, Svg, Type};
-use super::{Color, Layer, Panel};
-use crate::style::text_width;
+use crate::figure::color::Color;
+use crate::figure::layer::Layer;
+use crate::figure::plot::{Panel, Plot};
+use crate::text::text_width;
 
 /// How opaque bands are, and bars.
 pub(super) const BAND: f64 = 0.25;
@@ -36,46 +39,48 @@ pub(super) struct Entry {
     patch: Option<f64>,
 }
 
+impl Entry {
+    fn blank(name: &str, color: Color) -> Self {
+        Self { name: name.to_owned(), color, line: None, dot: false, patch: None }
+    }
+}
+
 /// The entries of `panel`, in the order of its layers.
 pub(super) fn entries(panel: &Panel) -> Vec<Entry> {
-    let blank = |name: &str, color| Entry {
-        name: name.to_owned(),
-        color,
-        line: None,
-        dot: false,
-        patch: None,
-    };
     let found: Vec<Entry> = match panel {
         Panel::Surface(surface) => surface
             .paths
             .iter()
-            .map(|(name, color, _)| Entry { line: Some(false), ..blank(name, *color) })
+            .map(|(name, color, _)| Entry { line: Some(false), ..Entry::blank(name, *color) })
             .collect(),
-        Panel::Plot(plot) => plot
-            .layers
-            .iter()
-            .filter_map(|layer| match layer {
-                Layer::Line { name, color, dashed, .. } => {
-                    Some(Entry { line: Some(*dashed), ..blank(name, *color) })
-                }
-                Layer::Points { name, color, .. } => {
-                    Some(Entry { dot: true, ..blank(name, *color) })
-                }
-                Layer::Band { name, color, .. } => {
-                    Some(Entry { patch: Some(BAND), ..blank(name, *color) })
-                }
-                Layer::Bars { name, color, .. } => {
-                    Some(Entry { patch: Some(BARS), ..blank(name, *color) })
-                }
-                _ => None,
-            })
-            .collect(),
+        Panel::Plot(plot) => plot_entries(plot).collect(),
+        Panel::Stack(plots) => plots.iter().flat_map(plot_entries).collect(),
     };
     let mut entries = vec![];
     for entry in found {
         merge(&mut entries, entry);
     }
     entries
+}
+
+fn plot_entries(plot: &Plot) -> impl Iterator<Item = Entry> {
+    let entry = |layer: &Layer| match layer {
+        Layer::Line { name, color, dashed, .. } => {
+            Some(Entry { line: Some(*dashed), ..Entry::blank(name, *color) })
+        }
+        Layer::Points { name, color, .. } => {
+            Some(Entry { dot: true, ..Entry::blank(name, *color) })
+        }
+        Layer::Band { name, color, .. } => {
+            Some(Entry { patch: Some(BAND), ..Entry::blank(name, *color) })
+        }
+        Layer::Bars { name, color, .. } => {
+            Some(Entry { patch: Some(BARS), ..Entry::blank(name, *color) })
+        }
+        _ => None,
+    };
+    let in_legend = move |entry: &Entry| !is_labelled_at_end(plot, &entry.name, entry.color);
+    plot.layers.iter().filter_map(entry).filter(in_legend)
 }
 
 fn merge(entries: &mut Vec<Entry>, entry: Entry) {

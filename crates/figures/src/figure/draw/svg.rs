@@ -1,6 +1,6 @@
 //! Writes the elements of an SVG: short numbers, escaped text.
 
-use crate::style::{FONT_FAMILIES, fit};
+use crate::text::{FONT_FAMILIES, fit};
 
 /// An SVG under way.
 #[derive(Debug, Default)]
@@ -58,12 +58,19 @@ impl Svg {
         self.elements.push('\n');
     }
 
-    /// The whole picture.
-    pub(super) fn finish(self, width: f64, height: f64, title: &str, background: &str) -> String {
+    /// The whole document; `css` is its style sheet, empty for none.
+    pub(super) fn finish(
+        self,
+        (width, height): (f64, f64),
+        title: &str,
+        css: &str,
+        background: &str,
+    ) -> String {
+        let style = if css.is_empty() { String::new() } else { format!("<style>{css}</style>\n") };
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
              viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"{FONT_FAMILIES}\" \
-             stroke-linejoin=\"round\">\n<title>{}</title>\n\
+             stroke-linejoin=\"round\">\n<title>{}</title>\n{style}\
              <rect width=\"100%\" height=\"100%\" fill=\"{background}\"/>\n{}</svg>\n",
             escape(&fit(title, 1.0, 1e4)),
             self.elements

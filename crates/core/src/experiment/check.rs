@@ -2,13 +2,12 @@
 //! range, and everything that two sections must agree on.
 
 use super::Settings;
-use super::early_stopping::EarlyStoppingSettings;
 use super::fault::{Fault, Problem};
 use crate::models::{InputSpec, ModelSettings};
 use crate::optim::Sam;
 use crate::schedule::ScheduleSettings;
 use converge_data::{DataSettings, Task};
-use converge_metrics::Mode;
+use converge_diagnosis::{EarlyStoppingSettings, Mode};
 use converge_settings::checks::{Checked, InvalidSetting, ensure};
 
 /// Every setting is in its range, and the settings fit each other.

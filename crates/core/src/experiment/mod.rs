@@ -9,7 +9,6 @@
 mod builtin;
 mod check;
 mod document;
-mod early_stopping;
 mod error;
 mod fault;
 mod overrides;
@@ -33,8 +32,7 @@ use document::Document;
 
 pub use builtin::{Builtin, builtins};
 pub use check::{logged_metrics, metric_names};
-pub use converge_metrics::{DeltaMode, Mode};
-pub use early_stopping::EarlyStoppingSettings;
+pub use converge_diagnosis::{DeltaMode, EarlyStoppingSettings, Mode};
 pub use error::{ExperimentError, Fault, Line, Place, SettingError};
 pub use sections::{
     CheckpointSettings, ClippingSettings, GroupSettings, RecordSettings, RegularizationSettings,

@@ -4,7 +4,6 @@
 
 use toml::{Table, Value};
 
-use super::early_stopping::EarlyStoppingSettings;
 use super::fault::Fault;
 use super::read::attempt;
 use super::sections::{
@@ -15,6 +14,7 @@ use crate::models::ModelSettings;
 use crate::optim::{Cautious, Ema, GradientCentralization, Lookahead, OptimizerSettings, Sam, Swa};
 use crate::schedule::ScheduleSettings;
 use converge_data::{AugmentationSettings, DataSettings};
+use converge_diagnosis::EarlyStoppingSettings;
 
 /// The sections that an experiment can have.
 pub(super) const SECTIONS: [&str; 18] = [

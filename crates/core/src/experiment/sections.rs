@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::optim::OptimizerSettings;
-use converge_metrics::Mode;
+use converge_diagnosis::Mode;
 use converge_settings::checks::{Checked, count, ensure, non_negative, positive, share};
 
 /// The `[training]` section: how long, in what batches, from which seed.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::settings;
 use super::{Moment, Per, Shape};
-use converge_metrics::{DeltaMode, Mode};
+use converge_diagnosis::{DeltaMode, Mode};
 use converge_settings::checks::{Checked, ensure, non_negative};
 
 settings! {

@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use burn::train::EarlyStoppingStrategy;
 use burn::train::metric::store::EventStoreClient;
+use converge_diagnosis::EarlyStoppingState;
 use converge_record::{Best, EpochRow, RunDirectory, Stop, StopReason, write_epochs};
 
 use super::TrainError;
 use super::checkpoint::{CheckpointState, save_epoch, save_interrupted};
-use super::early_stopping::EarlyStoppingState;
 use super::session::{Session, Snapshot, lock};
 use super::tally::{Tally, epoch_row};
 use crate::experiment::Experiment;

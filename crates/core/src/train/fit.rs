@@ -7,10 +7,10 @@ use std::time::Instant;
 use burn::optim::OptimizerRecord;
 use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining, TrainingStrategy};
+use converge_diagnosis::EarlyStoppingState;
 use converge_record::{Best, EpochRow, Lock, RunDirectory, Status, Stop, StopReason, timestamp};
 
 use super::checkpoint::Checkpoint;
-use super::early_stopping::EarlyStoppingState;
 use super::epoch_end::{EpochEnd, Progress};
 use super::loader::{BatchLoader, Order};
 use super::norms::parameter_names;

@@ -8,7 +8,6 @@
 pub mod baseline;
 pub mod checkpoint;
 mod clipping;
-pub mod early_stopping;
 mod epoch_end;
 mod error;
 pub mod evaluation;

@@ -8,12 +8,11 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-use converge_core::experiment::EarlyStoppingSettings;
 use crate::training::{numbers, scalar, train};
 use converge_core::models::{InputSpec, MlpSettings, Model, ModelSettings};
 use converge_core::optim::{Adam, OptimizerSettings};
 use converge_figures::figure::Grid;
-use converge_core::train::early_stopping::EarlyStoppingState;
+use converge_diagnosis::{EarlyStoppingSettings, EarlyStoppingState};
 
 /// Steps from one look at the validation samples to the next.
 pub(super) const EVALUATE_EVERY: usize = 10;

@@ -1,12 +1,12 @@
 //! The `[early_stopping]` section: which metric is watched, and what it must do.
 //!
-//! The options are those of Keras' `EarlyStopping` and Lightning's; `train` keeps the state and
-//! judges the epochs.
+//! The options are those of Keras' `EarlyStopping` and Lightning's.
 
 use serde::{Deserialize, Serialize};
 
-use converge_metrics::{DeltaMode, Mode};
 use converge_settings::checks::{Checked, ensure, finite, non_negative};
+
+use crate::monitor::{DeltaMode, Mode};
 
 /// The `[early_stopping]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

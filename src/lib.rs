@@ -12,6 +12,7 @@
 //! - [`kernels`]: the arithmetic of layers and optimizers on a CPU, fused and vectorised;
 //! - [`metrics`]: scores of predictions;
 //! - [`record`]: what a run is on disk, written, read and followed;
+//! - [`diagnosis`]: curves, judged: fits, stopping criteria, early stopping;
 //! - [`figures`]: plots, tables and pages;
 //! - [`labs`]: the classic experiments on convergence;
 //! - [`cli`]: one file per command, the only code that prints.
@@ -25,6 +26,7 @@ pub use converge_core::{
     prediction, schedule, train,
 };
 pub use converge_data as data;
+pub use converge_diagnosis as diagnosis;
 pub use converge_figures as figures;
 pub use converge_kernels::{self as kernels, process};
 pub use converge_labs as labs;

@@ -11,9 +11,8 @@ use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress, Theme, descend,
     value_and_gradient,
 };
-use converge_core::experiment::EarlyStoppingSettings;
 use converge_core::optim::{OptimizerSettings, Sgd};
-use converge_core::train::early_stopping::EarlyStoppingState;
+use converge_diagnosis::EarlyStoppingSettings;
 use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot};
 
 /// XOR with two hidden units, from many starts.
@@ -205,11 +204,7 @@ impl ConvergenceTypes {
             min_delta: self.min_delta,
             ..EarlyStoppingSettings::default()
         };
-        let mut state = EarlyStoppingState::default();
-        losses
-            .iter()
-            .enumerate()
-            .position(|(step, &loss)| state.judge(&settings, step + 1, loss).is_some())
+        settings.first_stop(losses).map(|(step, _)| step - 1)
     }
 
     /// The greatest difference of the loss after 20 kicks of length 0.05 and as many steps as before.

@@ -2,20 +2,17 @@
 //!
 //! Pure functions on slices, in `f64`, with scikit-learn's definitions and edge cases, so that a
 //! number here can be compared with a number from a notebook. Burn's own metrics average over
-//! batches; these do not. `evaluate` and the closed-form baselines call them. [`Mode`] and
-//! [`DeltaMode`] say when a metric is better.
+//! batches; these do not. `evaluate` and the closed-form baselines call them.
 
 pub mod chains;
 pub mod classification;
 pub mod least_squares;
-mod monitor;
 pub mod normal;
 pub mod ranking;
 pub mod regression;
 
 pub use classification::{ClassificationReport, ConfusionMatrix};
 pub use least_squares::LeastSquares;
-pub use monitor::{DeltaMode, Mode};
 pub use ranking::roc_auc;
 pub use regression::RegressionScores;
 

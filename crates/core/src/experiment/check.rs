@@ -6,7 +6,7 @@ use super::fault::{Fault, Problem};
 use crate::models::{InputSpec, ModelSettings};
 use crate::schedule::ScheduleSettings;
 use converge_data::{DataSettings, Task};
-use converge_metrics::Mode;
+use converge_diagnosis::Mode;
 use converge_settings::checks::{Checked, InvalidSetting, ensure};
 
 /// Every setting is in its range, and the settings fit each other.

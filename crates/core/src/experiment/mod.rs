@@ -9,7 +9,6 @@
 mod builtin;
 mod check;
 mod document;
-mod early_stopping;
 mod error;
 mod fault;
 mod overrides;
@@ -26,8 +25,7 @@ use document::Document;
 
 pub use builtin::{Builtin, builtins};
 pub use check::{logged_metrics, metric_names};
-pub use converge_metrics::{DeltaMode, Mode};
-pub use early_stopping::EarlyStoppingSettings;
+pub use converge_diagnosis::{DeltaMode, EarlyStoppingSettings, Mode};
 pub use error::{ExperimentError, Fault, Line, Place, SettingError};
 pub use registry::Settings;
 pub use sections::{

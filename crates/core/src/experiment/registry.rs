@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::early_stopping::EarlyStoppingSettings;
 use super::fault::{Fault, Problem};
 use super::read::{attempt, read};
 use super::sections::{
@@ -18,6 +17,7 @@ use crate::models::ModelSettings;
 use crate::optim::{OptimizerSettings, Sam, WrapperSettings};
 use crate::schedule::ScheduleSettings;
 use converge_data::{AugmentationSettings, DataSettings};
+use converge_diagnosis::EarlyStoppingSettings;
 use converge_settings::Check as _;
 use converge_settings::checks::Checked;
 

@@ -4,7 +4,7 @@
 //! Every key has a default, so an experiment says only what matters to it. `train` reads them.
 
 use crate::optim::OptimizerSettings;
-use converge_metrics::Mode;
+use converge_diagnosis::Mode;
 use converge_settings::checks::InvalidSetting;
 use converge_settings::ranges::{COUNT, FRACTION, NESTED, NON_NEGATIVE, POSITIVE, Range, SEED};
 use converge_settings::settings;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::schedule;
 use super::{Moment, Per, Shape};
-use converge_metrics::{DeltaMode, Mode};
+use converge_diagnosis::{DeltaMode, Mode};
 use converge_settings::checks::ensure;
 use converge_settings::ranges::{INNER_FRACTION, NON_NEGATIVE, UNIT};
 

@@ -11,6 +11,7 @@ use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use converge_diagnosis::EarlyStoppingState;
 use converge_record::checksum::sha256;
 use converge_record::{
     Best, CHECKPOINT_FORMAT, Checkpoints, EpochRow, RecordError, STATE_FILE, Stop,
@@ -18,7 +19,6 @@ use converge_record::{
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use super::early_stopping::EarlyStoppingState;
 use super::state::Snapshot;
 use super::tally::Tally;
 use crate::models::Model;

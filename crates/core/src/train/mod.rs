@@ -10,7 +10,6 @@
 
 pub mod checkpoint;
 mod clipping;
-pub mod early_stopping;
 mod epoch_end;
 mod error;
 mod groups;

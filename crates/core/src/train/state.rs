@@ -12,11 +12,11 @@ use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::Tensor;
 use burn::train::Interrupter;
+use converge_diagnosis::EarlyStoppingState;
 use converge_record::{Best, EpochRow, RunDirectory, StepRow, Stop, StopReason, write_epochs};
 
 use super::TrainError;
 use super::checkpoint::{CheckpointState, save_epoch, save_interrupted};
-use super::early_stopping::EarlyStoppingState;
 use super::loader::{BatchLoader, DeviceTargets, Position};
 use super::observer::Observer;
 use super::recorder::Recorder;

@@ -1,17 +1,15 @@
 //! The convergence curve: where a loss is going, from what was seen of it.
 
-pub(super) mod fit;
-
 use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-use self::fit::{CurveFit, CurveModel};
 use super::options::{finite, positive, share};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
+use converge_diagnosis::{CurveFit, CurveModel, standard_errors_at};
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Place, Plot};
 
 /// Curves that level off, under noise, and what fits say of their floor.
@@ -219,7 +217,7 @@ impl ConvergenceCurve {
     /// The standard error of the floor that (JᵀJ)⁻¹ gives at the true parameters: no unbiased estimate
     /// varies less (Cramér and Rao).
     fn bound(&self, model: CurveModel) -> f64 {
-        fit::standard_errors_at(model, &self.truth(model), usize::from(self.epochs), self.noise)[0]
+        standard_errors_at(model, &self.truth(model), usize::from(self.epochs), self.noise)[0]
     }
 
     fn check(&self, study: &Study) -> Vec<Claim> {

@@ -1,7 +1,5 @@
 //! Early stopping: where each criterion stops an over-fitting run, and what that costs or saves.
 
-mod criteria;
-
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::Args;
@@ -10,8 +8,6 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-pub(super) use criteria::{Criterion, generalization_losses, progress as training_progress};
-
 use super::options::{count, positive};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
@@ -19,6 +15,7 @@ use super::{
 use converge_core::models::{InputSpec, MlpSettings, Model, ModelSettings};
 use converge_core::optim::{Adam, OptimizerSettings};
 use converge_core::train::{Descent, Objective as _};
+use converge_diagnosis::{Criterion, generalization_losses, training_progress};
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
 
 /// A network on a small noisy set, and criteria that stop it.

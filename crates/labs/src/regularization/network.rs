@@ -9,10 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use crate::training::{numbers, scalar, train};
-use converge_core::experiment::EarlyStoppingSettings;
 use converge_core::models::{InputSpec, MlpSettings, Model, ModelSettings};
 use converge_core::optim::{Adam, OptimizerSettings};
-use converge_core::train::early_stopping::EarlyStoppingState;
+use converge_diagnosis::{EarlyStoppingSettings, EarlyStoppingState};
 use converge_figures::figure::Grid;
 
 /// Steps from one look at the validation samples to the next.

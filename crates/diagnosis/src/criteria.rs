@@ -1,11 +1,11 @@
-//! When to stop: patience as training has it, and the three classes of Prechelt.
+//! When to stop: patience as training has it, and the three classes of Prechelt (Early stopping -
+//! but when?, 1998).
 
-use converge_core::experiment::EarlyStoppingSettings;
-use converge_core::train::early_stopping::EarlyStoppingState;
+use super::early_stopping::EarlyStoppingSettings;
 
 /// A rule that looks at the losses of the epochs so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Criterion {
+pub enum Criterion {
     /// So many epochs without an improvement of the validation loss by more than `min_delta`.
     Patience {
         /// Epochs.
@@ -23,7 +23,7 @@ pub(crate) enum Criterion {
 
 impl Criterion {
     /// How the paper writes it: `GL 2`.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match self {
             Self::Patience { patience, min_delta: 0.0 } => format!("patience {patience}"),
             Self::Patience { patience, min_delta } => {
@@ -35,8 +35,10 @@ impl Criterion {
         }
     }
 
-    /// The epoch, from 1, after which it stops, if it does. Strips have `strip` epochs.
-    pub(crate) fn stop(&self, training: &[f64], validation: &[f64], strip: usize) -> Option<usize> {
+    /// The epoch, from 1, after which it stops, if it does. `training` and `validation` are the
+    /// losses of every epoch, strips have `strip` epochs. The training loss counts for
+    /// [`Self::ProgressQuotient`] alone, which does not stop where it is missing.
+    pub fn stop(&self, training: &[f64], validation: &[f64], strip: usize) -> Option<usize> {
         let ends_strip = |epoch: usize| epoch.is_multiple_of(strip);
         let mut epochs = 1..=validation.len();
         match *self {
@@ -46,8 +48,7 @@ impl Criterion {
                     patience,
                     ..EarlyStoppingSettings::default()
                 };
-                let mut state = EarlyStoppingState::default();
-                epochs.find(|&epoch| state.judge(&settings, epoch, validation[epoch - 1]).is_some())
+                settings.first_stop(validation).map(|(epoch, _)| epoch)
             }
             Self::GeneralizationLoss(threshold) => {
                 let losses = generalization_losses(validation);
@@ -57,7 +58,7 @@ impl Criterion {
                 let losses = generalization_losses(validation);
                 epochs.find(|&epoch| {
                     ends_strip(epoch)
-                        && losses[epoch - 1] > threshold * progress(training, epoch, strip)
+                        && losses[epoch - 1] > threshold * training_progress(training, epoch, strip)
                 })
             }
             Self::Up(strips) => epochs.find(|&epoch| {
@@ -65,7 +66,7 @@ impl Criterion {
                     let end = epoch - back * strip;
                     validation[end - 1] > validation[end - strip - 1]
                 };
-                ends_strip(epoch) && epoch > strips * strip && (0..strips).all(rises)
+                ends_strip(epoch) && epoch > strips.saturating_mul(strip) && (0..strips).all(rises)
             }),
         }
     }
@@ -73,7 +74,7 @@ impl Criterion {
 
 /// GL(t) = 100 (E(t) / min E − 1) over the epochs up to t: how many percent the validation loss
 /// stands above its least (Prechelt 1998, section 2.2).
-pub(crate) fn generalization_losses(validation: &[f64]) -> Vec<f64> {
+pub fn generalization_losses(validation: &[f64]) -> Vec<f64> {
     let mut least = f64::INFINITY;
     let above = |&loss: &f64| {
         least = least.min(loss);
@@ -83,9 +84,9 @@ pub(crate) fn generalization_losses(validation: &[f64]) -> Vec<f64> {
 }
 
 /// P(t) = 1000 (mean E / min E − 1) of the training loss over the strip that ends with `epoch`: how
-/// many per mille its mean stands above its least.
-pub(crate) fn progress(training: &[f64], epoch: usize, strip: usize) -> f64 {
-    let last = &training[epoch.saturating_sub(strip)..epoch];
+/// many per mille its mean stands above its least; NaN without losses up to there.
+pub fn training_progress(training: &[f64], epoch: usize, strip: usize) -> f64 {
+    let last = training.get(epoch.saturating_sub(strip)..epoch).unwrap_or_default();
     let mean = last.iter().sum::<f64>() / last.len() as f64;
     let lowest = last.iter().copied().fold(f64::INFINITY, f64::min);
     1000.0 * (mean / lowest - 1.0)
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn stops_are_those_of_keras_and_of_the_paper_s_definitions() {
-        let golden = include_str!("../../../../tests/golden/lab_early_stopping.json");
+        let golden = include_str!("../../../tests/golden/lab_early_stopping.json");
         let golden: Value = serde_json::from_str(golden).unwrap();
         let curve =
             |value: fn(f64) -> f64| (1..=200).map(|t| value(f64::from(t))).collect::<Vec<_>>();

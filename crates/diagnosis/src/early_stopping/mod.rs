@@ -2,12 +2,15 @@
 //!
 //! Patience, `min_delta`, `start_from_epoch` and `baseline` follow Keras' `EarlyStopping`; the
 //! thresholds and the finite check follow Lightning's. The state is part of every checkpoint, so
-//! that a resumed run stops where the straight one would have. The epoch-end hook is the caller.
+//! that a resumed run stops where the straight one would have. Training judges every epoch as it
+//! ends; [`EarlyStoppingSettings::first_stop`] judges a curve that is known.
+
+mod settings;
 
 use converge_record::{Stop, StopReason};
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::EarlyStoppingSettings;
+pub use settings::EarlyStoppingSettings;
 
 /// What early stopping remembers from epoch to epoch.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -78,6 +81,15 @@ impl EarlyStoppingState {
     }
 }
 
+impl EarlyStoppingSettings {
+    /// The epoch, from 1, after which a run stops whose monitored metric had these `values`, and
+    /// why; `None` if it goes on.
+    pub fn first_stop(&self, values: &[f64]) -> Option<(usize, Stop)> {
+        let mut state = EarlyStoppingState::default();
+        let mut epochs = values.iter().zip(1..);
+        epochs.find_map(|(&value, epoch)| Some((epoch, state.judge(self, epoch, value)?)))
+    }
+}
+
 #[cfg(test)]
-#[path = "early_stopping_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::experiment::DeltaMode;
+use crate::monitor::DeltaMode;
 
 /// Where Keras never recovers: its best value becomes NaN, which nothing beats. Ours is the
 /// first finite value.

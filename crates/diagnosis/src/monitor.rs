@@ -37,7 +37,7 @@ pub enum DeltaMode {
     /// In the metric's own unit.
     #[default]
     Absolute,
-    /// As a share of the best value so far.
+    /// As a fraction of the best value so far.
     Relative,
 }
 

@@ -82,8 +82,8 @@ impl LearningCurves {
     /// The figure: a plot of the loss, one of the main metric and one of the learning rate, as far
     /// as there are such columns.
     ///
-    /// Axes are logarithmic where values are positive and span more than two powers of ten (one, for
-    /// the learning rate). Marks at epochs that are not drawn are left out.
+    /// Axes are logarithmic where values are positive and span more than two powers of ten (one,
+    /// for the learning rate). Marks at epochs that are not drawn are left out.
     ///
     /// # Errors
     ///

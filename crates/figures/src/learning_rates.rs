@@ -190,7 +190,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_rates_panic(rates in prop::collection::vec(0.0..1e100_f64, 0..300), width in 0..100_usize) {
+        fn no_rates_panic(
+            rates in prop::collection::vec(0.0..1e100_f64, 0..300),
+            width in 0..100_usize,
+        ) {
             let _ = sparkline(&rates, width);
             let _ = draw(&schedule(rates));
         }

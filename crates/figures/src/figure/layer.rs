@@ -42,7 +42,8 @@ pub enum Layer {
         /// The colour, drawn faint.
         color: Color,
     },
-    /// Bars from 0 (from the bottom, on a logarithmic axis) to their height: `(left, right, height)`.
+    /// Bars from 0 (from the bottom, on a logarithmic axis) to their height:
+    /// `(left, right, height)`.
     Bars {
         /// The name in the legend; empty for none.
         name: String,

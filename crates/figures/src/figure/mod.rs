@@ -13,7 +13,7 @@
 //! use converge_figures::render_png;
 //!
 //! // The loss of gradient descent that halves the distance to the minimum in every step.
-//! let loss: Vec<(f64, f64)> = (0..10).map(|step| (f64::from(step), 0.25_f64.powi(step))).collect();
+//! let loss = (0..10).map(|step| (f64::from(step), 0.25_f64.powi(step))).collect();
 //! let plot = Plot::new("", Axis::counts("step"), Axis::log("loss"))
 //!     .with(Layer::line("gradient descent", 0, loss))
 //!     .with(Layer::Reference {

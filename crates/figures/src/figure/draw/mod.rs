@@ -1,7 +1,7 @@
 //! Figures as SVG: the grid of panels below the title and the legend.
 //!
-//! Every file here imports only files below it: [`panel`] the stacks of plots and the surfaces, these
-//! the axes, marks, annotations and legends, and those [`svg`], which writes the elements.
+//! Every file here imports only files below it: [`panel`] the stacks of plots and the surfaces,
+//! these the axes, marks, annotations and legends, and those [`svg`], which writes the elements.
 
 mod annotations;
 mod axes;

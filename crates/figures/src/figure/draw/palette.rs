@@ -119,8 +119,8 @@ pub fn theme_css() -> String {
 type Rgb = [u8; 3];
 
 impl Palette {
-    /// The colour of a value at `fraction`, from 0 to 1, of the range of `scale`; of classes, `fraction`
-    /// is the class.
+    /// The colour of a value at `fraction`, from 0 to 1, of the range of `scale`; of classes,
+    /// `fraction` is the class.
     pub(super) fn mapped(&self, scale: ColorScale, fraction: f64) -> String {
         match scale {
             ColorScale::Sequential { .. } => hex(between(&VIRIDIS, fraction)),

@@ -152,8 +152,9 @@ impl<'a> PlannedPlot<'a> {
         self.named.then_some(below)
     }
 
-    /// Draws everything; the axes take `area`, the name of y begins at `left`, the cell reaches from
-    /// `cell.0` to `cell.1`, its title begins at `top`, and the rows of `legend` stand below that.
+    /// Draws everything; the axes take `area`, the name of y begins at `left`, the cell reaches
+    /// from `cell.0` to `cell.1`, its title begins at `top`, and the rows of `legend` stand below
+    /// that.
     pub(super) fn draw(
         &self,
         svg: &mut Svg,

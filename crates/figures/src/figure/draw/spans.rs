@@ -13,7 +13,8 @@ pub(super) struct Spans {
     pub exact: bool,
 }
 
-/// What the layers of `plot` span along `x_axis`, which a stack of plots shares, and along its own y.
+/// What the layers of `plot` span along `x_axis`, which a stack of plots shares, and along its own
+/// y.
 pub(super) fn spans(plot: &Plot, x_axis: &Axis) -> Spans {
     let mut spans = Spans { x: Span::EMPTY, y: Span::EMPTY, exact: false };
     for layer in &plot.layers {

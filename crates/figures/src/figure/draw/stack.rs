@@ -89,8 +89,8 @@ impl<'a> PlannedStack<'a> {
         1.4 * self.sizes.small
     }
 
-    /// Draws everything; the axes take `area`, the cell reaches from `cell.0` to `cell.1`, its title
-    /// begins at `top`, and the rows of `legend` stand below that.
+    /// Draws everything; the axes take `area`, the cell reaches from `cell.0` to `cell.1`, its
+    /// title begins at `top`, and the rows of `legend` stand below that.
     pub(super) fn draw(
         &self,
         svg: &mut Svg,

@@ -3,7 +3,9 @@
 use super::method::descend_quadratic;
 use crate::{Claim, DataFile, LabError, number};
 use converge_core::optim::Sgd;
-use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, LINE_WIDTH, Layer, Panel, Plot};
+use converge_figures::figure::{
+    Axis, Color, ColorScale, Figure, Grid, LINE_WIDTH, Layer, Panel, Plot,
+};
 
 /// Steps of every path.
 const STEPS: usize = 300;

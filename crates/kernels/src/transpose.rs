@@ -4,7 +4,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::simd::{is_avx512, vectorized};
+use crate::simd::{is_avx512, run};
 
 /// The size of a matrix and the numbers from one of its rows to the next.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub(super) struct Matrix {
 impl Matrix {
     /// Writes the transpose of `source`, of this size, to `target` with row stride `stride`.
     pub(super) fn transpose(self, source: &[f32], target: &mut [f32], stride: usize) {
-        vectorized(Transpose { matrix: self, source, target, stride });
+        run(Transpose { matrix: self, source, target, stride });
     }
 }
 

@@ -46,7 +46,7 @@ use rayon::prelude::*;
 
 use crate::aligned::{Aligned, Line, numbers_mut};
 use crate::lanes::LANES;
-use crate::simd::vectorized;
+use crate::simd::run;
 use crate::unset::{Unset, set};
 use backward::{BackwardPart, Filters};
 pub use error::ConvolutionError;
@@ -151,7 +151,7 @@ impl Convolution {
                 let (output, origins) = (set(output, 0.0), set(origins, 0));
                 let columns = &weights.columns;
                 let part = Part { shape, geometry, columns, padded, output, origins };
-                vectorized(ForwardPart { weights: &weights, input, part })
+                run(ForwardPart { weights: &weights, input, part })
             })
             .reduce(|| true, |one, other| one & other);
         // SAFETY: the parts are as many for each of them, and set all of it.
@@ -217,7 +217,7 @@ impl Convolution {
             .zip(grad_inputs)
             .enumerate()
             .map(|(part, ((grad_output, origins), grad_input))| {
-                vectorized(BackwardPart {
+                run(BackwardPart {
                     shape,
                     geometry,
                     keep_zeros,

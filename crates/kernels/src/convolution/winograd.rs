@@ -29,7 +29,7 @@ use super::strip::{GROUP_SITES, Part, Strip, finish};
 use super::tile::{PIXELS, Window, multiply};
 use crate::aligned::Aligned;
 use crate::room::Room;
-use crate::simd::{load, store, vectorized, vectors, vectors_mut};
+use crate::simd::{load, run, store, vectors, vectors_mut};
 
 /// Products of a block.
 const PRODUCTS: usize = 16;
@@ -66,7 +66,7 @@ impl Filters {
     pub(super) fn new(shape: &ConvolutionShape, columns: &Columns) -> Self {
         let channels = shape.in_channels;
         let mut values = Aligned::zeros(columns.weight.len() / 9 * PRODUCTS);
-        vectorized(TransformFilters { channels, columns, values: &mut values });
+        run(TransformFilters { channels, columns, values: &mut values });
         // A transformed input is a sum of 4 inputs, a transformed filter at most 9/4 of its largest
         // number, and an output a sum of at most 9 products in each channel; and the bias.
         let growth = 2.0 * 4.0 * 9.0 / 4.0 * 9.0 * channels as f32 * largest(&columns.weight);

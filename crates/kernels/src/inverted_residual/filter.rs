@@ -11,7 +11,7 @@ use pulp::{Simd, WithSimd};
 use super::maps::lines;
 use crate::aligned::Line;
 use crate::lanes::{LANES, add_wide, prefetch, whole, wide};
-use crate::simd::{multiply_add, vectorized};
+use crate::simd::{multiply_add, run};
 
 /// Rows and columns of a kernel.
 pub(super) const KERNEL: usize = 3;
@@ -54,7 +54,7 @@ impl Taps {
         ahead: &[Line],
     ) {
         let ahead = Ahead::new(ahead, to.len());
-        vectorized(Correlate { taps: &self.lines, rows, stride, to, ahead });
+        run(Correlate { taps: &self.lines, rows, stride, to, ahead });
     }
 }
 
@@ -166,7 +166,7 @@ impl TapSums {
         ahead: [&[Line]; 2],
     ) {
         let ahead = ahead.map(|lines| Ahead::new(lines, z.len()));
-        vectorized(AddProducts { totals: &mut self.lines, rows, stride, z, ahead });
+        run(AddProducts { totals: &mut self.lines, rows, stride, z, ahead });
     }
 
     /// The sum of all parts as `[channels, 3, 3]`.

@@ -9,7 +9,7 @@ use crate::activation::{Activation, Bounds};
 use crate::aligned::Line;
 use crate::batch_norm::Statistics;
 use crate::lanes::{LANES, Lanes, add_wide, lanes, whole, wide};
-use crate::simd::{multiply_add, vectorized};
+use crate::simd::{multiply_add, run};
 
 /// Two sums of every channel, in `f64`.
 #[derive(Debug, Clone)]
@@ -188,7 +188,7 @@ impl<'a> Normalization<'a> {
         sums: &mut Sums,
     ) {
         let Self { channels, bounds, .. } = self;
-        vectorized(Gate { channels, bounds: *bounds, pixels, gradients, order, sums });
+        run(Gate { channels, bounds: *bounds, pixels, gradients, order, sums });
     }
 
     /// The backward pass after all of [`gate`](Self::gate), given its `sums` over `count` values a

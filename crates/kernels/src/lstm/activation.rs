@@ -64,7 +64,7 @@ mod tests {
     use pulp::WithSimd;
 
     use super::*;
-    use crate::simd::{vectorized, vectors, vectors_mut};
+    use crate::simd::{run, vectors, vectors_mut};
 
     struct Apply<'a> {
         input: &'a [f32],
@@ -89,7 +89,7 @@ mod tests {
     /// Sigmoid and tanh of `input`, whose length must be a multiple of 16.
     fn apply(input: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let (mut sigmoid, mut tanh) = (vec![0.0; input.len()], vec![0.0; input.len()]);
-        vectorized(Apply { input, sigmoid: &mut sigmoid, tanh: &mut tanh });
+        run(Apply { input, sigmoid: &mut sigmoid, tanh: &mut tanh });
         (sigmoid, tanh)
     }
 

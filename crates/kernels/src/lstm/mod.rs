@@ -47,7 +47,7 @@ use self::rows::{BackwardRows, RowGradients, Uses};
 use crate::aligned::Aligned;
 use crate::partition::{self, run_all, split_rows, zeros};
 use crate::room::Room;
-use crate::simd::{vector_length, vectorized};
+use crate::simd::{run, vector_length};
 use crate::unset::Unset;
 
 /// What [`forward`] gives besides the last states.
@@ -131,7 +131,7 @@ pub fn forward(
             let states = |values: Option<&[f32]>| {
                 layout.states(values.map(|values| rows(values, part, hidden)), part.len())
             };
-            vectorized(ForwardPart {
+            run(ForwardPart {
                 layout,
                 weights: &weights,
                 projected,
@@ -175,7 +175,7 @@ fn project<'a>(
         let rows = rest.split_off(..projected.len() / stride * inputs).unwrap_or_default();
         ProjectRows { layout: *layout, weights, rows, projected }
     });
-    run_all(pieces.collect(), vectorized);
+    run_all(pieces.collect(), run);
     projected
 }
 
@@ -212,7 +212,7 @@ pub fn backward(
             let initial = |values: Option<&[f32]>| {
                 layout.states(values.map(|values| rows(values, part, hidden)), part.len())
             };
-            vectorized(BackwardPart {
+            run(BackwardPart {
                 layout,
                 weights: &weights,
                 state,
@@ -230,7 +230,7 @@ pub fn backward(
     let rooms = split(input_gradients.as_mut().map(Unset::room), &ranges, inputs);
     let tasks = pieces.into_iter().zip(rooms).collect();
     let of_rows: Vec<RowGradients> = run_all(tasks, |((rows, range), gradient)| {
-        vectorized(BackwardRows {
+        run(BackwardRows {
             layout,
             weights: weights.input.as_ref(),
             input: input.rows,

@@ -1,4 +1,4 @@
-//! Converge trains the classic models on [Burn](converge_core), watches them converge, and says with
+//! Converge trains the classic models on [Burn](https://burn.dev), watches them converge, and says with
 //! evidence whether they did.
 //!
 //! This package is the program; what it does is in the crates below it, which are here under one

@@ -18,7 +18,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use converge::experiment::Experiment;
-use converge::models::{InputSpec, Model};
+use converge::models::{InputSpec, Inputs, Model};
 use converge::train::loader::DeviceTargets;
 use converge::train::mean_loss;
 use converge::{device, fused};
@@ -161,12 +161,13 @@ fn model(
     (experiment, model)
 }
 
-fn inputs(shape: &[usize], batch: usize, device: &Device) -> Tensor<2> {
+fn inputs(shape: &[usize], batch: usize, device: &Device) -> Inputs {
     let size = [batch, shape.iter().product()];
     if shape.len() == 1 {
-        return Tensor::random(size, Distribution::Uniform(1.0, 10_000.0), device).floor();
+        let words = Tensor::<2>::random(size, Distribution::Uniform(1.0, 10_000.0), device);
+        return words.floor().int().into();
     }
-    Tensor::random(size, Distribution::Uniform(0.0, 1.0), device)
+    Tensor::<2>::random(size, Distribution::Uniform(0.0, 1.0), device).into()
 }
 
 /// Forward, loss, backward and update on one batch.

@@ -31,7 +31,7 @@ pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
 pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};
 pub use locate::Layout;
 pub use options::LoadOptions;
-pub use preprocessing::{Normalization, Preprocessing};
+pub use preprocessing::{Normalization, Preprocessing, Rows};
 pub use published::{PublishedFile, PublishedSet};
 pub use ratings::{
     Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,
@@ -84,6 +84,8 @@ pub enum Inputs {
     },
     /// Users and items, a pair per sample.
     Pairs(RatedPairs),
+    /// Ids that texts or pairs have become: see [`Preprocessing::prepare`].
+    Ids(Vec<u32>),
 }
 
 /// What the model has to predict.
@@ -98,7 +100,7 @@ pub enum Targets {
 /// Samples of one split: inputs of one shape, and a target each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
-    /// The shape of one input: `[features]`, `[channels, height, width]` or, of a text, `[ids]`.
+    /// The shape of one input: `[features]`, `[channels, height, width]` or `[ids]`.
     pub shape: Vec<usize>,
     /// All inputs, sample after sample.
     pub inputs: Inputs,

@@ -40,6 +40,15 @@ pub enum Preprocessing {
     Ratings(RatingIndex),
 }
 
+/// What a model takes: rows of equal length, one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    /// Numbers: features, or the channels, rows and columns of images.
+    Floats(Vec<f32>),
+    /// Ids: of words, or of a user and an item.
+    Ids(Vec<u32>),
+}
+
 /// The range that the bytes of a colour picture are brought to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,6 +100,8 @@ impl Preprocessing {
                 };
                 Self::Ratings(RatingIndex::fit(pairs, ratings))
             }
+            // Ids are what a model takes.
+            Inputs::Ids(_) => Self::Scale { divisor: 1.0 },
         }
     }
 
@@ -101,12 +112,10 @@ impl Preprocessing {
         if !matches!(samples.inputs, Inputs::Texts { .. } | Inputs::Pairs(_)) {
             return samples;
         }
-        let width = samples.input_len();
-        let mut ids = vec![0.0; samples.len() * width];
-        for (index, row) in ids.chunks_exact_mut(width.max(1)).enumerate() {
-            self.apply_into(&samples, index, row);
+        match self.rows(&samples, 0..samples.len()) {
+            Rows::Ids(ids) => Samples { inputs: Inputs::Ids(ids), ..samples },
+            Rows::Floats(_) => samples,
         }
-        Samples { inputs: Inputs::Floats(ids), ..samples }
     }
 
     /// The vocabulary, where inputs are texts: [`Vocabulary::row`] makes a raw one an input.
@@ -134,8 +143,45 @@ impl Preprocessing {
         }
     }
 
-    /// Writes the preprocessed input `index` of `samples` to `out`, which has
-    /// [`Samples::input_len`] places. An `index` beyond the end writes nothing.
+    /// The model inputs of the `samples` at `indices`.
+    pub fn rows(&self, samples: &Samples, indices: impl ExactSizeIterator<Item = usize>) -> Rows {
+        let width = samples.input_len();
+        if matches!(samples.inputs, Inputs::Bytes(_) | Inputs::Floats(_)) {
+            let mut floats = vec![0.0; indices.len() * width];
+            for (index, row) in indices.zip(floats.chunks_exact_mut(width.max(1))) {
+                self.apply_into(samples, index, row);
+            }
+            return Rows::Floats(floats);
+        }
+        let mut ids = vec![0; indices.len() * width];
+        for (index, row) in indices.zip(ids.chunks_exact_mut(width.max(1))) {
+            self.ids_into(samples, index, row);
+        }
+        Rows::Ids(ids)
+    }
+
+    /// Writes the ids of input `index` of `samples` to `out`, which has [`Samples::input_len`]
+    /// places. An `index` beyond the end writes nothing.
+    fn ids_into(&self, samples: &Samples, index: usize, out: &mut [u32]) {
+        match (&samples.inputs, self) {
+            (Inputs::Texts { texts, .. }, Self::Vocabulary(vocabulary)) => {
+                if let Some(text) = texts.get(index) {
+                    vocabulary.row_into(text, out);
+                }
+            }
+            (Inputs::Pairs(pairs), Self::Ratings(ratings)) => ratings.row_into(pairs, index, out),
+            (Inputs::Ids(ids), _) => {
+                let place = index * out.len()..(index + 1) * out.len();
+                if let Some(row) = ids.get(place) {
+                    out.copy_from_slice(row);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes the preprocessed input `index` of `samples`, which are bytes or floats, to `out`,
+    /// which has [`Samples::input_len`] places. An `index` beyond the end writes nothing.
     pub fn apply_into(&self, samples: &Samples, index: usize, out: &mut [f32]) {
         let width = samples.input_len();
         debug_assert_eq!(out.len(), width, "one place per value");
@@ -151,16 +197,7 @@ impl Preprocessing {
                 }
                 self.apply(out);
             }
-            Inputs::Texts { texts, .. } => {
-                if let (Self::Vocabulary(vocabulary), Some(text)) = (self, texts.get(index)) {
-                    vocabulary.row_into(text, out);
-                }
-            }
-            Inputs::Pairs(pairs) => {
-                if let Self::Ratings(ratings) = self {
-                    ratings.apply_into(pairs, index, out);
-                }
-            }
+            Inputs::Texts { .. } | Inputs::Pairs(_) | Inputs::Ids(_) => {}
         }
     }
 
@@ -172,7 +209,7 @@ impl Preprocessing {
         self.apply(out);
     }
 
-    /// Preprocesses one raw row in place, as `predict` reads it.
+    /// Preprocesses one raw row of numbers in place, as `predict` reads it.
     pub fn apply_row(&self, row: &mut [f32]) -> Result<(), DataError> {
         let expected = match self {
             Self::Scale { .. } | Self::Normalize { .. } => row.len(),
@@ -210,17 +247,8 @@ impl Preprocessing {
                     }
                 }
             }
-            // Ids are what a model takes.
-            Self::Vocabulary(_) => {}
-            // Numbers that `RatingIndex::row` has given stay; others are of nobody known.
-            Self::Ratings(index) => {
-                for (number, known) in row.iter_mut().zip([index.users(), index.items()]) {
-                    let (unknown, whole) = (known as f32, number.fract() == 0.0);
-                    if !(whole && (0.0..unknown).contains(number)) {
-                        *number = unknown;
-                    }
-                }
-            }
+            // They make ids, of which there is nothing to be changed.
+            Self::Vocabulary(_) | Self::Ratings(_) => {}
         }
     }
 }

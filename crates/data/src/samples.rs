@@ -12,6 +12,7 @@ impl Inputs {
             Self::Floats(values) => values.len(),
             Self::Texts { texts, encoding } => texts.len() * encoding.length,
             Self::Pairs(pairs) => pairs.places.len(),
+            Self::Ids(ids) => ids.len(),
         }
     }
 
@@ -78,6 +79,7 @@ impl Samples {
                     places: rows(&pairs.places, width, indices),
                     catalogue: Arc::clone(&pairs.catalogue),
                 }),
+                Inputs::Ids(ids) => Inputs::Ids(rows(ids, width, indices)),
             },
             targets: match &self.targets {
                 Targets::Classes(classes) => Targets::Classes(rows(classes, 1, indices)),
@@ -101,6 +103,7 @@ impl Samples {
                 texts.retain(|_| index.next().is_some_and(|i| removed.next_if_eq(&i).is_none()));
             }
             Inputs::Pairs(pairs) => remove_rows(&mut pairs.places, width, sorted),
+            Inputs::Ids(ids) => remove_rows(ids, width, sorted),
         }
         match &mut self.targets {
             Targets::Classes(classes) => remove_rows(classes, 1, sorted),

@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader as _;
 use burn::module::Module as _;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use converge_record::{RunDirectory, Which};
 
 use super::EvaluationError;
 use crate::device;
 use crate::experiment::Experiment;
 use crate::fused::with_kernels;
-use crate::models::Model;
-use crate::train::loader::BatchLoader;
+use crate::models::{Inputs, Model};
+use crate::train::loader::{BatchLoader, on_device};
 use crate::train::{StoredRun as _, TrainError, new_model};
-use converge_data::{DataError, Preprocessing, Samples};
+use converge_data::{DataError, Preprocessing, Rows, Samples};
 
 /// A trained model, ready to be asked.
 pub struct Trained {
@@ -87,19 +87,24 @@ impl Trained {
         Ok(outputs)
     }
 
-    /// The outputs of one raw input, row-major.
-    pub fn output(&self, mut input: Vec<f32>) -> Result<Vec<f32>, TrainError> {
+    /// The outputs of one input, row-major: raw numbers, or ids that the preprocessing has given.
+    pub fn output(&self, mut input: Rows) -> Result<Vec<f32>, TrainError> {
         let expected = self.experiment.data.input_shape().iter().product();
-        if input.len() != expected {
-            return Err(DataError::RowLength { found: input.len(), expected }.into());
+        let found = match &input {
+            Rows::Floats(row) => row.len(),
+            Rows::Ids(row) => row.len(),
+        };
+        if found != expected {
+            return Err(DataError::RowLength { found, expected }.into());
         }
-        self.preprocessing.apply_row(&mut input)?;
-        let data = TensorData::new(input, [1, expected]);
-        let values = self.forward(Tensor::from_data(data, &self.device));
+        if let Rows::Floats(row) = &mut input {
+            self.preprocessing.apply_row(row)?;
+        }
+        let values = self.forward(on_device(input, 1, &self.device));
         values.try_into_vec_as().map_err(TrainError::device)
     }
 
-    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+    fn forward(&self, inputs: Inputs) -> Tensor<2> {
         with_kernels(self.experiment.training.kernels, || self.model.forward(inputs))
     }
 }

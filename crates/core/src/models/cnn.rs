@@ -115,6 +115,8 @@ impl BuildModel for CnnSettings {
 }
 
 impl Network for Cnn {
+    type Inputs = Tensor<2>;
+
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let [batch, _] = inputs.dims();
         let [channels, height, width] = self.input;

@@ -33,6 +33,8 @@ impl BuildModel for LinearSettings {
 }
 
 impl Network for LinearRegression {
+    type Inputs = Tensor<2>;
+
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         dense(&self.output, inputs, false)
     }

@@ -6,7 +6,7 @@
 
 use burn::module::Module;
 use burn::nn::{Initializer, Linear};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 use super::linear::new_dense;
 use super::{BuildModel, Initialization, InputSpec, Network};
@@ -100,14 +100,16 @@ impl BuildModel for LstmSettings {
 }
 
 impl Network for LstmClassifier {
-    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let [batch, _] = inputs.dims();
-        let device = inputs.device();
-        let mask = inputs.clone().not_equal_elem(0).float(); // [batch, steps]
+    type Inputs = Tensor<2, Int>;
+
+    fn forward(&self, ids: Tensor<2, Int>) -> Tensor<2> {
+        let [batch, _] = ids.dims();
+        let device = ids.device();
+        let mask = ids.clone().not_equal_elem(0).float(); // [batch, steps]
         let [_, width] = self.embedding.weight.dims();
         let dropout = (self.dropout > 0.0 && device.is_autodiff())
             .then(|| dropout_mask([batch, width], self.dropout, &device));
-        let words = self.embedding.texts(inputs.int(), dropout);
+        let words = self.embedding.texts(ids, dropout);
         let forward = self.forward_lstm.last_hidden(words.clone(), mask.clone());
         let state = match &self.backward_lstm {
             Some(lstm) => Tensor::cat(vec![forward, lstm.last_hidden(words, mask)], 1),

@@ -79,15 +79,17 @@ impl BuildModel for MatrixFactorizationSettings {
 }
 
 impl Network for MatrixFactorization {
-    fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        self.forward_penalised(inputs).0
+    type Inputs = Tensor<2, Int>;
+
+    fn forward(&self, pairs: Tensor<2, Int>) -> Tensor<2> {
+        self.forward_penalised(pairs).0
     }
 
     /// The penalty is λ times the mean over the batch of `b_u² + b_i² + |p_u|² + |q_i|²`.
-    fn forward_penalised(&self, inputs: Tensor<2>) -> (Tensor<2>, Option<Tensor<1>>) {
-        let [batch, _] = inputs.dims();
+    fn forward_penalised(&self, pairs: Tensor<2, Int>) -> (Tensor<2>, Option<Tensor<1>>) {
+        let [batch, _] = pairs.dims();
         let ids = |column: usize| -> Tensor<1, Int> {
-            inputs.clone().slice([0..batch, column..column + 1]).int().squeeze_dim(1)
+            pairs.clone().slice([0..batch, column..column + 1]).squeeze_dim(1)
         };
         let (users, items) = (ids(0), ids(1));
         let known = |of: usize, ids: &Tensor<1, Int>| {

@@ -70,6 +70,8 @@ impl Mlp {
 }
 
 impl Network for Mlp {
+    type Inputs = Tensor<2>;
+
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let mut values = inputs;
         for (index, layer) in self.hidden.iter().enumerate() {

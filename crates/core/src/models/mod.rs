@@ -1,14 +1,13 @@
 //! Models: functions from a batch of inputs to a batch of outputs, with parameters.
 //!
-//! One file per model: its settings, its layers, its forward pass. Every model maps
-//! `[batch, inputs]` to `[batch, outputs]`, inputs flattened row-major (pictures as channels,
-//! rows, columns; words, users and items by their ids, which are exact in `f32` up to 2²⁴), outputs
-//! being logits of the classes or predicted values. A model knows nothing of data sets, losses or
-//! optimizers.
+//! One file per model: its settings, its layers, its forward pass. Every model maps [`Inputs`]
+//! (numbers, or the ids of words, users and items) to `[batch, outputs]`, which are logits of the
+//! classes or predicted values. A model knows nothing of data sets, losses or optimizers.
 //!
 //! A new model is a new file and one line in [`models!`].
 
 mod initialization;
+mod inputs;
 mod weights;
 
 use burn::module::Module;
@@ -19,6 +18,7 @@ use converge_settings::checks::Checked;
 use converge_settings::{Settings, choice};
 
 pub use initialization::Initialization;
+pub use inputs::Inputs;
 pub use transfer::FineTuning;
 pub use weights::{Mismatch, Weights, WeightsError};
 
@@ -49,11 +49,14 @@ impl InputSpec {
 
 /// What every model does.
 trait Network: Sized {
-    /// The outputs `[batch, outputs]` for inputs `[batch, inputs]`.
-    fn forward(&self, inputs: Tensor<2>) -> Tensor<2>;
+    /// Numbers `[batch, inputs]`, a `Tensor<2>`, or ids `[batch, columns]`, a `Tensor<2, Int>`.
+    type Inputs: From<Inputs>;
+
+    /// The outputs `[batch, outputs]`.
+    fn forward(&self, inputs: Self::Inputs) -> Tensor<2>;
 
     /// The outputs, and what is to be added to the loss in training.
-    fn forward_penalised(&self, inputs: Tensor<2>) -> (Tensor<2>, Option<Tensor<1>>) {
+    fn forward_penalised(&self, inputs: Self::Inputs) -> (Tensor<2>, Option<Tensor<1>>) {
         (self.forward(inputs), None)
     }
 
@@ -126,19 +129,19 @@ macro_rules! models {
         }
 
         impl Model {
-            /// The outputs for a batch.
-            ///
-            /// # Shapes
-            ///
-            /// - inputs `[batch, inputs]`
-            /// - output `[batch, outputs]`
-            pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-                match self { $(Self::$model(model) => model.forward(inputs)),+ }
+            /// The outputs `[batch, outputs]` for a batch of inputs, numbers or ids.
+            pub fn forward(&self, inputs: impl Into<Inputs>) -> Tensor<2> {
+                let inputs = inputs.into();
+                match self { $(Self::$model(model) => model.forward(inputs.into())),+ }
             }
 
             /// The outputs, and what is to be added to the loss in training, one element.
-            pub fn forward_penalised(&self, inputs: Tensor<2>) -> (Tensor<2>, Option<Tensor<1>>) {
-                match self { $(Self::$model(model) => model.forward_penalised(inputs)),+ }
+            pub fn forward_penalised(
+                &self,
+                inputs: impl Into<Inputs>,
+            ) -> (Tensor<2>, Option<Tensor<1>>) {
+                let inputs = inputs.into();
+                match self { $(Self::$model(model) => model.forward_penalised(inputs.into())),+ }
             }
 
             /// The tables that ids are looked up in.

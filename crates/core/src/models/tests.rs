@@ -72,7 +72,7 @@ fn compare(case: &str, settings: &str, shape: &[usize]) {
     let width: usize = shape.iter().product();
     let inputs: Vec<f32> =
         (0..labels.len() * width).map(|index| f64::midpoint(mixed(index, 0), 1.0) as f32).collect();
-    let inputs = Tensor::from_data(TensorData::new(inputs, [labels.len(), width]), &device);
+    let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [labels.len(), width]), &device);
     let targets =
         Tensor::<1, Int>::from_data(TensorData::new(labels.clone(), [labels.len()]), &device);
     let outputs = model.forward(inputs);

@@ -95,6 +95,8 @@ impl BuildModel for TransferSettings {
 }
 
 impl Network for Transfer {
+    type Inputs = Tensor<2>;
+
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let maps = self.base.forward(pictures(inputs, self.input), self.passed..Features::PARTS);
         self.head.forward(pool(maps))

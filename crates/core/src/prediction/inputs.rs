@@ -6,17 +6,18 @@ use image::imageops::FilterType;
 
 use super::PredictionError;
 use crate::evaluation::Trained;
+use converge_data::Rows;
 
 /// The raw inputs that `input` stands for, each with its name.
 pub(super) fn read(
     input: &str,
     trained: &Trained,
     invert: bool,
-) -> Result<Vec<(String, Vec<f32>)>, PredictionError> {
+) -> Result<Vec<(String, Rows)>, PredictionError> {
     let path = Path::new(input);
     if let Some(vocabulary) = trained.preprocessing.vocabulary() {
         let texts = if path.is_file() { lines(path)? } else { vec![input.to_owned()] };
-        let row = |text: String| Ok(vocabulary.row(&text).map(|row| (text, row))?);
+        let row = |text: String| Ok(vocabulary.row(&text).map(|ids| (text, Rows::Ids(ids)))?);
         return texts.into_iter().map(row).collect();
     }
     match trained.experiment.data.input_shape().as_slice() {
@@ -28,10 +29,10 @@ pub(super) fn read(
                 }
                 None => image(path, [channels, height, width], invert)?,
             };
-            Ok(vec![(input.to_owned(), pixels)])
+            Ok(vec![(input.to_owned(), Rows::Floats(pixels))])
         }
         _ if path.is_file() => rows(path),
-        _ => Ok(vec![(input.to_owned(), parse_row(input.split(','))?)]),
+        _ => Ok(vec![(input.to_owned(), Rows::Floats(parse_row(input.split(','))?))]),
     }
 }
 
@@ -76,7 +77,7 @@ fn image(
 }
 
 /// The rows of a CSV file; a first line of names is left out.
-fn rows(path: &Path) -> Result<Vec<(String, Vec<f32>)>, PredictionError> {
+fn rows(path: &Path) -> Result<Vec<(String, Rows)>, PredictionError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -87,7 +88,7 @@ fn rows(path: &Path) -> Result<Vec<(String, Vec<f32>)>, PredictionError> {
         let name = format!("{}:{}", path.display(), index + 1);
         let record = record.map_err(PredictionError::unreadable(name.clone()))?;
         match parse_row(record.iter()) {
-            Ok(values) => rows.push((name, values)),
+            Ok(values) => rows.push((name, Rows::Floats(values))),
             Err(_) if index == 0 => {}
             Err(error) => return Err(PredictionError::unreadable(name)(error)),
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::PredictionError;
 use crate::evaluation::Trained;
-use converge_data::{Inputs, Preprocessing, RatingIndex, Samples, Targets};
+use converge_data::{Inputs, Preprocessing, RatingIndex, Rows, Samples, Targets};
 
 /// An item, with the rating the user is expected to give it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,7 +41,7 @@ pub fn recommend(
     });
     let samples = Samples {
         shape: vec![2],
-        inputs: Inputs::Floats(rows.collect()),
+        inputs: Inputs::Ids(rows.collect()),
         targets: Targets::Values(vec![0.0; items.len()]),
     };
     let ratings = trained.outputs(Arc::new(samples), &mut |_| {})?;
@@ -65,6 +65,6 @@ pub(super) fn rating(
         return Err(PredictionError::NotAPair(pair.to_owned()));
     };
     let row = index.row(user.trim(), item.trim());
-    let outputs = trained.output(row.to_vec())?;
+    let outputs = trained.output(Rows::Ids(row.to_vec()))?;
     Ok(outputs.first().map_or(f64::NAN, |&rating| index.clip(rating).into()))
 }

@@ -16,7 +16,8 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use converge_data::{AugmentationSettings, Inputs, Preprocessing, Samples, Targets};
+use crate::models::Inputs;
+use converge_data::{AugmentationSettings, Preprocessing, Rows, Samples, Targets};
 
 /// Batches that are prepared ahead of the one that trains.
 const PREPARED_BATCHES: usize = 2;
@@ -24,8 +25,8 @@ const PREPARED_BATCHES: usize = 2;
 /// A batch on the device.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Model inputs `[batch, inputs]`.
-    pub inputs: Tensor<2>,
+    /// What the model takes.
+    pub inputs: Inputs,
     /// Targets on the device.
     pub targets: DeviceTargets,
     /// The same targets in memory, for the scores.
@@ -70,7 +71,7 @@ pub enum Order {
     },
 }
 
-/// How pictures are varied.
+/// How images are varied.
 #[derive(Debug, Clone)]
 struct Augmentation {
     settings: AugmentationSettings,
@@ -123,7 +124,7 @@ impl BatchLoader {
         self
     }
 
-    /// The same batches of pictures that are varied anew every epoch.
+    /// The same batches of images that are varied anew every epoch.
     #[must_use]
     pub fn augmented(mut self, settings: &AugmentationSettings, seed: u64) -> Self {
         self.augmentation =
@@ -190,44 +191,65 @@ impl BatchLoader {
 
     /// The inputs and targets of the samples at `indices`, in memory, as they are in `epoch`.
     fn prepare(&self, indices: &[usize], epoch: usize) -> Prepared {
-        let width = self.samples.input_len();
-        let mut inputs = vec![0.0; indices.len() * width];
-        let rows = indices.iter().zip(inputs.chunks_exact_mut(width.max(1)));
-        if let (Some(augmentation), Inputs::Bytes(pictures), &[channels, height, columns]) =
-            (&self.augmentation, &self.samples.inputs, self.samples.shape.as_slice())
-        {
-            let mut varied = vec![0; width];
-            for (&index, row) in rows {
-                let picture = pictures.get(index * width..(index + 1) * width).unwrap_or_default();
-                let place = (augmentation.seed, epoch, index);
-                let shape = [channels, height, columns];
-                augmentation.settings.apply(picture, shape, place, &mut varied);
-                self.preprocessing.apply_bytes(&varied, row);
-            }
-        } else {
-            for (&index, row) in rows {
-                self.preprocessing.apply_into(&self.samples, index, row);
-            }
-        }
+        let inputs = self
+            .augmentation
+            .as_ref()
+            .and_then(|augmentation| self.varied(augmentation, indices, epoch))
+            .unwrap_or_else(|| self.preprocessing.rows(&self.samples, indices.iter().copied()));
         let targets = match &self.samples.targets {
             Targets::Classes(all) => Targets::Classes(indices.iter().map(|&i| all[i]).collect()),
             Targets::Values(all) => Targets::Values(indices.iter().map(|&i| all[i]).collect()),
         };
         Prepared { inputs, targets }
     }
+
+    /// The inputs of the images at `indices`, varied as in `epoch`; `None` of what is no image.
+    fn varied(&self, augmentation: &Augmentation, indices: &[usize], epoch: usize) -> Option<Rows> {
+        let (converge_data::Inputs::Bytes(images), &[channels, height, columns]) =
+            (&self.samples.inputs, self.samples.shape.as_slice())
+        else {
+            return None;
+        };
+        let width = self.samples.input_len();
+        let mut rows = vec![0.0; indices.len() * width];
+        let mut varied = vec![0; width];
+        for (&index, row) in indices.iter().zip(rows.chunks_exact_mut(width.max(1))) {
+            let image = images.get(index * width..(index + 1) * width).unwrap_or_default();
+            let place = (augmentation.seed, epoch, index);
+            let shape = [channels, height, columns];
+            augmentation.settings.apply(image, shape, place, &mut varied);
+            self.preprocessing.apply_bytes(&varied, row);
+        }
+        Some(Rows::Floats(rows))
+    }
+}
+
+/// `rows`, of `samples` samples, on `device`.
+pub(crate) fn on_device(rows: Rows, samples: usize, device: &Device) -> Inputs {
+    let shape = |values: usize| [samples, values / samples.max(1)];
+    match rows {
+        Rows::Floats(values) => {
+            let shape = shape(values.len());
+            Inputs::Floats(Tensor::from_data(TensorData::new(values, shape), device))
+        }
+        Rows::Ids(ids) => {
+            let ids: Vec<i32> = ids.into_iter().map(u32::cast_signed).collect();
+            let shape = shape(ids.len());
+            Inputs::Ids(Tensor::from_data(TensorData::new(ids, shape), device))
+        }
+    }
 }
 
 /// A batch in memory.
 struct Prepared {
-    inputs: Vec<f32>,
+    inputs: Rows,
     targets: Targets,
 }
 
 impl Prepared {
     fn on_device(self, position: Position, device: &Device) -> Batch {
         let samples = self.targets.len();
-        let width = self.inputs.len() / samples.max(1);
-        let inputs = Tensor::from_data(TensorData::new(self.inputs, [samples, width]), device);
+        let inputs = on_device(self.inputs, samples, device);
         let targets = match &self.targets {
             Targets::Classes(classes) => {
                 let classes: Vec<i32> = classes.iter().map(|&class| class.cast_signed()).collect();
@@ -312,7 +334,7 @@ mod tests {
     fn loader(samples: usize, batch_size: usize) -> BatchLoader {
         let samples = Samples {
             shape: vec![1],
-            inputs: Inputs::Bytes((0..samples).map(|index| index as u8).collect()),
+            inputs: converge_data::Inputs::Bytes((0..samples).map(|index| index as u8).collect()),
             targets: Targets::Classes((0..samples as u32).collect()),
         };
         let scale = Preprocessing::Scale { divisor: 1.0 };

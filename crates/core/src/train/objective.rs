@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 
 use super::loader::{Batch, DeviceTargets};
 use super::loss::mean_loss;
-use crate::models::Model;
+use crate::models::{Inputs, Model};
 
 /// A differentiable function of the parameters of a model of type `M`, on a batch of type `B`.
 ///
@@ -67,8 +67,8 @@ pub struct Evaluated {
 }
 
 impl SupervisedLoss {
-    /// `model` on `inputs` `[batch, inputs]`, whose targets are `targets`.
-    pub fn evaluate(&self, model: &Model, inputs: Tensor<2>, targets: &DeviceTargets) -> Evaluated {
+    /// `model` on `inputs`, whose targets are `targets`.
+    pub fn evaluate(&self, model: &Model, inputs: Inputs, targets: &DeviceTargets) -> Evaluated {
         let (outputs, penalty) = model.forward_penalised(inputs);
         let loss = mean_loss(outputs.clone(), targets, self.label_smoothing);
         let objective = penalty.map_or_else(|| loss.clone(), |penalty| loss.clone() + penalty);

@@ -24,7 +24,7 @@ use super::signals::StopRequest;
 use super::tally::Tally;
 use super::update::Update;
 use crate::experiment::Experiment;
-use crate::models::Model;
+use crate::models::{Inputs, Model};
 use crate::optim::LbfgsMinimizer;
 use crate::schedule::Schedule;
 
@@ -74,7 +74,7 @@ pub(super) struct StepInProgress {
 
 /// A batch, and its fraction of the samples of its step.
 pub(super) struct Weighed {
-    pub inputs: Tensor<2>,
+    pub inputs: Inputs,
     pub targets: DeviceTargets,
     pub position: Position,
     pub fraction: f64,

@@ -24,7 +24,7 @@ use super::recorder::StepRecord;
 use super::regularization::{penalise, penalty};
 use super::state::{Shared, StepInProgress, Weighed, detached};
 use crate::fused::with_kernels;
-use crate::models::Model;
+use crate::models::{Inputs, Model};
 use crate::optim::LbfgsMinimizer;
 use crate::random::seeded;
 use converge_data::Targets;
@@ -271,7 +271,7 @@ impl Shared {
     fn gradients(
         &self,
         model: &Model,
-        inputs: Tensor<2>,
+        inputs: Inputs,
         targets: &DeviceTargets,
         position: Position,
         fraction: f64,

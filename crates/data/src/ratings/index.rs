@@ -116,12 +116,11 @@ impl RatingIndex {
         self.items.binary_search_by(|item| item.id.as_str().cmp(id)).ok()
     }
 
-    /// The model input for a user and an item, known or not: `[user, item]`, which `f32` holds
-    /// exactly.
-    pub fn row(&self, user: &str, item: &str) -> [f32; 2] {
+    /// The model input for a user and an item, known or not: `[user, item]`.
+    pub fn row(&self, user: &str, item: &str) -> [u32; 2] {
         let user = self.user(user).unwrap_or(self.users.len());
         let item = self.item(item).unwrap_or(self.items.len());
-        [user as f32, item as f32]
+        [user as u32, item as u32]
     }
 
     /// The numbers of the known items that the user `id` has not rated: all of them for a user
@@ -153,15 +152,13 @@ impl RatingIndex {
 
     /// Writes the model input of the sample `index` to `out`, which has two places. An `index`
     /// beyond the end writes nothing.
-    pub(crate) fn apply_into(&self, pairs: &RatedPairs, index: usize, out: &mut [f32]) {
+    pub(crate) fn row_into(&self, pairs: &RatedPairs, index: usize, out: &mut [u32]) {
         let Some(&[user, item]) = pairs.places.get(2 * index..2 * index + 2) else { return };
         let catalogue = &pairs.catalogue;
         if let (Some(user), Some(item)) =
             (catalogue.users.get(user as usize), catalogue.items.get(item as usize))
         {
-            for (out, number) in out.iter_mut().zip(self.row(user, &item.id)) {
-                *out = number;
-            }
+            out.copy_from_slice(&self.row(user, &item.id));
         }
     }
 }
@@ -174,7 +171,7 @@ mod tests {
 
     use super::super::pairs::Collector;
     use super::*;
-    use crate::{Inputs, Preprocessing, Samples};
+    use crate::{Inputs, Preprocessing, Rows, Samples};
 
     /// Training: bob and ann; test: a user and an item that training has not seen.
     fn splits() -> (Samples, Samples) {
@@ -202,19 +199,19 @@ mod tests {
         let index = fitted(&training);
         assert_eq!((index.users(), index.items()), (2, 2));
         let Inputs::Pairs(test) = &test.inputs else { panic!("no pairs") };
-        let rows: Vec<[f32; 2]> = (0..3)
+        let rows: Vec<[u32; 2]> = (0..3)
             .map(|sample| {
-                let mut out = [f32::NAN; 2];
-                index.apply_into(test, sample, &mut out);
+                let mut out = [u32::MAX; 2];
+                index.row_into(test, sample, &mut out);
                 out
             })
             .collect();
-        assert_eq!(rows, [[0.0, 0.0], [2.0, 1.0], [1.0, 2.0]]);
-        assert_eq!(index.row("dan", "99"), [2.0, 2.0]);
+        assert_eq!(rows, [[0, 0], [2, 1], [1, 2]]);
+        assert_eq!(index.row("dan", "99"), [2, 2]);
         assert_eq!(index.mean, 3.0);
-        let mut beyond = [7.0; 2];
-        index.apply_into(test, 3, &mut beyond);
-        assert_eq!(beyond, [7.0; 2]);
+        let mut beyond = [7; 2];
+        index.row_into(test, 3, &mut beyond);
+        assert_eq!(beyond, [7; 2]);
     }
 
     #[test]
@@ -229,21 +226,16 @@ mod tests {
     }
 
     #[test]
-    fn prepared_samples_and_rows_of_any_numbers_stay_within_the_tables() {
+    fn prepared_samples_are_the_rows_of_ids_that_pairs_become() {
         let (training, test) = splits();
         let fitted = Preprocessing::fit(&training);
         let prepared = fitted.prepare(test.clone());
-        assert_eq!(prepared.inputs, Inputs::Floats(vec![0.0, 0.0, 2.0, 1.0, 1.0, 2.0]));
+        assert_eq!(prepared.inputs, Inputs::Ids(vec![0, 0, 2, 1, 1, 2]));
         assert_eq!(fitted.prepare(prepared.clone()), prepared);
-        let mut row = [1.0, -3.0];
-        fitted.apply_row(&mut row).unwrap();
-        assert_eq!(row, [1.0, 2.0]);
-        for row in [[f32::NAN, f32::INFINITY], [0.5, 7.0]] {
-            let mut row = row;
-            fitted.apply_row(&mut row).unwrap();
-            assert_eq!(row, [2.0, 2.0]);
+        for samples in [&test, &prepared] {
+            let rows = fitted.rows(samples, [2, 0].into_iter());
+            assert_eq!(rows, Rows::Ids(vec![1, 2, 0, 0]));
         }
-        assert!(fitted.apply_row(&mut [1.0]).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{NoProgress, Preprocessing, SourceFile};
+use crate::{NoProgress, Preprocessing, Rows, SourceFile};
 
 /// A folder that holds `files`, each a path and its contents.
 fn folder(files: &[(&str, &[u8])]) -> TempDir {
@@ -205,15 +205,10 @@ fn prepared_texts_are_what_texts_are_preprocessed_to() {
     let prepared = fitted.prepare(texts.clone());
     assert_eq!((prepared.len(), prepared.input_len(), prepared.inputs.len()), (3, 20, 60));
     for (index, text) in raw.iter().enumerate() {
-        let mut rows = [[f32::NAN; 20]; 2];
-        fitted.apply_into(&texts, index, &mut rows[0]);
-        fitted.apply_into(&prepared, index, &mut rows[1]);
-        assert_eq!(rows[0], rows[1]);
-        let mut row = fitted.vocabulary().unwrap().row(text).unwrap();
-        fitted.apply_row(&mut row).unwrap();
-        assert_eq!(row, rows[0]);
+        let row = Rows::Ids(fitted.vocabulary().unwrap().row(text).unwrap());
+        assert_eq!(fitted.rows(&texts, [index].into_iter()), row);
+        assert_eq!(fitted.rows(&prepared, [index].into_iter()), row);
     }
-    assert!(fitted.apply_row(&mut [1.0]).is_err());
     let json = serde_json::to_string(&fitted).unwrap();
     assert!(json.starts_with("{\"kind\":\"vocabulary\""), "{json}");
     assert_eq!(serde_json::from_str::<Preprocessing>(&json).unwrap(), fitted);

@@ -147,24 +147,24 @@ impl Vocabulary {
     }
 
     /// The row of `text`, as a model takes it; an error where none of its words has an id.
-    pub fn row(&self, text: &str) -> Result<Vec<f32>, DataError> {
+    pub fn row(&self, text: &str) -> Result<Vec<u32>, DataError> {
         let ids = self.ids(text);
         if ids.is_empty() {
             return Err(DataError::NoKnownWord { text: text.to_owned() });
         }
-        let mut row = vec![0.0; self.encoding.length];
+        let mut row = vec![PADDING; self.encoding.length];
         self.fit_into(&ids, &mut row);
         Ok(row)
     }
 
     /// Writes the row of `text` to `out`, which has [`Encoding::length`] places. A text without a
     /// known word becomes all padding.
-    pub(crate) fn row_into(&self, text: &str, out: &mut [f32]) {
+    pub(crate) fn row_into(&self, text: &str, out: &mut [u32]) {
         self.fit_into(&self.ids(text), out);
     }
 
     /// Cuts or pads `ids` to the length of `out`: Keras' `pad_sequences`.
-    fn fit_into(&self, ids: &[u32], out: &mut [f32]) {
+    fn fit_into(&self, ids: &[u32], out: &mut [u32]) {
         let excess = ids.len().saturating_sub(out.len());
         let kept = match self.encoding.truncate {
             Side::Before => &ids[excess..],
@@ -175,10 +175,8 @@ impl Vocabulary {
             Side::Before => padding,
             Side::After => 0,
         };
-        out.fill(PADDING as f32);
-        for (out, &id) in out[start..].iter_mut().zip(kept) {
-            *out = id as f32;
-        }
+        out.fill(PADDING);
+        out[start..start + kept.len()].copy_from_slice(kept);
     }
 }
 

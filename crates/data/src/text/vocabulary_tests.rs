@@ -18,7 +18,7 @@ struct Case {
     encoding: Encoding,
     words: Vec<String>,
     sequences: Vec<Vec<u32>>,
-    rows: Vec<Vec<f32>>,
+    rows: Vec<Vec<u32>>,
 }
 
 const ENCODING: Encoding = Encoding {
@@ -39,7 +39,7 @@ fn ids_and_rows_are_those_of_keras() {
         assert_eq!(fitted.words(), case.words);
         for (index, text) in golden.fitted.iter().chain(&golden.unseen).enumerate() {
             assert_eq!(fitted.ids(text), case.sequences[index], "{text}");
-            let mut row = vec![f32::NAN; case.encoding.length];
+            let mut row = vec![u32::MAX; case.encoding.length];
             fitted.row_into(text, &mut row);
             assert_eq!(row, case.rows[index], "{text}");
         }
@@ -61,11 +61,11 @@ fn line_breaks_are_no_words_unless_asked_for() {
 fn a_text_without_a_known_word_is_an_error_unless_unknown_words_have_an_id() {
     let mut encoding = ENCODING;
     let fit = |encoding| Vocabulary::fit(["good bad"], encoding);
-    assert_eq!(fit(encoding).row("Good!").unwrap(), [0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(fit(encoding).row("Good!").unwrap(), [0, 0, 0, 1]);
     let error = fit(encoding).row("nothing known").unwrap_err().to_string();
     assert!(error.contains("`nothing known`"), "{error}");
     encoding.out_of_vocabulary = true;
-    assert_eq!(fit(encoding).row("so good").unwrap(), [0.0, 0.0, 1.0, 2.0]);
+    assert_eq!(fit(encoding).row("so good").unwrap(), [0, 0, 1, 2]);
     assert!(fit(encoding).row(" ... ").is_err());
 }
 

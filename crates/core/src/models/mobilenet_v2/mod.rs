@@ -74,6 +74,8 @@ impl BuildModel for MobileNetV2Settings {
 }
 
 impl Network for MobileNetV2 {
+    type Inputs = Tensor<2>;
+
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let maps = self.features.forward(pictures(inputs, self.input), 0..Features::PARTS);
         self.classifier.forward(self.dropout.forward(pool(maps)))

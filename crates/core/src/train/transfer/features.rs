@@ -198,12 +198,12 @@ mod tests {
             let rows = floats(&stored.samples).to_vec();
             let rows = TensorData::new(rows, [11, stored.samples.input_len()]);
             let ours = model.clone().valid().starting_after(parts, stored.shape);
-            let ours = Model::Transfer(ours).forward(Tensor::from_data(rows, &device));
+            let ours = Model::Transfer(ours).forward(Tensor::<2>::from_data(rows, &device));
             let mut whole = vec![0.0; 11 * samples.input_len()];
             for (index, row) in whole.chunks_exact_mut(samples.input_len()).enumerate() {
                 scale.apply_into(&samples, index, row);
             }
-            let whole = Tensor::from_data(TensorData::new(whole, [11, 3072]), &device);
+            let whole = Tensor::<2>::from_data(TensorData::new(whole, [11, 3072]), &device);
             let whole = Model::Transfer(model.clone().valid()).forward(whole);
             let ours: Vec<f32> = ours.try_into_vec_as().unwrap();
             let whole: Vec<f32> = whole.try_into_vec_as().unwrap();

@@ -49,7 +49,7 @@ pub(super) fn split_columns<'a, T>(slice: &'a mut [T], widths: &[usize]) -> Vec<
     columns
 }
 
-/// Zeros for a large result, as [`filled`].
+/// Zeros for a large result, as `filled`.
 pub fn zeros(length: usize) -> Vec<f32> {
     const BLOCK: usize = 16;
     let mut zeros = filled(length.div_ceil(BLOCK), [0.0; BLOCK]).into_flattened();

@@ -4,7 +4,7 @@
 //! (numbers, or the ids of words, users and items) to `[batch, outputs]`, which are logits of the
 //! classes or predicted values. A model knows nothing of data sets, losses or optimizers.
 //!
-//! A new model is a new file and one line in [`models!`].
+//! A new model is a new file and one line in `models!`.
 
 mod initialization;
 mod inputs;

@@ -9,7 +9,7 @@
 //! What needs more than one tensor at a time, and the weights to evaluate, are the
 //! [`Conductor`]'s; what combines with any optimizer is in [`WrapperSettings`]; [`Lbfgs`], which
 //! asks for losses itself, steps as an [`LbfgsMinimizer`]. A new optimizer is a new file and one line
-//! in [`optimizers!`].
+//! in `optimizers!`.
 //!
 //! ```
 //! use burn::nn::LinearConfig;

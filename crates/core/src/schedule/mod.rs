@@ -6,7 +6,7 @@
 //! as PyTorch users step their schedulers; `per = "step"` moves it every optimizer step.
 //! [`Schedule`] wraps any of them as Burn's `LrScheduler`.
 //!
-//! A new schedule is a new file and one line in [`schedules!`].
+//! A new schedule is a new file and one line in `schedules!`.
 //!
 //! ```
 //! use converge_core::schedule::{Cosine, RunLength, ScheduleSettings};

@@ -1,70 +1,24 @@
 //! A run, from its first stage to its closed record: Burn's training loop with everything plugged in.
 
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use burn::data::dataloader::DataLoader as _;
-use burn::optim::OptimizerRecord;
-use burn::tensor::Device;
 use burn::train::{ExecutionStrategy, Learner, SupervisedTraining, TrainingStrategy};
-use converge_record::{EpochRow, Lock, RunDirectory, Status, Stop, StopReason, timestamp};
+use converge_record::{EpochRow, RunDirectory, Status, Stop, StopReason, timestamp};
 
-use super::checkpoint::{Checkpoint, CheckpointState};
+use super::assembly::Assembled;
+use super::checkpoint::Checkpoint;
 use super::epoch_end::EpochEnd;
-use super::loader::{BatchLoader, Order};
-use super::norms::parameter_names;
-use super::recorder::Recorder;
 use super::renderer::{NoFiles, Relay};
 use super::score_metric::ScoreMetric;
-use super::session::Session;
-use super::state::{Shared, StepInProgress, TrainState};
+use super::state::Shared;
 use super::step::Trainee;
 use super::stored_run::StoredRun as _;
-use super::transfer::Stage;
-use super::update::Update;
-use super::{TrainError, groups, new_model};
-use crate::experiment::{Experiment, metric_names};
+use super::trainer::{Start, Trainer};
+use super::{TrainError, new_model};
+use crate::experiment::metric_names;
 use crate::fused::with_kernels;
-use crate::models::Model;
-use crate::optim::{LbfgsMinimizer, WrapperSettings};
-use crate::schedule::RunLength;
-use converge_data::{Preprocessing, Samples};
-
-/// A run on its data.
-pub(super) struct Trainer {
-    pub session: Session,
-    pub experiment: Experiment,
-    pub run: RunDirectory,
-    #[expect(dead_code, reason = "held as long as it trains")]
-    pub lock: Lock,
-    pub training: Arc<Samples>,
-    pub validation: Arc<Samples>,
-    pub preprocessing: Preprocessing,
-}
-
-/// Where a stage starts.
-pub(super) struct Start {
-    pub model: Model,
-    /// The state of the optimizer, if there is any.
-    pub optimizer: Option<OptimizerRecord>,
-    pub state: CheckpointState,
-}
-
-impl Start {
-    /// At `checkpoint`, whose weights `model` takes.
-    pub(super) fn at(checkpoint: Checkpoint, model: Model) -> Result<Self, TrainError> {
-        let model = checkpoint.load_model(model)?;
-        let optimizer = Some(checkpoint.optimizer()?);
-        let mut state = checkpoint.state;
-        if state.stop.is_some() {
-            // Patience that had run out starts anew when more epochs are asked for.
-            state.early_stopping.wait = 0;
-        }
-        Ok(Self { model, optimizer, state })
-    }
-}
 
 /// What a session came to.
 #[derive(Debug)]
@@ -111,94 +65,6 @@ impl Trainer {
             start = Start::at(checkpoint, model)?;
         }
     }
-
-    /// Brings together what the stage needs that begins at `start`.
-    fn assemble(&mut self, start: Start) -> Result<Assembled, TrainError> {
-        let began = Instant::now();
-        let Start { model, optimizer, state } = start;
-        let epochs_done = state.history.len();
-        let stage = Stage::new(model, self, epochs_done)?;
-        let experiment = Arc::new(self.experiment.clone());
-        let model = groups::freeze(stage.model, &experiment)?;
-
-        // Batches, and the rate of every step.
-        let device = self.session.device.clone();
-        let samples = stage.training.len();
-        let (training, validation) =
-            loaders(&experiment, stage.training, stage.validation, stage.preprocessing, &device);
-        let training = training.starting_at(epochs_done + 1, state.batches_done);
-        let steps_per_epoch = training.steps_per_epoch();
-        let length = RunLength { steps_per_epoch, epochs: experiment.training.epochs };
-        let schedule = experiment
-            .schedule
-            .build(experiment.optimizer.learning_rate(), length)
-            .at_step(state.steps_done)
-            .with_plateau(state.plateau.unwrap_or_default());
-        let scheduler = groups::scheduler(&model, &experiment, &schedule, stage.slower)?;
-
-        // What moves the weights.
-        let asks = experiment.optimizer.minimizer().is_some();
-        let (memory, optimizer) = if asks { (optimizer, None) } else { (None, optimizer) };
-        let minimizer = minimizer(&experiment, samples, memory, &device)?;
-        let (optimizer, conductor) = groups::optimizer(&model, &experiment, optimizer)?;
-        let calibrates = conductor.averages() && model.has_running_statistics();
-        let update = Update {
-            regularization: experiment.regularization.clone(),
-            clipping: experiment.clipping.clone(),
-            conductor,
-        };
-
-        // What is written.
-        let mut run = self.run.clone();
-        let names = parameter_names(&model);
-        let recorder = Recorder::open(&run.steps_file(), &names, state.steps_done)?;
-        run.record.status = Status::Running;
-        (run.record.stop, run.record.error, run.record.finished) = (None, None, None);
-        run.write()?;
-
-        let scores = state.training;
-        let tracks_rows = tracks_rows(&experiment);
-        let shared = Shared::new(
-            experiment,
-            tracks_rows,
-            self.session.stop_request.clone(),
-            Arc::clone(&self.session.observer),
-            TrainState {
-                model: Some(model),
-                update,
-                minimizer,
-                step: StepInProgress::default(),
-                schedule,
-                learning_rate: 0.0,
-                calibration: calibrates.then(|| training.for_calibration(&device)),
-                averaged: None,
-                history: state.history,
-                early_stopping: state.early_stopping,
-                best: state.best,
-                snapshot: None,
-                recorder,
-                earlier_seconds: run.record.seconds,
-                run,
-                began,
-            },
-            scores,
-        );
-        let shared = Arc::new(shared);
-        let learner = Learner::new(Trainee::new(Arc::clone(&shared)), optimizer, scheduler);
-        let (epochs, full_screen) = (epochs_done..stage.last_epoch, self.session.full_screen);
-        Ok(Assembled { shared, learner, training, validation, epochs, full_screen })
-    }
-}
-
-/// A stage that Burn's loop can train.
-struct Assembled {
-    shared: Arc<Shared>,
-    learner: Learner<Trainee>,
-    training: BatchLoader,
-    validation: BatchLoader,
-    /// From the whole epochs done before it to those done after it.
-    epochs: Range<usize>,
-    full_screen: bool,
 }
 
 impl Assembled {
@@ -236,58 +102,6 @@ impl Assembled {
         let launched = launch_caught(burns, learner);
         close(launched, &shared)
     }
-}
-
-/// What steps in the place of Burn's optimizer, if anything does, with its `memory`.
-fn minimizer(
-    experiment: &Experiment,
-    samples: usize,
-    memory: Option<OptimizerRecord>,
-    device: &Device,
-) -> Result<Option<LbfgsMinimizer>, TrainError> {
-    let Some(minimizer) = experiment.optimizer.minimizer() else { return Ok(None) };
-    let settings = &experiment.training;
-    let in_a_step = settings.batch_size.saturating_mul(settings.gradient_accumulation);
-    if in_a_step < samples {
-        let optimizer = experiment.optimizer.name();
-        return Err(TrainError::NotFullBatch { optimizer, in_a_step, samples });
-    }
-    Ok(Some(match memory {
-        Some(memory) => minimizer.load_record(memory, device),
-        None => minimizer,
-    }))
-}
-
-/// Whether an embedding can be trained by the rows of a batch alone: plain gradient descent, and
-/// nothing that looks at all of the gradient.
-fn tracks_rows(experiment: &Experiment) -> bool {
-    let plain = experiment.wrappers == WrapperSettings::default() && experiment.groups.is_empty();
-    let no_penalty = plain
-        && experiment.sam.is_none()
-        && experiment.regularization.l1 == 0.0
-        && experiment.regularization.l2 == 0.0;
-    experiment.optimizer.moves_by_gradient_alone() && experiment.clipping.is_off() && no_penalty
-}
-
-/// Batches for training, from the first epoch on, and for validation.
-fn loaders(
-    experiment: &Experiment,
-    training: Arc<Samples>,
-    validation: Arc<Samples>,
-    preprocessing: Preprocessing,
-    device: &Device,
-) -> (BatchLoader, BatchLoader) {
-    let settings = &experiment.training;
-    let preprocessing = Arc::new(preprocessing);
-    let loader = |samples: Arc<Samples>, batch_size: usize| {
-        BatchLoader::new(samples, Arc::clone(&preprocessing), batch_size, device)
-    };
-    let order =
-        if settings.shuffle { Order::Shuffled { seed: settings.seed } } else { Order::Stored };
-    let training =
-        loader(training, settings.batch_size).for_training(order, settings.gradient_accumulation);
-    let training = training.augmented(&experiment.augmentation, settings.seed);
-    (training, loader(validation, settings.validation_batch_size))
 }
 
 /// Plugs in who shows the progress.
@@ -403,8 +217,10 @@ mod tests {
 
     use burn::train::MultiDeviceOptim;
 
+    use super::super::Session;
     use super::*;
     use crate::device;
+    use crate::experiment::Experiment;
     use converge_data::LoadOptions;
 
     /// 64 samples in the order in which they are stored, in `batch_size` a device.

@@ -1,13 +1,14 @@
 //! Training, around Burn's Learner.
 //!
 //! [`Session`] trains an experiment or takes a run up again. What it does is in two places: a run in
-//! [`launch`], from its first stage to its closed record, and a step in [`step`], from a batch to new
-//! weights. A step is made of an [`Objective`] (from a model and a batch to gradients) and an
-//! [`Update`] (from gradients to new weights), which labs and other experiments use too. [`epoch_end`]
-//! has early stopping and checkpoints, [`transfer`] what is particular to pretrained models,
-//! [`renderer`] progress, `converge-record` what is written. Nothing here prints: an
-//! [`Observer`] is told.
+//! `launch`, from its first stage to its closed record (`assembly` brings together what a stage
+//! needs), and a step in `step`, from a batch to new weights. A step is made of an [`Objective`]
+//! (from a model and a batch to gradients) and an [`Update`] (from gradients to new weights), which
+//! labs and other experiments use too. `epoch_end` has early stopping and checkpoints, `transfer`
+//! what is particular to pretrained models, `renderer` progress, `converge-record` what is written.
+//! Nothing here prints: an [`Observer`] is told.
 
+mod assembly;
 pub mod checkpoint;
 mod clipping;
 mod epoch_end;
@@ -31,6 +32,7 @@ mod state;
 mod step;
 mod stored_run;
 pub mod tally;
+mod trainer;
 mod transfer;
 mod update;
 

@@ -1,7 +1,7 @@
 //! One call of the program's training: what it needs beside the experiment, and what it does.
 //!
 //! [`Session::train`] starts a run, [`Session::resume`] takes one up again. Both bring together the
-//! data, the model and where training starts, and leave the rest to [`super::launch`].
+//! data, the model and where training starts, and leave the rest to `launch`.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -13,12 +13,13 @@ use converge_record::{
 
 use super::TrainError;
 use super::checkpoint::{Checkpoint, CheckpointState};
-use super::launch::{self, Outcome, Start, Trainer};
+use super::launch::{self, Outcome};
 use super::model::new_model;
 use super::norms::parameter_count;
 use super::observer::{Observer, Silent};
 use super::signals::StopRequest;
 use super::stored_run::{StoredRun as _, versions};
+use super::trainer::{Start, Trainer};
 use super::transfer::pretrained;
 use crate::device::{self, DeviceError};
 use crate::experiment::Experiment;

@@ -15,7 +15,7 @@ use burn::module::ParamGroup;
 use features::Frozen;
 
 use super::TrainError;
-use super::launch::Trainer;
+use super::trainer::Trainer;
 use crate::models::mobilenet_v2::Features;
 use crate::models::{Model, ModelSettings};
 use converge_data::{Preprocessing, Samples};

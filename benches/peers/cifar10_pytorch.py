@@ -27,7 +27,7 @@ def cnn():
 
 
 def read(path):
-    """Pictures [10000, 3, 32, 32] and labels of one file: records of 1 label byte and 3,072 pixel bytes."""
+    """Images [10000, 3, 32, 32] and labels of one file: records of 1 label byte and 3,072 pixel bytes."""
     records = torch.from_numpy(numpy.fromfile(path, dtype=numpy.uint8).reshape(-1, 3073))
     return records[:, 1:].reshape(-1, 3, 32, 32).contiguous(), records[:, 0].long()
 

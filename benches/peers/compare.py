@@ -37,16 +37,16 @@ ONE_WAY = ["lstm 32", "mlp 128"]
 #: plain way's time that ours may take, if there is such a number. Where an epoch takes minutes, fetching batches by index
 #: saves nothing that would show.
 TRAININGS = [
-    ("cifar10", ["cifar10_pytorch.py"], ["pictures", "tensors", "index"], 0.30),
+    ("cifar10", ["cifar10_pytorch.py"], ["images", "tensors", "index"], 0.30),
     ("imdb", ["imdb_pytorch.py", "--variant", "imdb"], ["tensors"], 0.45),
     ("imdb-adam", ["imdb_pytorch.py", "--variant", "imdb-adam"], ["tensors"], 0.45),
-    ("mnist", ["mnist_pytorch.py"], ["pictures", "tensors", "index"], 0.20),
+    ("mnist", ["mnist_pytorch.py"], ["images", "tensors", "index"], 0.20),
     ("sentiment-small", ["imdb_pytorch.py", "--variant", "sentiment-small"], ["tensors", "index"], None),
     ("movielens", ["movielens_pytorch.py", "--folds", "1"], ["tensors", "index"], None),
     ("transfer", ["transfer_pytorch.py"], ["tensors", "index"], None),
     ("housing-batchnorm", ["housing_pytorch.py"], ["tensors", "index"], None),
 ]
-BATCHES = ["pictures", "tensors", "index"]
+BATCHES = ["images", "tensors", "index"]
 MEMORY_LIMIT = 0.5
 #: Lets glibc keep freed memory, as Converge asks it to. By default PyTorch on a CPU gives the memory of large tensors
 #: back to the system in every step, and pays for its pages anew.
@@ -133,7 +133,7 @@ def watched(command):
 
 def compare_trainings(options):
     lines = [
-        "| `converge train` | Converge, s an epoch | PyTorch: DataLoader of pictures | of tensors | by index | ours / PyTorch "
+        "| `converge train` | Converge, s an epoch | PyTorch: DataLoader of images | of tensors | by index | ours / PyTorch "
         "| asked for | Converge, MB | PyTorch, MB | ours / PyTorch | asked for |", "|---" * 11 + "|",
     ]
     for name, script, ways, limit in TRAININGS:

@@ -3,7 +3,7 @@
     pip install -r requirements.txt
     python mnist_pytorch.py --data DIR --seeds 1 2 3 --epochs 5 --batch-size 32 --threads 2
 
-DIR holds mnist, with the four gzipped IDX files. The first 54,000 training pictures train, the last 6,000 validate.
+DIR holds mnist, with the four gzipped IDX files. The first 54,000 training images train, the last 6,000 validate.
 Made with Python 3.11.7, torch 2.15.0, numpy 2.4.6.
 """
 
@@ -21,7 +21,7 @@ def mlp():
 
 
 def read(folder, name):
-    """Pictures [count, 28, 28] and labels: IDX headers are 16 bytes for pictures and 8 for labels."""
+    """Images [count, 28, 28] and labels: IDX headers are 16 bytes for images and 8 for labels."""
     images = numpy.frombuffer(gzip.open(folder / f"{name}-images-idx3-ubyte.gz").read(), numpy.uint8, offset=16)
     labels = numpy.frombuffer(gzip.open(folder / f"{name}-labels-idx1-ubyte.gz").read(), numpy.uint8, offset=8)
     return torch.from_numpy(images.reshape(-1, 28, 28).copy()), torch.from_numpy(labels.copy()).long()

@@ -1,6 +1,6 @@
 """PyTorch's training steps for compare.py: answers each request `TASK VARIANT` on stdin with the milliseconds of a step.
 
-Variants: `default`, and `tuned`: pictures and convolutions in the memory format `channels_last`, Adam with `fused=True`
+Variants: `default`, and `tuned`: images and convolutions in the memory format `channels_last`, Adam with `fused=True`
 instead of `foreach=True`. A task that knows no such choice answers `none` to the second.
 """
 
@@ -49,7 +49,7 @@ def in_layout(variant, model, *shape):
     return model.to(memory_format=layout), torch.rand(shape).to(memory_format=layout)
 
 
-def pictures(model, shape, classes, optimizer_of, variant):
+def images(model, shape, classes, optimizer_of, variant):
     model, inputs = in_layout(variant, model, *shape)
     targets = torch.randint(classes, (shape[0],))
     return training(model, inputs, targets, nn.functional.cross_entropy, optimizer_of(model.parameters()))
@@ -67,9 +67,9 @@ def step_of(task, variant):
     if variant == "tuned" and task in ("lstm 32", "mlp 128"):
         return None
     if task in ("cnn 32", "cnn 128"):
-        return pictures(cnn(), (int(task.split()[1]), 3, 32, 32), 10, adam, variant)
+        return images(cnn(), (int(task.split()[1]), 3, 32, 32), 10, adam, variant)
     if task == "mobilenet 32":
-        return pictures(mobilenet(), (32, 3, 96, 96), 1000, sgd, variant)
+        return images(mobilenet(), (32, 3, 96, 96), 1000, sgd, variant)
     if task == "lstm 32":
         model = Lstm()
         loss = nn.functional.binary_cross_entropy_with_logits

@@ -1,6 +1,6 @@
 """The training loop that PyTorch's peers share: whole data set in memory, Adam, best epoch by validation loss.
 
-Epoch losses are averaged as Keras and Converge average them: over the pictures, while the weights move.
+Epoch losses are averaged as Keras and Converge average them: over the images, while the weights move.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def arguments(description, epochs, learning_rate=1e-3):
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=learning_rate)
     parser.add_argument("--threads", type=int, default=2)
-    batching_arguments(parser, ["pictures", "tensors", "index"])
+    batching_arguments(parser, ["images", "tensors", "index"])
     return parser.parse_args()
 
 
@@ -31,8 +31,8 @@ def batching_arguments(parser, ways):
     parser.add_argument("--batches", choices=ways, default="index", help=batches.__doc__)
 
 
-class Pictures(torch.utils.data.Dataset):
-    """Pictures and labels one at a time, by Pillow and ToTensor, as torchvision's MNIST and CIFAR10 have them."""
+class Images(torch.utils.data.Dataset):
+    """Images and labels one at a time, by Pillow and ToTensor, as torchvision's MNIST and CIFAR10 have them."""
 
     def __init__(self, pixels, labels):
         self.pixels = (pixels.permute(0, 2, 3, 1) if pixels.dim() == 4 else pixels).contiguous().numpy()
@@ -51,10 +51,10 @@ def scaled(pixels):
 
 
 def batches(parts, options):
-    """Shuffled batches of an epoch: from a DataLoader of pictures (PyTorch's tutorials), or of tensors in memory; or by
+    """Shuffled batches of an epoch: from a DataLoader of images (PyTorch's tutorials), or of tensors in memory; or by
     index from these tensors, without DataLoader."""
     if options.batches != "index":
-        dataset = (Pictures if options.batches == "pictures" else torch.utils.data.TensorDataset)(*parts)
+        dataset = (Images if options.batches == "images" else torch.utils.data.TensorDataset)(*parts)
         return torch.utils.data.DataLoader(dataset, options.batch_size, shuffle=True)
     chosen = torch.randperm(len(parts[0])).split(options.batch_size)
     return (tuple(part[indices] for part in parts) for indices in chosen)
@@ -116,7 +116,7 @@ def run(build_model, train, validation, test, options):
     torch.set_num_threads(options.threads)
     parameters = sum(p.numel() for p in build_model().parameters())
     print(f"torch {torch.__version__}, {options.threads} threads, {parameters} parameters")
-    print(f"{len(train[1])} training, {len(validation[1])} validation, {len(test[1])} test pictures", flush=True)
+    print(f"{len(train[1])} training, {len(validation[1])} validation, {len(test[1])} test images", flush=True)
     summarise((fit(build_model, seed, train, validation, test, options) for seed in options.seeds), options)
 
 

@@ -1,11 +1,11 @@
-"""PyTorch's answer to `converge train transfer`: same pictures, pretrained weights, head and recipe.
+"""PyTorch's answer to `converge train transfer`: same images, pretrained weights, head and recipe.
 
     pip install -r requirements.txt
     python transfer_pytorch.py --data DIR --seeds 1 2 3 --epochs 10 --threads 2
 
 DIR holds hymenoptera_data and mobilenet_v2, the weights with TensorFlow's padding. Their logits are checked against
-mobilenet_v2/samples/logits.csv first. The frozen base sees every picture once. As in Converge, a tenth of the training
-pictures, drawn anew for each seed, validates; the draws are others.
+mobilenet_v2/samples/logits.csv first. The frozen base sees every image once. As in Converge, a tenth of the training
+images, drawn anew for each seed, validates; the draws are others.
 Made with Python 3.11.7, torch 2.15.0, torchvision 0.29.2, numpy 2.4.6.
 """
 
@@ -35,17 +35,17 @@ def pretrained(path):
     return network.eval()
 
 
-def picture(path, to_bytes):
+def image(path, to_bytes):
     return to_bytes(Image.open(path).convert("RGB")) / 127.5 - 1
 
 
 @torch.inference_mode()
 def check(network, folder):
-    """Compares logits with those in logits.csv, relative to the largest of a picture."""
+    """Compares logits with those in logits.csv, relative to the largest of an image."""
     lines = (folder / "logits.csv").read_text().splitlines()[1:]
     names, expected = zip(*(line.split(",", 1) for line in lines))
     expected = torch.from_numpy(numpy.loadtxt(expected, delimiter=",", dtype=numpy.float32))
-    found = network(torch.stack([picture(folder / name, transforms.PILToTensor()) for name in names]))
+    found = network(torch.stack([image(folder / name, transforms.PILToTensor()) for name in names]))
     error = ((found - expected).abs().amax(1) / expected.abs().amax(1)).max().item()
     print(f"logits of {len(names)} samples: largest relative error {error:.1e}", flush=True)
     if not error < 1e-3:
@@ -54,15 +54,15 @@ def check(network, folder):
 
 @torch.inference_mode()
 def features(network, folder):
-    """Pooled features of the pictures in CLASS/*, and classes."""
+    """Pooled features of the images in CLASS/*, and classes."""
     started = time.perf_counter()
     classes = sorted(path for path in folder.iterdir() if path.is_dir())
     paths = [(path, label) for label, name in enumerate(classes) for path in sorted(name.glob("*.jpg"))]
     batches = (paths[start : start + 32] for start in range(0, len(paths), 32))
-    loaded = (torch.stack([picture(path, TO_BYTES) for path, _ in batch]) for batch in batches)
+    loaded = (torch.stack([image(path, TO_BYTES) for path, _ in batch]) for batch in batches)
     pooled = torch.cat([network.features(x).mean((2, 3)) for x in loaded])
     seconds = time.perf_counter() - started
-    print(f"features of {len(paths)} pictures in {folder.name}: {seconds:.1f} seconds", flush=True)
+    print(f"features of {len(paths)} images in {folder.name}: {seconds:.1f} seconds", flush=True)
     return pooled, torch.tensor([label for _, label in paths])
 
 

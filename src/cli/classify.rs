@@ -13,7 +13,7 @@ use converge_core::models::mobilenet_v2::Classifier;
 use converge_core::prediction::{Answer, Prediction, most_probable};
 use converge_figures::{Look, table};
 
-/// Name what is in pictures, with a network trained on ImageNet
+/// Name what is in images, with a network trained on ImageNet
 ///
 /// Needs no run. The weights, of `MobileNetV2`, are looked for below the data directory and in the cache, and fetched
 /// otherwise. The names of the classes are read from `imagenet_labels.txt` beside the weights.
@@ -22,9 +22,9 @@ use converge_figures::{Look, table};
   converge classify cat.png ship.jpg
   converge classify cat.png --weights imagenet-v2 --top 5")]
 pub(super) struct ClassifyArgs {
-    /// The pictures
+    /// The images
     #[arg(required = true)]
-    pictures: Vec<PathBuf>,
+    images: Vec<PathBuf>,
     /// The weights: `imagenet` for any, `imagenet-v1`, `imagenet-v2` or `imagenet-tensorflow`
     #[arg(long, value_name = "NAME", default_value = "imagenet")]
     weights: String,
@@ -44,19 +44,19 @@ impl ClassifyArgs {
         let classifier = Classifier::load(&self.weights, &load, &mut Downloads::new(), &device)?;
         let names = classifier.class_names();
         let mut predictions = vec![];
-        for picture in &self.pictures {
+        for image in &self.images {
             let logits = classifier
-                .logits(picture)
-                .with_context(|| format!("cannot classify `{}`", picture.display()))?;
+                .logits(image)
+                .with_context(|| format!("cannot classify `{}`", image.display()))?;
             predictions.push(Prediction {
-                input: picture.display().to_string(),
+                input: image.display().to_string(),
                 answer: Answer::Classes(most_probable(&logits, names, self.top)),
             });
         }
         let look = Look::detect();
         printer.result(&predictions, || {
             let rows: Vec<Vec<String>> = predictions.iter().map(row).collect();
-            table(look, &["picture", "class", "probability", "next"], &rows)
+            table(look, &["image", "class", "probability", "next"], &rows)
         })?;
         if names.is_empty() {
             printer.warning(&format!(

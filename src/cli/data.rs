@@ -17,7 +17,7 @@ use converge_figures::{Look, numbers, table};
 #[command(after_help = "Examples:
   converge data                      what there is, and where it is
   converge data fetch cifar10        download it into the cache
-  converge data verify mnist         read it whole and check its sums
+  converge data verify mnist         read it whole and check its checksums
 
 Data sets are looked for in --data-dir or $CONVERGE_DATA, then in the cache ($CONVERGE_CACHE), then
 at their official address, or at $CONVERGE_MIRROR instead.")]
@@ -40,7 +40,7 @@ enum Action {
         /// The data set or the weights
         name: String,
     },
-    /// Read a data set whole and check its sums
+    /// Read a data set whole and check its checksums
     #[command(after_help = "Example:\n  converge data verify mnist")]
     Verify {
         /// The data set
@@ -158,7 +158,7 @@ impl DataArgs {
                             let verdict = match file.official {
                                 Some(true) => "official",
                                 Some(false) => "whole, but NOT the official file",
-                                None => "whole; no official sum is published",
+                                None => "whole; no official checksum is published",
                             };
                             let name = file.path.file_name().unwrap_or_default();
                             vec![

@@ -14,9 +14,9 @@ use converge_core::prediction::{
 use converge_figures::{Look, numbers, table};
 use converge_record::Which;
 
-/// Predict for pictures, rows of numbers or texts
+/// Predict for images, rows of numbers or texts
 ///
-/// Models of pictures take picture files, which are scaled to the model's size. Models of tables
+/// Models of images take image files, which are scaled to the model's size. Models of tables
 /// take rows such as `8.3,41,7,1,322,2.6,37.9,-122.2`, or CSV files of such rows; an empty field is
 /// a missing value. Write `--` before a row that begins with a minus sign. Models of texts take
 /// texts, or files with a text in each line. Recommenders take pairs `USER,ITEM`, or `--user`.

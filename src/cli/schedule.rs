@@ -65,6 +65,7 @@ const MOST_STEPS: usize = 10_000_000;
 impl ScheduleArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         let mut experiment = Experiment::load(&self.experiment, &self.overrides)?;
+        experiment.warnings().iter().for_each(|warning| printer.warning(warning));
         if let Some(epochs) = self.epochs {
             experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
         }

@@ -106,14 +106,14 @@ impl TrainArgs {
         let session = self.session(printer, StopRequest::default(), true)?;
         let outcome = match &self.resume {
             Some(run) => session.resume(run, self.epochs)?,
-            None => session.train(self.experiment()?, &self.output)?,
+            None => session.train(self.experiment(printer)?, &self.output)?,
         };
         finish(&outcome, printer)
     }
 
     /// Trains and scores every fold. The first one catches Ctrl-C for all.
     fn cross_validate(&self, printer: &mut Printer) -> Result<()> {
-        let experiment = self.experiment()?;
+        let experiment = self.experiment(printer)?;
         let folds = experiment.data.folds()?;
         let stop_request = StopRequest::default();
         let train = |fold, experiment| {
@@ -152,9 +152,10 @@ impl TrainArgs {
         })
     }
 
-    fn experiment(&self) -> Result<Experiment> {
+    fn experiment(&self, printer: &Printer) -> Result<Experiment> {
         let name = self.experiment.as_deref().context("name an experiment to train")?;
         let mut experiment = Experiment::load(name, &self.overrides)?;
+        experiment.warnings().iter().for_each(|warning| printer.warning(warning));
         if let Some(kind) = self.data {
             let source = match kind {
                 DataKind::Auto => Source::Auto,

@@ -35,14 +35,14 @@ fn a_classifier_trained_on_flex_predicts_the_same_everywhere() {
     let run = runs.train(
         "mnist --data synthetic --epochs 1 --set model.hidden=[16] --set training.batch_size=100",
     );
-    let picture = runs.path().join("digit.png");
+    let image = runs.path().join("digit.png");
     image::GrayImage::from_fn(28, 28, |x, y| image::Luma([(8 * x + y) as u8]))
-        .save(&picture)
+        .save(&image)
         .unwrap();
     let on = |device: &str| {
         let result = json(&format!("evaluate {} --device {device}", run.display()));
         let prediction =
-            json(&format!("predict {} {} --device {device}", run.display(), picture.display()));
+            json(&format!("predict {} {} --device {device}", run.display(), image.display()));
         (result["classification"]["confusion_matrix"].clone(), prediction)
     };
     let (matrix, prediction) = on("flex");
@@ -69,7 +69,7 @@ fn a_convolutional_network_computes_the_same_everywhere() {
     // Two steps are enough for weights that were trained.
     let run = runs.train(
         "mnist --data synthetic --epochs 1 --set model.name=cnn --set model.channels=[4,8] \
-         --set model.hidden=[] --set training.batch_size=4500 --set data.validation_share=0.1 \
+         --set model.hidden=[] --set training.batch_size=4500 --set data.validation_fraction=0.1 \
          --set training.validation_batch_size=100",
     );
     let loss = |device: &str| {

@@ -30,7 +30,7 @@ fn the_rates_printed_are_those_of_the_run_that_follows() {
 fn steps_per_epoch_follow_from_published_sizes_or_are_given() {
     let runs = Runs::new();
     let cifar10 = planned(&runs, "cifar10");
-    // 50,000 pictures, a fifth held out, in batches of 32.
+    // 50,000 images, a fifth held out, in batches of 32.
     assert_eq!(
         (cifar10["steps_per_epoch"].as_u64(), cifar10["epochs"].as_u64()),
         (Some(1250), Some(10))

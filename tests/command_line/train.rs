@@ -119,7 +119,7 @@ fn a_loss_that_explodes_ends_the_run_and_keeps_the_best_checkpoint() {
 }
 
 #[test]
-fn a_classifier_is_evaluated_and_predicts_pictures() {
+fn a_classifier_is_evaluated_and_predicts_images() {
     let runs = Runs::new();
     let directory = runs.train("mnist --data synthetic --epochs 2 --set training.batch_size=128");
     assert_eq!(record(&directory)["data"]["origin"], "synthetic_stand_in");
@@ -138,11 +138,11 @@ fn a_classifier_is_evaluated_and_predicts_pictures() {
         .sum();
     assert_eq!(total, 2000);
 
-    let picture = runs.path().join("digit.png");
+    let image = runs.path().join("digit.png");
     image::GrayImage::from_fn(40, 40, |x, _| image::Luma([if x / 8 == 2 { 255 } else { 0 }]))
-        .save(&picture)
+        .save(&image)
         .unwrap();
-    let arguments = format!("predict {} {} --top 10", directory.display(), picture.display());
+    let arguments = format!("predict {} {} --top 10", directory.display(), image.display());
     let result = json(&arguments);
     let classes = result[0]["classes"].as_array().unwrap();
     let total: f64 = classes.iter().map(|class| class["probability"].as_f64().unwrap()).sum();
@@ -150,9 +150,9 @@ fn a_classifier_is_evaluated_and_predicts_pictures() {
     assert!((total - 1.0).abs() < 1e-6);
 
     let text = runs.path().join("text.png");
-    fs::write(&text, "no picture").unwrap();
+    fs::write(&text, "no image").unwrap();
     let said = fail(&format!("predict {} {}", directory.display(), text.display()));
-    assert!(said.contains("cannot read `") && said.contains("text.png` as a picture"), "{said}");
+    assert!(said.contains("cannot read `") && said.contains("text.png` as an image"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Transfer learning through the command line: stages, weights of files and runs, resuming.
 //!
-//! Everything runs on drawn pictures and a narrow base; the last test wants `CONVERGE_DATA`.
+//! Everything runs on drawn images and a narrow base; the last test wants `CONVERGE_DATA`.
 
 #![allow(clippy::print_stderr)]
 
@@ -39,7 +39,7 @@ fn without_weights_and_with_drawn_data_the_base_is_random_and_says_so() {
     assert!(said.contains("is not in the cache"), "{said}");
     let run = runs.only();
     assert_eq!(record(&run)["pretrained"]["weights"], "random");
-    // Features of the same pictures are computed once: training sees no picture twice.
+    // Features of the same images are computed once: training sees no image twice.
     assert_eq!(rows(&run, "epochs.csv").len(), 2);
     let frozen = |name: &str| name.starts_with("base.");
     let (first, last) = (tensors(&run, "best"), tensors(&run, "last"));
@@ -125,10 +125,10 @@ fn weights_that_cannot_be_used_are_explained() {
     assert!(said.contains("are of another network: `features.0.0.weight` is"), "{said}");
     let said = fail(&format!("train transfer {NARROW} --set model.weights=resnet"));
     assert!(said.contains("nor published: imagenet, imagenet-v1"), "{said}");
-    let said = fail("classify picture.png --weights imagenet-tensorflow");
+    let said = fail("classify image.png --weights imagenet-tensorflow");
     assert!(said.contains("mobilenet_v2_same_padding.safetensors, and pass `--data-dir"), "{said}");
     let output = converge()
-        .args(["classify", "picture.png"])
+        .args(["classify", "image.png"])
         .env("CONVERGE_MIRROR", "http://127.0.0.1:9")
         .output()
         .unwrap();
@@ -164,8 +164,8 @@ fn ants_and_bees_are_told_apart_by_a_head_on_a_frozen_base() {
     let scores: serde_json::Value = serde_json::from_slice(&evaluated.stdout).unwrap();
     let accuracy = scores["classification"]["accuracy"].as_f64().unwrap();
     assert!(accuracy >= 0.93, "{accuracy}");
-    let picture = fs::read_dir(data.join("hymenoptera_data/val/bees")).unwrap().next().unwrap();
-    let picture = picture.unwrap().path();
-    let said = succeed(&format!("predict {} {} --json", path.display(), picture.display()));
+    let image = fs::read_dir(data.join("hymenoptera_data/val/bees")).unwrap().next().unwrap();
+    let image = image.unwrap().path();
+    let said = succeed(&format!("predict {} {} --json", path.display(), image.display()));
     assert!(crate::common::stdout(&said).contains("bees"));
 }

@@ -1,7 +1,7 @@
-//! Random changes to training pictures: crops and flips, as torchvision's transforms.
+//! Random changes to training images: crops and flips, as torchvision's transforms.
 //!
-//! Pure functions of a picture and of (seed, epoch, sample), so that a resumed run sees the same
-//! pictures as one that was never stopped, in whatever order they are prepared. The training loader
+//! Pure functions of an image and of (seed, epoch, sample), so that a resumed run sees the same
+//! images as one that was never stopped, in whatever order they are prepared. The training loader
 //! calls [`AugmentationSettings::apply`] on bytes, before preprocessing.
 
 use std::ops::Range;
@@ -14,7 +14,7 @@ use super::resampling::{Plane, resample};
 use converge_settings::ranges::{self, POSITIVE_FRACTION};
 use converge_settings::settings;
 
-/// Which part of a picture is taken.
+/// Which part of an image is taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Crop {
@@ -31,17 +31,17 @@ const PADDING: ranges::Range<usize> =
     ranges::Range::new("at most 1024", |&padding| padding <= 1024);
 
 settings! {
-    /// The `[augmentation]` section: how training pictures are varied.
+    /// The `[augmentation]` section: how training images are varied.
     pub struct AugmentationSettings {
-        /// Turns every other picture left to right: `RandomHorizontalFlip`.
+        /// Turns every other image left to right: `RandomHorizontalFlip`.
         flip: bool = false,
-        /// Which part of a picture is taken.
+        /// Which part of an image is taken.
         crop: Crop = Crop::None,
         // The padding that is usual for CIFAR-10.
         /// With `crop = "padded"`: black pixels on every side.
         padding: usize = 4 => PADDING,
         // torchvision's `scale=(0.08, 1.0)`.
-        /// With `crop = "resized"`: the smallest part taken, as a share of the area.
+        /// With `crop = "resized"`: the smallest part taken, as a fraction of the area.
         smallest_area: f64 = 0.08 => POSITIVE_FRACTION,
     }
 }
@@ -50,41 +50,40 @@ settings! {
 const NARROWEST: f64 = 3.0 / 4.0;
 
 impl AugmentationSettings {
-    /// Whether pictures stay as they are.
+    /// Whether images stay as they are.
     pub fn is_off(&self) -> bool {
         !self.flip && self.crop == Crop::None
     }
 
-    /// Writes the picture that `sample` becomes in `epoch` to `out`. Both are bytes of `shape`,
+    /// Writes the image that `sample` becomes in `epoch` to `out`. Both are bytes of `shape`,
     /// `[channels, height, width]`; of other lengths, nothing is written.
     ///
     /// Draws from the `ChaCha8` stream `epoch << 32 | sample` of `seed`, which the order of samples
     /// does not use.
     pub fn apply(
         &self,
-        picture: &[u8],
+        image: &[u8],
         [channels, height, width]: [usize; 3],
         (seed, epoch, sample): (u64, usize, usize),
         out: &mut [u8],
     ) {
         let length = height * width;
-        if length == 0 || [picture.len(), out.len()] != [channels * length; 2] {
+        if length == 0 || [image.len(), out.len()] != [channels * length; 2] {
             return;
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream((epoch as u64) << 32 | sample as u64);
         match self.crop {
-            Crop::None => out.copy_from_slice(picture),
+            Crop::None => out.copy_from_slice(image),
             Crop::Padded => {
                 let shift = [(); 2].map(|()| random.random_range(0..=2 * self.padding));
-                for (from, to) in picture.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
+                for (from, to) in image.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
                     shifted(from, width, shift, self.padding, to);
                 }
             }
             Crop::Resized => {
                 let [rows, columns] = part([height, width], self.smallest_area, &mut random);
-                for (values, out) in picture.chunks_exact(length).zip(out.chunks_exact_mut(length))
-                {
+                for (values, out) in image.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
                     let plane = Plane {
                         values,
                         start: rows.start * width + columns.start,
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_depends_on_seed_epoch_and_sample_only() {
+    fn an_image_depends_on_seed_epoch_and_sample_only() {
         let settings =
             AugmentationSettings { flip: true, crop: Crop::Resized, ..Default::default() };
         assert_eq!(apply(&settings, (1, 2, 3)), apply(&settings, (1, 2, 3)));
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_pictures_are_turned_left_to_right() {
+    fn half_of_the_images_are_turned_left_to_right() {
         let settings = AugmentationSettings { flip: true, ..Default::default() };
         let turned: Vec<u8> =
             numbered().chunks(8).flat_map(|row| row.iter().rev().copied()).collect();
@@ -241,7 +240,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_picture_panics(
+        fn no_image_panics(
             shape in [0_usize..4, 0_usize..12, 0_usize..12],
             extra in 0_usize..2,
             crop in prop_oneof![Just(Crop::None), Just(Crop::Padded), Just(Crop::Resized)],

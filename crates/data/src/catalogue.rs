@@ -42,7 +42,7 @@ pub enum Place {
 pub struct Verified {
     /// The folder that was read.
     pub folder: PathBuf,
-    /// Its files, with their sums as just computed.
+    /// Its files, with their checksums as just computed.
     pub files: Vec<SourceFile>,
     /// Training samples read.
     pub training_samples: usize,
@@ -82,7 +82,7 @@ pub fn fetch(
     published.fetch(options, progress)
 }
 
-/// Reads the data set `name` whole where it is, and computes the sums of its files. `None` where it
+/// Reads the data set `name` whole where it is, and computes the checksums of its files. `None` where it
 /// is not on this machine.
 pub fn verify(
     name: &str,

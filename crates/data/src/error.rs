@@ -44,7 +44,7 @@ pub enum DataError {
     /// The data set fixes the scale of its pixels.
     #[error(
         "`data.name = \"{name}\"` gives pixels from 0 to 1, but the pretrained weights want \
-         `normalization = \"{wanted}\"`: use pictures in folders, such as `pictures`"
+         `normalization = \"{wanted}\"`: use images in folders, such as `images`"
     )]
     NoNormalization {
         /// The data set's name.
@@ -125,14 +125,14 @@ pub enum DataError {
     },
     /// A split would leave one side without samples.
     #[error(
-        "`{key} = {share}` of {samples} samples leaves no sample for {empty}; change the share or \
+        "`{key} = {fraction}` of {samples} samples leaves no sample for {empty}; change the fraction or \
          use more samples"
     )]
     EmptySplit {
-        /// The setting that holds the share.
+        /// The setting that holds the fraction.
         key: &'static str,
-        /// The share.
-        share: f64,
+        /// The fraction.
+        fraction: f64,
         /// How many samples there are to split.
         samples: usize,
         /// The side without samples.

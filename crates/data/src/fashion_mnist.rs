@@ -1,6 +1,6 @@
 //! Fashion-MNIST: 70,000 articles of clothing of 28 by 28 grey pixels (Xiao, Rasul and Vollgraf, 2017).
 
-use super::pictures::PictureSet;
+use super::images::ImageSet;
 use super::synthetic::Drawing;
 use super::{
     DataError, DataSet, DownloadProgress, ImageSettings, LoadOptions, Parts, PublishedFile,
@@ -52,7 +52,7 @@ static FILES: PublishedSet = PublishedSet {
 
 const SHAPE: [usize; 3] = [1, 28, 28];
 
-const SET: PictureSet = PictureSet {
+const SET: ImageSet = ImageSet {
     published: &FILES,
     shape: SHAPE,
     class_names: &[

@@ -78,7 +78,7 @@ pub(super) fn fetch_files_locked(
         .timeout_recv_response(Some(timeout))
         .timeout_per_read(Some(timeout))
         .http_status_as_error(false)
-        // The sums are those of the compressed files.
+        // The checksums are those of the compressed files.
         .accept_encoding("identity")
         .user_agent(concat!("converge/", env!("CARGO_PKG_VERSION")))
         .build()
@@ -150,12 +150,12 @@ impl Download<'_> {
         name.push(".part");
         let part = PathBuf::from(name);
         let already = fs::metadata(&part).map_or(0, |metadata| metadata.len());
-        let sum = self.receive(&part, already, progress)?;
-        if !sum.starts_with(&self.file.sha256) {
+        let sha256 = self.receive(&part, already, progress)?;
+        if !sha256.starts_with(&self.file.sha256) {
             fs::remove_file(&part).map_err(DataError::io("remove", &part))?;
             if already == 0 {
                 return Err(self.error(format!(
-                    "what arrived has the SHA-256 {sum}, but {} is published",
+                    "what arrived has the SHA-256 {sha256}, but {} is published",
                     self.file.sha256
                 )));
             }
@@ -166,7 +166,7 @@ impl Download<'_> {
         fs::rename(&part, self.path).map_err(DataError::io("create", self.path))
     }
 
-    /// Receives what is missing of `part`, which has `already` bytes, and returns its sum.
+    /// Receives what is missing of `part`, which has `already` bytes, and returns its checksum.
     fn receive(
         &self,
         part: &Path,

@@ -1,4 +1,4 @@
-//! Ants and bees: the 397 pictures of PyTorch's tutorial on transfer learning, a part of ImageNet.
+//! Ants and bees: the 397 images of PyTorch's tutorial on transfer learning, a part of ImageNet.
 
 use super::folders::{self, HymenopteraSettings};
 use super::published::Obtained;
@@ -19,7 +19,7 @@ static FILES: PublishedSet = PublishedSet {
     samples: None,
     layouts: &[Layout {
         folders: &["hymenoptera_data", "hymenoptera"],
-        // The first picture of each folder.
+        // The first image of each folder.
         files: &[
             &["train/ants/0013035.jpg"],
             &["train/bees/1092977343_cb42b38d62.jpg"],

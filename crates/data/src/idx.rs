@@ -15,8 +15,8 @@ use super::{
 
 /// Bytes in one dimension: labels.
 const LABELS: u32 = 0x0801;
-/// Bytes in three dimensions: pictures, rows, columns.
-const PICTURES: u32 = 0x0803;
+/// Bytes in three dimensions: images, rows, columns.
+const IMAGES: u32 = 0x0803;
 
 const TRAINING: [&[&str]; 2] = [
     &[
@@ -53,7 +53,7 @@ pub(super) const fn layout(folders: &'static [&'static str]) -> Layout {
     Layout { folders, files: FILES, unmistakable: false }
 }
 
-/// Reads one split of a data set of pictures of `shape` in `classes` classes.
+/// Reads one split of a data set of images of `shape` in `classes` classes.
 pub(super) fn read_split(
     title: &'static str,
     published: &[PublishedFile],
@@ -72,18 +72,16 @@ pub(super) fn read_split(
         let (contents, file) = checksum::read(&path, published)?;
         Ok::<_, DataError>((path, contents, file))
     };
-    let (pictures_path, contents, pictures_file) = open(names[0])?;
-    let (count, pictures) = parse(&contents, PICTURES, &shape[1..])
-        .map_err(|problem| DataError::corrupt(&pictures_path, problem))?;
+    let (images_path, contents, images_file) = open(names[0])?;
+    let (count, images) = parse(&contents, IMAGES, &shape[1..])
+        .map_err(|problem| DataError::corrupt(&images_path, problem))?;
     drop(contents);
     let (labels_path, contents, labels_file) = open(names[1])?;
     let (label_count, labels) = parse(&contents, LABELS, &[])
         .map_err(|problem| DataError::corrupt(&labels_path, problem))?;
     if label_count != count {
-        let problem = format!(
-            "has {label_count} labels, but `{}` has {count} pictures",
-            pictures_path.display()
-        );
+        let problem =
+            format!("has {label_count} labels, but `{}` has {count} images", images_path.display());
         return Err(DataError::corrupt(&labels_path, problem));
     }
     if let Some(index) = labels.iter().position(|&label| u32::from(label) >= classes) {
@@ -95,10 +93,10 @@ pub(super) fn read_split(
     }
     let samples = Samples {
         shape: shape.to_vec(),
-        inputs: Inputs::Bytes(pictures),
+        inputs: Inputs::Bytes(images),
         targets: Targets::Classes(labels.into_iter().map(u32::from).collect()),
     };
-    Ok((samples, vec![pictures_file, labels_file]))
+    Ok((samples, vec![images_file, labels_file]))
 }
 
 /// The number of items and their bytes, where every item has the dimensions `item`; else what is
@@ -127,10 +125,10 @@ fn parse_plain(
     let found = read_u32(&mut reader)?;
     let kind = |magic| match magic {
         LABELS => "labels",
-        _ => "pictures",
+        _ => "images",
     };
     if found != magic {
-        return Err(if found == LABELS || found == PICTURES {
+        return Err(if found == LABELS || found == IMAGES {
             format!("holds {} where {} are expected; are files swapped?", kind(found), kind(magic))
         } else {
             format!(
@@ -143,7 +141,7 @@ fn parse_plain(
     for &expected in item {
         let size = read_u32(&mut reader)? as usize;
         if size != expected {
-            return Err(format!("holds pictures with a side of {size} pixels, not {expected}"));
+            return Err(format!("holds images with a side of {size} pixels, not {expected}"));
         }
     }
     if count == 0 {
@@ -190,8 +188,8 @@ mod tests {
 
     use super::*;
 
-    /// Two pictures of 1 x 2 pixels.
-    fn pictures() -> Vec<u8> {
+    /// Two images of 1 x 2 pixels.
+    fn images() -> Vec<u8> {
         [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2][..], &[1, 2, 3, 4]].concat()
     }
 
@@ -206,20 +204,20 @@ mod tests {
     }
 
     fn problem(contents: &[u8]) -> String {
-        parse(contents, PICTURES, &[1, 2]).unwrap_err()
+        parse(contents, IMAGES, &[1, 2]).unwrap_err()
     }
 
     #[test]
     fn plain_and_gzipped_files_read_alike() {
         let expected = Ok((2, vec![1, 2, 3, 4]));
-        assert_eq!(parse(&pictures(), PICTURES, &[1, 2]), expected);
-        assert_eq!(parse(&gzip(&pictures()), PICTURES, &[1, 2]), expected);
+        assert_eq!(parse(&images(), IMAGES, &[1, 2]), expected);
+        assert_eq!(parse(&gzip(&images()), IMAGES, &[1, 2]), expected);
         assert_eq!(parse(&labels(&[7]), LABELS, &[]), Ok((1, vec![7])));
     }
 
     #[test]
     fn every_kind_of_damage_is_named() {
-        let whole = pictures();
+        let whole = images();
         let zipped = gzip(&whole);
         assert_eq!(problem(&[]), "is empty");
         assert!(problem(&whole[..19]).contains("3 of 4 bytes"));
@@ -232,7 +230,7 @@ mod tests {
         assert!(problem(&wrong_sum).contains("damaged gzip"));
         assert!(problem(b"<html>404</html>").contains("not an IDX file"));
         assert!(problem(&labels(&[1, 2])).contains("swapped"));
-        assert!(parse(&whole, PICTURES, &[2, 2]).unwrap_err().contains("side of 1 pixels"));
+        assert!(parse(&whole, IMAGES, &[2, 2]).unwrap_err().contains("side of 1 pixels"));
     }
 
     #[test]
@@ -240,7 +238,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let read = || read_split("Test", &[], folder.path(), Parts::Test, [1, 1, 2], 10);
         assert!(read().unwrap_err().to_string().contains("`t10k-images-idx3-ubyte` is missing"));
-        fs::write(folder.path().join("t10k-images-idx3-ubyte.gz"), gzip(&pictures())).unwrap();
+        fs::write(folder.path().join("t10k-images-idx3-ubyte.gz"), gzip(&images())).unwrap();
         let path = folder.path().join("t10k-labels-idx1-ubyte");
         fs::write(&path, labels(&[1, 2, 3])).unwrap();
         assert!(read().unwrap_err().to_string().contains("3 labels"));
@@ -256,10 +254,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_file_makes_the_reader_panic(contents: Vec<u8>, start in 0_usize..21) {
-            let mut file = pictures()[..start.min(20)].to_vec();
+            let mut file = images()[..start.min(20)].to_vec();
             file.extend(&contents);
-            let _ = parse(&file, PICTURES, &[1, 2]);
-            let _ = parse(&gzip(&file), PICTURES, &[1, 2]);
+            let _ = parse(&file, IMAGES, &[1, 2]);
+            let _ = parse(&gzip(&file), IMAGES, &[1, 2]);
             let _ = parse(&[&[0x1f, 0x8b][..], &contents].concat(), LABELS, &[]);
         }
     }

@@ -46,7 +46,7 @@ static FILES: PublishedSet = PublishedSet {
     archive: true,
 };
 
-/// The sums of the published reviews, as `text` computes them.
+/// The checksums of the published reviews, as `text` computes them.
 const SUMS: &[(&str, &str)] = &[
     ("train", "74021ef1f6f3d0afc81d61b2499a856ec6d553ad73c1db752307487b06ffff64"),
     ("test", "ff52dc14423402427191b730d62802beb36bc50c4c5191fe17562af6913365ff"),

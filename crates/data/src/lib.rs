@@ -11,9 +11,9 @@ mod checksum;
 mod error;
 mod fetch;
 mod idx;
+mod images;
 mod locate;
 mod options;
-mod pictures;
 mod preprocessing;
 mod published;
 mod registry;
@@ -28,7 +28,7 @@ use converge_record::DataRecord;
 pub use converge_record::{Origin, SourceFile};
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
-pub use folders::{HymenopteraSettings, OnCorrupt, PictureSettings};
+pub use folders::{HymenopteraSettings, ImageFolderSettings, OnCorrupt};
 pub use locate::Layout;
 pub use options::LoadOptions;
 pub use preprocessing::{Normalization, Preprocessing, Rows};
@@ -52,12 +52,12 @@ registry::data_sets! {
     "mnist" => mnist::Mnist(ImageSettings);
     /// Articles of clothing, in the format of MNIST.
     "fashion-mnist" => fashion_mnist::FashionMnist(ImageSettings);
-    /// Small colour pictures of ten kinds of things.
+    /// Small colour images of ten kinds of things.
     "cifar10" => cifar10::Cifar10(ImageSettings);
     /// Photographs of ants and of bees.
     "hymenoptera" => hymenoptera::Hymenoptera(HymenopteraSettings);
-    /// Pictures of the user's own, a folder per class.
-    "pictures" => folders::Pictures(PictureSettings);
+    /// Images of the user's own, a folder per class.
+    "images" => folders::Images(ImageFolderSettings);
     /// Film reviews, liked or not.
     "imdb" => imdb::Imdb(TextSettings);
     /// Texts of one's own, of two classes.

@@ -1,6 +1,6 @@
 //! MNIST: 70,000 handwritten digits of 28 by 28 grey pixels (Lecun, Cortes and Burges, 1998).
 
-use super::pictures::PictureSet;
+use super::images::ImageSet;
 use super::synthetic::Drawing;
 use super::{
     DataError, DataSet, DownloadProgress, ImageSettings, LoadOptions, Parts, PublishedFile,
@@ -47,7 +47,7 @@ static FILES: PublishedSet = PublishedSet {
 
 const SHAPE: [usize; 3] = [1, 28, 28];
 
-const SET: PictureSet = PictureSet {
+const SET: ImageSet = ImageSet {
     published: &FILES,
     shape: SHAPE,
     class_names: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],

@@ -13,7 +13,7 @@ use super::ratings::{
 use super::split::split_test;
 use super::{
     DataError, DataSet, DownloadProgress, Layout, LoadOptions, Origin, Parts, PublishedFile,
-    PublishedSet, Samples, SourceFile, Task, checksum, pictures,
+    PublishedSet, Samples, SourceFile, Task, checksum, images,
 };
 
 pub(super) const TITLE: &str = "MovieLens 100K";
@@ -93,7 +93,7 @@ pub(super) fn load(
         };
     let (training, test) = match settings.split {
         RatingSplit::Folds => samples,
-        RatingSplit::Random => split_test(&samples.0, settings.test_share, settings.split_seed)?,
+        RatingSplit::Random => split_test(&samples.0, settings.test_fraction, settings.split_seed)?,
     };
     Ok(DataSet {
         title,
@@ -102,7 +102,7 @@ pub(super) fn load(
         stand_in_reason,
         files,
         class_names: Vec::new(),
-        feature_names: pictures::owned(&FEATURE_NAMES),
+        feature_names: images::owned(&FEATURE_NAMES),
         training,
         test,
     })

@@ -11,7 +11,7 @@ use super::{DataError, Inputs, RatingIndex, Samples, Targets, Vocabulary};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Preprocessing {
-    /// `x / divisor`: pictures, whose bytes become numbers from 0 to 1.
+    /// `x / divisor`: images, whose bytes become numbers from 0 to 1.
     Scale {
         /// 255 for bytes.
         divisor: f32,
@@ -26,7 +26,7 @@ pub enum Preprocessing {
         /// The population standard deviation of each feature; 1 for a constant one.
         scale: Vec<f32>,
     },
-    /// `(x / 255 - mean) / deviation` per channel of a picture of bytes, torchvision's `Normalize`
+    /// `(x / 255 - mean) / deviation` per channel of an image of bytes, torchvision's `Normalize`
     /// after `ToTensor`.
     Normalize {
         /// The mean of each channel, from 0 to 1.
@@ -49,13 +49,13 @@ pub enum Rows {
     Ids(Vec<u32>),
 }
 
-/// The range that the bytes of a colour picture are brought to.
+/// The range that the bytes of a colour image are brought to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalization {
     /// 0 to 1.
     Unit,
-    /// -1 to 1, as Keras prepares pictures for `MobileNetV2`.
+    /// -1 to 1, as Keras prepares images for `MobileNetV2`.
     Symmetric,
     /// About -2 to 2: mean 0 and deviation 1 over ImageNet, as torchvision's models expect.
     #[default]
@@ -74,7 +74,7 @@ impl Normalization {
 }
 
 impl Preprocessing {
-    /// For pictures of red, green and blue bytes.
+    /// For images of red, green and blue bytes.
     pub fn normalize(range: Normalization) -> Self {
         let [mean, deviation] = match range {
             Normalization::Unit => return Self::Scale { divisor: 255.0 },
@@ -201,7 +201,7 @@ impl Preprocessing {
         }
     }
 
-    /// Writes the preprocessed picture of `bytes` to `out`, which has as many places.
+    /// Writes the preprocessed image of `bytes` to `out`, which has as many places.
     pub fn apply_bytes(&self, bytes: &[u8], out: &mut [f32]) {
         for (out, &value) in out.iter_mut().zip(bytes) {
             *out = f32::from(value);

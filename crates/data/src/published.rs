@@ -114,7 +114,7 @@ impl PublishedSet {
     ) -> Result<PathBuf, DataError> {
         let _lock = Lock::acquire(&options.cache, &self.folder.replace('/', "-"), progress)?;
         // Another process may have unpacked it while this one waited for the lock. Files that are
-        // no archives are compared with their sums below instead, which mends damaged ones.
+        // no archives are compared with their checksums below instead, which mends damaged ones.
         if self.archive
             && let Some(folder) = self.find_in_cache(&options.cache)
         {
@@ -133,7 +133,7 @@ impl PublishedSet {
         Ok(options.cache.join(self.folder))
     }
 
-    /// The one file of the set in the user's directory or in the cache, its sum compared.
+    /// The one file of the set in the user's directory or in the cache, its checksum compared.
     pub fn find_file(&self, options: &LoadOptions) -> Result<Option<PathBuf>, DataError> {
         let Some(folder) = self.find(options)? else { return Ok(None) };
         let mut names = self.layouts.iter().flat_map(|layout| layout.files);
@@ -141,9 +141,10 @@ impl PublishedSet {
             return Ok(None);
         };
         if let Some(file) = self.files.first() {
-            let sum = checksum::of_file(&path)?;
-            if !sum.starts_with(file.sha256) {
-                let problem = format!("has the SHA-256 {sum}, not the published {}", file.sha256);
+            let sha256 = checksum::of_file(&path)?;
+            if !sha256.starts_with(file.sha256) {
+                let problem =
+                    format!("has the SHA-256 {sha256}, not the published {}", file.sha256);
                 return Err(DataError::corrupt(&path, problem));
             }
         }
@@ -326,7 +327,7 @@ mod tests {
     fn a_single_file_is_found_or_fetched_by_the_first_digits_of_its_sum() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "abc").unwrap();
-        let sum: &'static str = checksum::of_file(file.path()).unwrap().leak();
+        let sha256: &'static str = checksum::of_file(file.path()).unwrap().leak();
         let published = |sha256| -> &'static PublishedSet {
             let files: Vec<&str> = vec!["weights.pth"];
             let files: Vec<&'static [&'static str]> = vec![files.leak()];
@@ -352,7 +353,7 @@ mod tests {
             mirror: Some("http://127.0.0.1:9".to_owned()),
             timeout: Duration::from_secs(1),
         };
-        let set = published(&sum[..8]);
+        let set = published(&sha256[..8]);
         assert_eq!(set.find_file(&options).unwrap(), None);
         let error = set.fetch_file(&options, &mut NoProgress).unwrap_err();
         assert!(error.is_unavailable());
@@ -367,6 +368,6 @@ mod tests {
         fs::write(own.path().join("weights.pth"), "abd").unwrap();
         options.directory = Some(own.path().to_owned());
         let error = set.find_file(&options).unwrap_err().to_string();
-        assert!(error.contains(&format!("not the published {}", &sum[..8])), "{error}");
+        assert!(error.contains(&format!("not the published {}", &sha256[..8])), "{error}");
     }
 }

@@ -35,9 +35,9 @@ macro_rules! data_sets {
                 match self { $(Self::$variant(_) => $module::PUBLISHED),* }
             }
 
-            /// The share of training samples held out for validation.
-            pub fn validation_share(&self) -> f64 {
-                match self { $(Self::$variant(settings) => settings.validation_share),* }
+            /// The fraction of training samples held out for validation.
+            pub fn validation_fraction(&self) -> f64 {
+                match self { $(Self::$variant(settings) => settings.validation_fraction),* }
             }
 
             /// Which training samples are held out for validation.
@@ -84,11 +84,11 @@ impl DataSettings {
     /// The published number of training samples, those held out for validation included.
     pub fn published_samples(&self) -> Option<usize> {
         let samples = self.published()?.samples?;
-        let test_share = self.value("test_share").copied().unwrap_or(0.0);
-        Some(samples.saturating_sub(held_out_for_testing(samples, test_share)))
+        let test_fraction = self.value("test_fraction").copied().unwrap_or(0.0);
+        Some(samples.saturating_sub(held_out_for_testing(samples, test_fraction)))
     }
 
-    /// The scale that the pixels of pictures are brought to.
+    /// The scale that the pixels of images are brought to.
     pub fn normalization(&self) -> Normalization {
         self.value("normalization").copied().unwrap_or(Normalization::Unit)
     }
@@ -112,14 +112,14 @@ impl DataSettings {
         Ok(())
     }
 
-    /// The bytes `[3, size, size]` of a picture of the user's own, read as the pictures of this data
-    /// set are; `None` where it does not come as picture files.
-    pub fn read_picture(&self, path: &Path) -> Result<Option<Vec<u8>>, DataError> {
+    /// The bytes `[3, size, size]` of an image of the user's own, read as the images of this data
+    /// set are; `None` where it does not come as image files.
+    pub fn read_image(&self, path: &Path) -> Result<Option<Vec<u8>>, DataError> {
         let Some((&size, &resize)) = self.value("size").zip(self.value("resize")) else {
             return Ok(None);
         };
         let on_corrupt = OnCorrupt::Fail;
-        folders::read_picture(path, Reading { size, resize, on_corrupt }).map(Some)
+        folders::read_image(path, Reading { size, resize, on_corrupt }).map(Some)
     }
 
     /// How many folds are published; an error for data without.
@@ -171,21 +171,24 @@ mod tests {
     #[test]
     fn keys_of_another_data_set_are_refused() {
         assert!(parse("name = \"mnist\"\nsource = \"real\"").is_ok());
-        let error = parse("name = \"mnist\"\ntest_share = 0.1").unwrap_err().to_string();
-        assert!(error.contains("test_share") && error.contains("validation_share"), "{error}");
+        let error = parse("name = \"mnist\"\ntest_fraction = 0.1").unwrap_err().to_string();
+        assert!(
+            error.contains("test_fraction") && error.contains("validation_fraction"),
+            "{error}"
+        );
         assert!(parse("name = \"regression\"\nsource = \"real\"").is_err());
         assert!(parse("name = \"cifar100\"").unwrap_err().to_string().contains("cifar10"));
-        assert!(parse("validation_share = 0.1").is_err());
+        assert!(parse("validation_fraction = 0.1").is_err());
     }
 
     #[test]
     fn values_out_of_range_are_named() {
         for (text, key) in [
-            ("name = \"cifar10\"\nvalidation_share = 1.0", "validation_share"),
-            ("name = \"housing\"\ntest_share = 0.0", "test_share"),
+            ("name = \"cifar10\"\nvalidation_fraction = 1.0", "validation_fraction"),
+            ("name = \"housing\"\ntest_fraction = 0.0", "test_fraction"),
             ("name = \"movielens\"\nfold = 6", "fold"),
             ("name = \"ratings\"\nlowest = 5", "highest"),
-            ("name = \"pictures\"\nclasses = 1", "classes"),
+            ("name = \"images\"\nclasses = 1", "classes"),
             ("name = \"hymenoptera\"\nresize = 200", "resize"),
             ("name = \"regression\"\nsamples = 0", "samples"),
             ("name = \"regression\"\nsamples = 9000000000000000000\nfeatures = 20", "samples"),
@@ -219,7 +222,7 @@ mod tests {
         assert_eq!(published("name = \"fashion-mnist\""), Some(60_000));
         assert_eq!(published("name = \"cifar10\""), Some(50_000));
         assert_eq!(published("name = \"housing\""), Some(16_512));
-        assert_eq!(published("name = \"housing\"\ntest_share = 0.00001"), Some(20_639));
+        assert_eq!(published("name = \"housing\"\ntest_fraction = 0.00001"), Some(20_639));
         assert_eq!(published("name = \"regression\""), None);
     }
 

@@ -30,7 +30,7 @@ pub(super) fn load(
     _progress: &mut dyn DownloadProgress,
 ) -> Result<DataSet, DataError> {
     let samples = draw(settings);
-    let (training, test) = split_test(&samples, settings.test_share, settings.generator_seed)?;
+    let (training, test) = split_test(&samples, settings.test_fraction, settings.generator_seed)?;
     Ok(DataSet {
         title: TITLE.to_owned(),
         origin: Origin::Synthetic,
@@ -130,7 +130,7 @@ mod tests {
         let other = RegressionSettings { generator_seed: 1, ..settings.clone() };
         assert_ne!(draw(&settings), draw(&other));
         let (training, test) =
-            split_test(&draw(&settings), settings.test_share, settings.generator_seed).unwrap();
+            split_test(&draw(&settings), settings.test_fraction, settings.generator_seed).unwrap();
         assert_eq!((training.len(), test.len()), (800, 200));
     }
 }

@@ -1,15 +1,15 @@
-//! Resizes pictures as Pillow's `BILINEAR` does, to the bit: a triangle filter that widens with the
+//! Resizes images as Pillow's `BILINEAR` does, to the bit: a triangle filter that widens with the
 //! reduction, so that thin lines do not vanish; columns first, then rows, with bytes in between.
 //!
-//! torchvision's transforms resize PIL pictures with it. Only the part that is kept is computed, so
-//! that a picture of one pixel by ten thousand costs no more than others.
+//! torchvision's transforms resize PIL images with it. Only the part that is kept is computed, so
+//! that an image of one pixel by ten thousand costs no more than others.
 
 use std::ops::Range;
 
 /// Fixed-point weights have so many bits behind the point (Pillow's `PRECISION_BITS`).
 const FRACTION_BITS: u32 = 22;
 
-/// One channel of a picture within an array of bytes.
+/// One channel of an image within an array of bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plane<'a> {
     /// The bytes.
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_pictures_and_parts_agree_with_pillow_to_the_bit() {
+    fn whole_images_and_parts_agree_with_pillow_to_the_bit() {
         let json = include_str!("../../../tests/golden/resampling.json");
         let source: Golden = serde_json::from_str(json).unwrap();
         let input = plane(&source.pixels, [source.rows, source.columns]);
@@ -135,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_picture_of_one_level_stays_so_at_any_size(
+        fn an_image_of_one_level_stays_so_at_any_size(
             level: u8,
             size in [1_usize..40, 1_usize..40],
             target in [1_usize..60, 1_usize..60],

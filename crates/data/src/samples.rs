@@ -39,7 +39,7 @@ impl Targets {
 
 impl Samples {
     /// No samples of byte inputs and class targets.
-    pub(super) fn no_pictures(shape: &[usize]) -> Self {
+    pub(super) fn no_images(shape: &[usize]) -> Self {
         Self {
             shape: shape.to_vec(),
             inputs: Inputs::Bytes(Vec::new()),
@@ -89,7 +89,7 @@ impl Samples {
     }
 
     /// Moves the samples at `sorted`, which rises strictly, out of `self`, which keeps the others in
-    /// their order. Works in place: 150 MB of pictures are never held twice.
+    /// their order. Works in place: 150 MB of images are never held twice.
     #[must_use]
     pub(super) fn take(&mut self, sorted: &[usize]) -> Self {
         let taken = self.select(sorted);

@@ -48,13 +48,13 @@ pub enum Task {
 }
 
 settings! {
-    /// Settings of a set of pictures with official training and test splits.
+    /// Settings of a set of images with official training and test splits.
     pub struct ImageSettings {
         /// Real files or the stand-in.
         source: Source = Source::Auto,
-        /// The share of training pictures held out for validation.
-        validation_share: f64 = 0.1 => FRACTION,
-        /// Which pictures are held out.
+        /// The fraction of training images held out for validation.
+        validation_fraction: f64 = 0.1 => FRACTION,
+        /// Which images are held out.
         validation_split: ValidationSplit = ValidationSplit::Last,
     }
 }
@@ -64,12 +64,12 @@ settings! {
     pub struct HousingSettings {
         /// Real files or the stand-in.
         source: Source = Source::Auto,
-        /// The share of all districts held out for testing.
-        test_share: f64 = 0.2 => INNER_FRACTION,
+        /// The fraction of all districts held out for testing.
+        test_fraction: f64 = 0.2 => INNER_FRACTION,
         /// The seed of the shuffle in front of the test split.
         split_seed: u64 = 42,
-        /// The share of the remaining districts held out for validation.
-        validation_share: f64 = 0.1 => FRACTION,
+        /// The fraction of the remaining districts held out for validation.
+        validation_fraction: f64 = 0.1 => FRACTION,
         /// Which of the remaining districts are held out.
         validation_split: ValidationSplit = ValidationSplit::Last,
     }
@@ -93,10 +93,10 @@ settings! {
         noise: f64 = 0.1 => NON_NEGATIVE,
         /// The seed of coefficients, rows and noise.
         generator_seed: u64 = 42,
-        /// The share of all rows held out for testing.
-        test_share: f64 = 0.2 => INNER_FRACTION,
-        /// The share of the remaining rows held out for validation.
-        validation_share: f64 = 0.1 => FRACTION,
+        /// The fraction of all rows held out for testing.
+        test_fraction: f64 = 0.2 => INNER_FRACTION,
+        /// The fraction of the remaining rows held out for validation.
+        validation_fraction: f64 = 0.1 => FRACTION,
         /// Which of the remaining rows are held out.
         validation_split: ValidationSplit = ValidationSplit::Last,
     }

@@ -1,6 +1,6 @@
 //! Splits of samples: validation out of training, test out of all.
 //!
-//! Pictures have official test splits; tables are split here, with a seed of their own, so that
+//! Images have official test splits; tables are split here, with a seed of their own, so that
 //! the test rows stay the same when the run's seed changes.
 
 use rand::SeedableRng as _;
@@ -9,22 +9,22 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{DataError, Samples, ValidationSplit};
 
-/// Splits `samples` into training and validation samples. A `share` of 0 gives no validation
-/// samples; the training part keeps `floor(len * (1 - share))` of them, as in Keras.
+/// Splits `samples` into training and validation samples. A `fraction` of 0 gives no validation
+/// samples; the training part keeps `floor(len * (1 - fraction))` of them, as in Keras.
 ///
 /// `Last` holds out the last samples in file order, `Random` ones drawn with `seed`; both parts
 /// keep the file order.
 pub fn split_validation(
     mut samples: Samples,
-    share: f64,
+    fraction: f64,
     how: ValidationSplit,
     seed: u64,
 ) -> Result<(Samples, Samples), DataError> {
-    converge_settings::ranges::FRACTION.check("validation_share", &share)?;
+    converge_settings::ranges::FRACTION.check("validation_fraction", &fraction)?;
     let all = samples.len();
-    let kept = kept_for_training(all, share);
+    let kept = kept_for_training(all, fraction);
     let empty =
-        |empty| DataError::EmptySplit { key: "validation_share", share, samples: all, empty };
+        |empty| DataError::EmptySplit { key: "validation_fraction", fraction, samples: all, empty };
     if kept == 0 {
         return Err(empty("training"));
     }
@@ -36,33 +36,34 @@ pub fn split_validation(
             drawn
         }
     };
-    if held_out.is_empty() && share > 0.0 {
+    if held_out.is_empty() && fraction > 0.0 {
         return Err(empty("validation"));
     }
     let validation = samples.take(&held_out);
     Ok((samples, validation))
 }
 
-/// How many of `samples` are left to train on where a `share` is held out for validation.
-pub fn kept_for_training(samples: usize, share: f64) -> usize {
-    (samples as f64 * (1.0 - share)).floor() as usize
+/// How many of `samples` are left to train on where a `fraction` is held out for validation.
+pub fn kept_for_training(samples: usize, fraction: f64) -> usize {
+    (samples as f64 * (1.0 - fraction)).floor() as usize
 }
 
-/// How many of `samples` a test split with this `share` of them has: `ceil(samples * share)`, as in
+/// How many of `samples` a test split with this `fraction` of them has: `ceil(samples * fraction)`, as in
 /// scikit-learn's `train_test_split`.
-pub(super) fn held_out_for_testing(samples: usize, share: f64) -> usize {
-    (samples as f64 * share).ceil() as usize
+pub(super) fn held_out_for_testing(samples: usize, fraction: f64) -> usize {
+    (samples as f64 * fraction).ceil() as usize
 }
 
 /// Shuffles `samples` with `seed` and splits them into training and test samples.
 pub(super) fn split_test(
     samples: &Samples,
-    share: f64,
+    fraction: f64,
     seed: u64,
 ) -> Result<(Samples, Samples), DataError> {
     let all = samples.len();
-    let held_out = held_out_for_testing(all, share);
-    let empty = |empty| DataError::EmptySplit { key: "test_share", share, samples: all, empty };
+    let held_out = held_out_for_testing(all, fraction);
+    let empty =
+        |empty| DataError::EmptySplit { key: "test_fraction", fraction, samples: all, empty };
     if held_out == 0 {
         return Err(empty("testing"));
     }
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn a_split_without_samples_on_one_side_is_an_error() {
         let split =
-            |count, share| split_validation(numbered(count), share, ValidationSplit::Last, 0);
+            |count, fraction| split_validation(numbered(count), fraction, ValidationSplit::Last, 0);
         assert!(split(2, 0.9).unwrap_err().to_string().contains("no sample for training"));
         assert!(split(0, 0.1).is_err());
         assert!(split(10, 1.0).is_err());

@@ -1,9 +1,9 @@
-//! Drawn pictures that stand in for data sets of pictures, of the same shape.
+//! Drawn images that stand in for data sets of images, of the same shape.
 //!
-//! A picture shows one of ten [shapes](Drawing::CLASS_NAMES) at a random place, size and tilt, in
+//! A image shows one of ten [shapes](Drawing::CLASS_NAMES) at a random place, size and tilt, in
 //! random colours, over strokes of clutter and under noise. As the place and even the sign of the
 //! contrast vary, no single pixel says much: a linear classifier stays far behind a convolutional
-//! network, which gets it right within a minute of training. Grey pictures vary less in place, so
+//! network, which gets it right within a minute of training. Grey images vary less in place, so
 //! that a fully connected network learns them too.
 //!
 //! Test accuracies measured after 1250 steps of 32 with Adam, in colour and in grey: linear 16%
@@ -16,7 +16,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use super::{Inputs, Parts, Samples, Targets};
 
-/// How the pictures of one stand-in are drawn.
+/// How the images of one stand-in are drawn.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Drawing {
     /// Tells the stand-ins of different data sets apart.
@@ -24,9 +24,9 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    /// Training pictures drawn.
+    /// Training images drawn.
     pub(super) const TRAINING: usize = 10_000;
-    /// Test pictures drawn.
+    /// Test images drawn.
     pub(super) const TEST: usize = 2_000;
     /// What there is to be told apart.
     pub(super) const CLASS_NAMES: [&str; 10] = [
@@ -42,14 +42,14 @@ impl Drawing {
         "checkerboard",
     ];
 
-    /// Draws one split of pictures of `shape`, `[channels, height, width]`.
+    /// Draws one split of images of `shape`, `[channels, height, width]`.
     pub(super) fn split(self, shape: [usize; 3], part: Parts) -> Samples {
         let count = if part == Parts::Test { Self::TEST } else { Self::TRAINING };
-        self.pictures(shape, Self::CLASS_NAMES.len(), part, count)
+        self.images(shape, Self::CLASS_NAMES.len(), part, count)
     }
 
-    /// Draws `count` pictures of the first `classes` shapes for one split.
-    pub(super) fn pictures(
+    /// Draws `count` images of the first `classes` shapes for one split.
+    pub(super) fn images(
         self,
         shape: [usize; 3],
         classes: usize,
@@ -75,7 +75,7 @@ impl Drawing {
     }
 }
 
-/// A picture in the making: grey levels from 0 to 255, channel by channel.
+/// A image in the making: grey levels from 0 to 255, channel by channel.
 struct Canvas {
     levels: Vec<f32>,
     height: usize,
@@ -152,7 +152,7 @@ impl Canvas {
 }
 
 impl Placement {
-    /// At least `margin` away from every edge of a picture of `side`, tilted by at most `tilt`.
+    /// At least `margin` away from every edge of an image of `side`, tilted by at most `tilt`.
     fn random(side: f32, radius: f32, margin: f32, tilt: f32, random: &mut ChaCha8Rng) -> Self {
         let (x, y) = (
             random.random_range(margin..side - margin),

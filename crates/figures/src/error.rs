@@ -14,16 +14,16 @@ pub enum ReportError {
     InvalidSvg(String),
     /// The image would have no pixels, or too many.
     #[error(
-        "a picture of {width} x {height} pixels cannot be made: choose a scale that keeps both \
+        "an image of {width} x {height} pixels cannot be made: choose a scale that keeps both \
          sides between 1 and 16384"
     )]
-    PictureSize {
+    ImageSize {
         /// The width asked for.
         width: f32,
         /// The height asked for.
         height: f32,
     },
     /// The image could not be written.
-    #[error("the picture could not be encoded: {0}")]
+    #[error("the image could not be encoded: {0}")]
     Encoding(String),
 }

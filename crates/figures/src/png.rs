@@ -46,7 +46,7 @@ pub(super) fn render(svg: &str, scale: f32) -> Result<Pixmap, ReportError> {
     let tree = Tree::from_str(svg, &options)
         .map_err(|error| ReportError::InvalidSvg(error.to_string()))?;
     let (width, height) = (tree.size().width() * scale, tree.size().height() * scale);
-    let too_large = || ReportError::PictureSize { width, height };
+    let too_large = || ReportError::ImageSize { width, height };
     if !(1.0..=LONGEST_SIDE).contains(&width) || !(1.0..=LONGEST_SIDE).contains(&height) {
         return Err(too_large());
     }
@@ -108,10 +108,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_rendered_is_an_error() {
-        assert!(matches!(render_png("no picture", 1.0), Err(ReportError::InvalidSvg(_))));
+        assert!(matches!(render_png("no image", 1.0), Err(ReportError::InvalidSvg(_))));
         for scale in [0.0, -1.0, f32::NAN, f32::INFINITY, 1e6] {
             let error = render_png(&svg("epoch"), scale).unwrap_err();
-            assert!(matches!(error, ReportError::PictureSize { .. }), "{scale}");
+            assert!(matches!(error, ReportError::ImageSize { .. }), "{scale}");
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use super::normal::quantile;
 
-/// The share of the variance that a draw has in common with the one `lag` draws on, for every lag
+/// The fraction of the variance that a draw has in common with the one `lag` draws on, for every lag
 /// from 0 to `lags`: the biased autocovariance over the variance.
 pub fn autocorrelation(chain: &[f64], lags: usize) -> Vec<f64> {
     let centred = centred(chain);

@@ -43,7 +43,7 @@ impl ConfusionMatrix {
         &self.rows
     }
 
-    /// The share of samples whose class was predicted, in `[0, 1]`.
+    /// The fraction of samples whose class was predicted, in `[0, 1]`.
     pub fn accuracy(&self) -> f64 {
         let correct: u64 = self.diagonal().sum();
         ratio(correct as f64, self.samples() as f64)
@@ -79,7 +79,7 @@ impl ConfusionMatrix {
 pub struct ClassificationReport {
     /// The number of samples scored.
     pub samples: u64,
-    /// The share of samples whose class was predicted, in `[0, 1]`.
+    /// The fraction of samples whose class was predicted, in `[0, 1]`.
     pub accuracy: f64,
     /// The mean over classes, every class counting the same.
     pub macro_average: AverageScores,
@@ -92,9 +92,9 @@ pub struct ClassificationReport {
 /// The scores of one class, each in `[0, 1]`, and 0 where the denominator is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ClassScores {
-    /// Of the samples predicted as this class, the share that is: `TP / (TP + FP)`.
+    /// Of the samples predicted as this class, the fraction that is: `TP / (TP + FP)`.
     pub precision: f64,
-    /// Of the samples of this class, the share predicted as such: `TP / (TP + FN)`.
+    /// Of the samples of this class, the fraction predicted as such: `TP / (TP + FN)`.
     pub recall: f64,
     /// The harmonic mean of the two: `2 TP / (2 TP + FP + FN)`.
     pub f1: f64,
@@ -158,7 +158,7 @@ pub fn two_class_logits(logits: &[f32]) -> Vec<f32> {
     logits.iter().flat_map(|&logit| [0.0, logit]).collect()
 }
 
-/// The share of samples whose class is among the `k` largest logits, in `[0, 1]`.
+/// The fraction of samples whose class is among the `k` largest logits, in `[0, 1]`.
 ///
 /// `logits` are rows of `classes` values, one row per target. Equal logits rank by class, lowest
 /// first, so that `k = 1` is the accuracy of [`predicted_classes`] (scikit-learn's
@@ -354,8 +354,8 @@ mod tests {
             let _ = ConfusionMatrix::new(&targets, &predicted, classes).map(|matrix| matrix.report());
             let _ = cross_entropy(&targets, &logits, classes);
             let _ = predicted_classes(&logits, classes);
-            if let Ok(share) = top_k_accuracy(&targets, &logits, classes, k) {
-                prop_assert!((0.0..=1.0).contains(&share));
+            if let Ok(fraction) = top_k_accuracy(&targets, &logits, classes, k) {
+                prop_assert!((0.0..=1.0).contains(&fraction));
             }
         }
     }

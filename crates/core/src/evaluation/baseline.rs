@@ -29,7 +29,7 @@ pub(super) fn least_squares(
     let settings = &trained.experiment.data;
     let (training, _) = split_validation(
         training,
-        settings.validation_share(),
+        settings.validation_fraction(),
         settings.validation_split(),
         trained.experiment.training.seed,
     )?;

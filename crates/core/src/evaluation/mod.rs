@@ -94,7 +94,7 @@ pub enum EvaluationError {
     #[error(transparent)]
     Metrics(#[from] MetricsError),
     /// There is nothing to score on.
-    #[error("the test split is empty; raise `data.test_share`")]
+    #[error("the test split is empty; raise `data.test_fraction`")]
     NoTestSamples,
 }
 

@@ -22,7 +22,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
         return Err(problem.because_of("data", "name"));
     }
     if !settings.augmentation.is_off() && settings.data.input_shape().len() != 3 {
-        let problem = "varies pictures, and these data have none: leave the section out".to_owned();
+        let problem = "varies images, and these data have none: leave the section out".to_owned();
         let problem = Problem::new(["augmentation"], Fault::Contradiction(problem));
         return Err(problem.because_of("data", "name"));
     }
@@ -120,7 +120,7 @@ fn check_words(settings: &Settings) -> Checked {
 }
 
 fn check_monitor(section: &str, monitor: &str, data: &DataSettings) -> Result<(), Problem> {
-    let with_validation = data.validation_share() > 0.0;
+    let with_validation = data.validation_fraction() > 0.0;
     let problem = |fault| Problem::new([section, "monitor"], fault);
     let names = logged_metrics(data.task(), with_validation);
     if names.iter().any(|name| name == monitor) {
@@ -129,10 +129,10 @@ fn check_monitor(section: &str, monitor: &str, data: &DataSettings) -> Result<()
     if logged_metrics(data.task(), true).iter().any(|name| name == monitor) {
         let reason = format!(
             "is \"{monitor}\", but no samples are set aside for validation: set \
-             `data.validation_share` above 0, or monitor one of {}",
+             `data.validation_fraction` above 0, or monitor one of {}",
             names.join(", ")
         );
-        return Err(problem(Fault::Contradiction(reason)).because_of("data", "validation_share"));
+        return Err(problem(Fault::Contradiction(reason)).because_of("data", "validation_fraction"));
     }
     let fault = Fault::UnknownName { found: monitor.to_owned(), names };
     Err(problem(fault).because_of("data", "name"))

@@ -7,6 +7,7 @@ use super::error::{ExperimentError, Place, SettingError};
 use super::fault::{Fault, Problem};
 use super::overrides::{self, Override};
 use super::registry::{self, TOP_LEVEL, sections};
+use super::renamed;
 use super::source::Source;
 
 /// A parsed file and overrides.
@@ -14,6 +15,8 @@ pub(super) struct Document {
     source: Source,
     overrides: Vec<Override>,
     table: Table,
+    /// What is written under an old name.
+    warnings: Vec<String>,
 }
 
 impl Document {
@@ -23,10 +26,11 @@ impl Document {
         origin: &str,
         overrides: &[String],
     ) -> Result<Self, ExperimentError> {
-        let (source, table) = Source::parse(text, origin)?;
-        let overrides =
+        let (mut source, mut table) = Source::parse(text, origin)?;
+        let mut overrides =
             overrides.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        let mut document = Self { source, overrides, table };
+        let warnings = renamed::update(&mut source, &mut table, &mut overrides);
+        let mut document = Self { source, overrides, table, warnings };
         match overrides::apply(&document.overrides, &mut document.table) {
             Ok(()) => Ok(document),
             Err(problem) => Err(document.error(problem)),
@@ -46,11 +50,16 @@ impl Document {
         if !monitor_is_written {
             if let Some(early_stopping) = &settings.early_stopping {
                 settings.checkpoints.monitor.clone_from(&early_stopping.monitor);
-            } else if settings.data.validation_share() == 0.0 {
+            } else if settings.data.validation_fraction() == 0.0 {
                 "loss".clone_into(&mut settings.checkpoints.monitor);
             }
         }
         Ok(settings)
+    }
+
+    /// What is to be said of an experiment that can run.
+    pub(super) fn into_warnings(self) -> Vec<String> {
+        self.warnings
     }
 
     /// The error that tells the user of `problem`.

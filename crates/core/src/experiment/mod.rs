@@ -14,6 +14,7 @@ mod fault;
 mod overrides;
 mod read;
 mod registry;
+mod renamed;
 mod sections;
 mod source;
 mod suggest;
@@ -38,6 +39,7 @@ pub use suggest::nearest;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Experiment {
     settings: Settings,
+    warnings: Vec<String>,
 }
 
 impl Deref for Experiment {
@@ -90,7 +92,7 @@ impl Experiment {
         let document = Document::new(text, origin, overrides)?;
         let settings = document.settings(name).map_err(|problem| document.error(problem))?;
         check::check(&settings).map_err(|problem| document.error(problem))?;
-        Ok(Self { settings })
+        Ok(Self { settings, warnings: document.into_warnings() })
     }
 
     /// The experiment with other settings, checked again.
@@ -99,6 +101,11 @@ impl Experiment {
         check::check(&self.settings)
             .map_err(|problem| SettingError::new(problem, Place::Program, Vec::new()))?;
         Ok(self)
+    }
+
+    /// What the user should know of how it was written: keys that have another name today.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The experiment as TOML, every default written out; reads back as the same experiment.

@@ -102,7 +102,7 @@ fn any_valid_change() -> impl Strategy<Value = String> {
         any::<f32>()
             .prop_filter("finite", |value| value.is_finite())
             .prop_map(|value| format!("early_stopping.baseline={value:e}")),
-        (0.01..0.9f64).prop_map(|share| format!("data.validation_share={share}")),
+        (0.01..0.9f64).prop_map(|fraction| format!("data.validation_fraction={fraction}")),
         (1..100usize).prop_map(|n| format!("checkpoints.keep_last={n}")),
         "[a-zA-Z0-9_-]{1,40}".prop_map(|name| format!("name=\"{name}\"")),
         "[^\\pC\"\\\\]{0,60}".prop_map(|purpose| format!("purpose=\"{purpose}\"")),
@@ -148,7 +148,7 @@ proptest! {
     fn any_change_of_a_known_key_is_read_or_refused(
         builtin in any_builtin(),
         key in select(vec![
-            "data.name", "data.validation_share", "model.name", "model.hidden", "training.epochs",
+            "data.name", "data.validation_fraction", "model.name", "model.hidden", "training.epochs",
             "optimizer.name", "optimizer.betas", "schedule.per", "schedule.name", "schedule.parts", "model", "name",
             "early_stopping.monitor", "clipping.value", "checkpoints.mode", "records.norms_every",
         ]),

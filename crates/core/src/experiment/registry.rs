@@ -112,7 +112,7 @@ macro_rules! sections {
 sections! {
     /// What is learned from.
     data: DataSettings = required,
-    /// How training pictures are varied; not at all unless written.
+    /// How training images are varied; not at all unless written.
     #[serde(skip_serializing_if = "AugmentationSettings::is_off")]
     augmentation: AugmentationSettings = or_default,
     /// What learns.

@@ -40,7 +40,7 @@ settings! {
         l1: f64 = 0.0 => NON_NEGATIVE,
         /// λ₂ of the penalty λ₂ Σw²; Keras' `L2`. PyTorch's `weight_decay` of SGD is twice this.
         l2: f64 = 0.0 => NON_NEGATIVE,
-        /// Share of every target spread over all classes in training.
+        /// Fraction of every target spread over all classes in training.
         label_smoothing: f64 = 0.0 => FRACTION,
         /// Whether penalties and weight decay also reach biases and the parameters of
         /// normalisation: whatever is a vector.
@@ -100,7 +100,7 @@ settings! {
         #[serde(skip_serializing_if = "Option::is_none")]
         tensor_norm: Option<f64> = None => POSITIVE,
         /// The largest norm of the gradient of each unit (a column of a linear layer, a filter) as
-        /// a share of the norm of its weights; adaptive gradient clipping.
+        /// a fraction of the norm of its weights; adaptive gradient clipping.
         #[serde(skip_serializing_if = "Option::is_none")]
         adaptive: Option<f64> = None => POSITIVE,
         /// The largest absolute value of each gradient element; `torch.nn.utils.clip_grad_value_`.

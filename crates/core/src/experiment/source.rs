@@ -45,6 +45,22 @@ impl Source {
         self.keys.contains_key(path)
     }
 
+    /// Finds the keys `old` of `section`, and of the sections within it, under the name `new`.
+    pub(super) fn rename(&mut self, section: &str, old: &str, new: &str) {
+        let within = |path: &&Vec<String>| {
+            path.len() > 1 && path[0] == section && path.last().is_some_and(|key| key == old)
+        };
+        let paths: Vec<Vec<String>> = self.keys.keys().filter(within).cloned().collect();
+        for path in paths {
+            if let Some(span) = self.keys.remove(&path) {
+                let mut path = path;
+                path.pop();
+                path.push(new.to_owned());
+                self.keys.entry(path).or_insert(span);
+            }
+        }
+    }
+
     /// Where the key stands, or the nearest of the sections around it, or the file.
     pub(super) fn place(&self, path: &[String]) -> Place {
         let span = (1..=path.len()).rev().find_map(|length| self.keys.get(&path[..length]));

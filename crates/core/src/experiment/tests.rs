@@ -198,9 +198,9 @@ fn a_value_outside_its_range_is_told_the_range() {
             + &at(10, "batch_size = 0", 10)
     );
     assert_eq!(
-        error_with("\n[model]", "validation_share = 1.0\n[model]"),
-        "`data.validation_share` is 1, but must be at least 0 and below 1".to_owned()
-            + &at(5, "validation_share = 1.0", 16)
+        error_with("\n[model]", "validation_fraction = 1.0\n[model]"),
+        "`data.validation_fraction` is 1, but must be at least 0 and below 1".to_owned()
+            + &at(5, "validation_fraction = 1.0", 19)
     );
     assert_eq!(
         error_with("learning_rate = 0.1", "learning_rate = nan"),
@@ -346,13 +346,13 @@ fn a_monitor_must_be_logged_for_the_task() {
 #[test]
 fn validation_metrics_need_validation_samples() {
     assert_eq!(
-        error(TINY, &["early_stopping.patience=2", "data.validation_share=0"]),
+        error(TINY, &["early_stopping.patience=2", "data.validation_fraction=0"]),
         "`early_stopping.monitor` is \"val_loss\", but no samples are set aside for validation: \
-         set `data.validation_share` above 0, or monitor one of loss, mse, rmse, mae, r2\n  \
-         --> --set data.validation_share=0"
+         set `data.validation_fraction` above 0, or monitor one of loss, mse, rmse, mae, r2\n  \
+         --> --set data.validation_fraction=0"
     );
     // Nobody asked for the default.
-    let experiment = read(TINY, &["data.validation_share=0"]).unwrap();
+    let experiment = read(TINY, &["data.validation_fraction=0"]).unwrap();
     assert_eq!(experiment.checkpoints.monitor, "loss");
 }
 

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_follow_pytorch_in_training_and_evaluation() {
+    fn images_follow_pytorch_in_training_and_evaluation() {
         follows_pytorch::<4>("pictures");
     }
 

@@ -109,7 +109,7 @@ pub(in crate::layers) mod fused {
         run(block, [input.into(), weight.into(), bias.into()], output)
     }
 
-    /// Inputs: pictures, weight, bias.
+    /// Inputs: images, weight, bias.
     #[derive(Debug, Clone)]
     pub(in crate::layers) struct Block(Convolution);
 

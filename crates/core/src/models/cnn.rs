@@ -1,8 +1,8 @@
-//! Convolutional network for small pictures, as in the Keras and TensorFlow tutorials.
+//! Convolutional network for small images, as in the Keras and TensorFlow tutorials.
 //!
 //! Convolutions without padding, each with `ReLU`, 2x2 max-pooling between them, then hidden
 //! dense layers with `ReLU` and a linear output. With channels 32, 64, 64 and one hidden layer of
-//! 64 units on 3x32x32 pictures it has 122,570 parameters.
+//! 64 units on 3x32x32 images it has 122,570 parameters.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -27,7 +27,7 @@ settings! {
         kernel_size: usize = 3 => KERNEL_SIZE,
         /// Units of each hidden dense layer.
         hidden: Vec<usize> = vec![64] => WIDTHS,
-        /// Share of hidden dense units dropped in training.
+        /// Fraction of hidden dense units dropped in training.
         dropout: f64 = 0.0 => FRACTION,
         /// How the weights start.
         initialization: Initialization = Initialization::Default,
@@ -53,7 +53,7 @@ impl CnnSettings {
     fn feature_map(&self, shape: &[usize]) -> Result<[usize; 2], InvalidSetting> {
         let &[_, height, width] = shape else {
             let expected = format!("a model for inputs of shape {shape:?}, such as `mlp`");
-            return Err(InvalidSetting::new("name", "cnn, which needs pictures", expected));
+            return Err(InvalidSetting::new("name", "cnn, which needs images", expected));
         };
         let (mut height, mut width) = (height, width);
         for index in 0..self.channels.len() {
@@ -65,7 +65,7 @@ impl CnnSettings {
                     "channels",
                     format!("a list of {} convolutions", self.channels.len()),
                     format!(
-                        "at most {index} for pictures of {}x{} pixels: pooling leaves {height}x\
+                        "at most {index} for images of {}x{} pixels: pooling leaves {height}x\
                          {width} before convolution {}, too few for a kernel of {}",
                         shape[1],
                         shape[2],

@@ -28,10 +28,10 @@ settings! {
         embedding: usize = 128 => WIDTH,
         /// Units of the LSTM, in each direction.
         hidden: usize = 64 => WIDTH,
-        /// Share of the embedding's numbers dropped in training, the same ones at all words of a
+        /// Fraction of the embedding's numbers dropped in training, the same ones at all words of a
         /// text.
         dropout: f64 = 0.0 => FRACTION,
-        /// Share of the state dropped in training where it feeds back, the same units at all steps.
+        /// Fraction of the state dropped in training where it feeds back, the same units at all steps.
         recurrent_dropout: f64 = 0.0 => FRACTION,
         /// Whether a second LSTM reads from the end to the beginning.
         bidirectional: bool = false,

@@ -21,7 +21,7 @@ settings! {
     pub struct MlpSettings {
         /// Units of each hidden layer.
         hidden: Vec<usize> = vec![128] => WIDTHS,
-        /// Share of hidden units dropped in training.
+        /// Fraction of hidden units dropped in training.
         dropout: f64 = 0.0 => FRACTION,
         /// Whether hidden layers are batch-normalised.
         batch_norm: bool = false,

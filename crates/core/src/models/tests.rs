@@ -118,16 +118,16 @@ fn the_cnn_of_the_tutorial_has_122570_parameters() {
 }
 
 #[test]
-fn a_cnn_too_deep_for_its_pictures_is_an_error() {
+fn a_cnn_too_deep_for_its_images_is_an_error() {
     let settings: ModelSettings =
         toml::from_str("name = \"cnn\"\nchannels = [8, 8, 8, 8]").unwrap();
     assert_eq!(
         settings.check_input(&InputSpec::of_shape(&[1, 28, 28])).unwrap_err().to_string(),
-        "`channels` is a list of 4 convolutions, but must be at most 3 for pictures of 28x28 \
+        "`channels` is a list of 4 convolutions, but must be at most 3 for images of 28x28 \
          pixels: pooling leaves 1x1 before convolution 4, too few for a kernel of 3"
     );
     let error = settings.check_input(&InputSpec::of_shape(&[8])).unwrap_err().to_string();
-    assert!(error.contains("needs pictures"), "{error}");
+    assert!(error.contains("needs images"), "{error}");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //!
 //! Global average pooling, hidden dense layers with `ReLU`, a dense output. The base is frozen: its
 //! batch normalisation stays in evaluation mode, also where a second stage trains the weights of
-//! its last blocks. What frozen parts make of a picture never changes, so `train` computes it once
+//! its last blocks. What frozen parts make of an image never changes, so `train` computes it once
 //! and lets the model start behind them ([`Transfer::starting_after`]).
 
 use burn::module::{Module, ParamGroup};
 use burn::tensor::{Device, Tensor};
 
 use super::mlp::{Mlp, MlpSettings, WIDTHS};
-use super::mobilenet_v2::{Architecture, Features, check_pictures, picture_shape, pictures, pool};
+use super::mobilenet_v2::{Architecture, Features, check_images, image_shape, images, pool};
 use super::{BuildModel, Initialization, InputSpec, Network};
 use converge_settings::checks::Checked;
 use converge_settings::ranges::{FRACTION, NESTED, POSITIVE, Range};
@@ -29,7 +29,7 @@ settings! {
         weights: String = "imagenet".to_owned() => WEIGHTS,
         /// Units of each hidden dense layer of the head.
         hidden: Vec<usize> = vec![1024] => WIDTHS,
-        /// Share of hidden units dropped in training.
+        /// Fraction of hidden units dropped in training.
         dropout: f64 = 0.0 => FRACTION,
         /// How the weights of the head start.
         initialization: Initialization = Initialization::Default,
@@ -77,11 +77,11 @@ impl BuildModel for TransferSettings {
     type Model = Transfer;
 
     fn check_input(&self, input: &InputSpec) -> Checked {
-        check_pictures("transfer", &input.shape)
+        check_images("transfer", &input.shape)
     }
 
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
-        let input = picture_shape(&input.shape);
+        let input = image_shape(&input.shape);
         let base = Features::new(&self.base, input[0], device);
         let head = MlpSettings {
             hidden: self.hidden.clone(),
@@ -98,7 +98,7 @@ impl Network for Transfer {
     type Inputs = Tensor<2>;
 
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let maps = self.base.forward(pictures(inputs, self.input), self.passed..Features::PARTS);
+        let maps = self.base.forward(images(inputs, self.input), self.passed..Features::PARTS);
         self.head.forward(pool(maps))
     }
 }
@@ -132,10 +132,10 @@ impl Transfer {
         self.base.last_parameters(trained)
     }
 
-    /// What the first `parts` parts make of flat pictures, and its shape `[channels, height,
-    /// width]` per picture; after all of them pooled, which is all the head wants of it.
+    /// What the first `parts` parts make of flat images, and its shape `[channels, height,
+    /// width]` per image; after all of them pooled, which is all the head wants of it.
     pub fn stored(&self, inputs: Tensor<2>, parts: usize) -> (Tensor<2>, [usize; 3]) {
-        let maps = self.base.forward(pictures(inputs, self.input), 0..parts);
+        let maps = self.base.forward(images(inputs, self.input), 0..parts);
         if parts == Features::PARTS {
             let pooled = pool(maps);
             let shape = [pooled.dims()[1], 1, 1];

@@ -29,7 +29,7 @@ settings! {
         betas: [f64; 2] = [0.9, 0.999] => BETAS,
         /// ε, which keeps the denominator away from 0.
         epsilon: f64 = 1e-16 => POSITIVE,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }

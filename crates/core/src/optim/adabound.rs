@@ -36,7 +36,7 @@ settings! {
         gamma: f64 = 1e-3 => POSITIVE,
         /// ε, which keeps the denominator away from 0.
         epsilon: f64 = 1e-8 => POSITIVE,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.0 => NON_NEGATIVE,
         /// Whether to divide by the largest second moment so far.
         amsbound: bool = false,

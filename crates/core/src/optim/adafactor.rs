@@ -44,7 +44,7 @@ settings! {
         epsilons: [f64; 2] = [f64::from(f32::EPSILON), 1e-3] => EPSILONS,
         /// Largest root mean square d of an update, before the rate.
         clipping_threshold: f64 = 1.0 => THRESHOLD,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
     check |rule| ensure(rule.beta2_decay <= 0.0, "beta2_decay", rule.beta2_decay, "0 or below")

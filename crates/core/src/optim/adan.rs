@@ -32,7 +32,7 @@ settings! {
         betas: [f64; 3] = [0.98, 0.92, 0.99] => THREE_BETAS,
         /// ε, which keeps the denominator away from 0.
         epsilon: f64 = 1e-8 => POSITIVE,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }

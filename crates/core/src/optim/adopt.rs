@@ -32,7 +32,7 @@ settings! {
         betas: [f64; 2] = [0.9, 0.9999] => BETAS,
         /// ε, the least denominator.
         epsilon: f64 = 1e-6 => POSITIVE,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.0 => NON_NEGATIVE,
         /// Whether normalized gradients are clipped to ±t^¼.
         clip: bool = true,

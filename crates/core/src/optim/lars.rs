@@ -1,4 +1,4 @@
-//! LARS: momentum, with every layer's gradient scaled to a share of the norm of its weights.
+//! LARS: momentum, with every layer's gradient scaled to a fraction of the norm of its weights.
 //!
 //! With gradient g, weights w, rate η, momentum μ, dampening τ, weight decay λ, trust coefficient
 //! κ; for parameters of two dimensions or more:
@@ -34,7 +34,7 @@ settings! {
         dampening: f64 = 0.0 => UNIT,
         /// Whether to look ahead, as Nesterov does.
         nesterov: bool = false,
-        /// Trust coefficient κ: the step as a share of the weights, at a rate of 1.
+        /// Trust coefficient κ: the step as a fraction of the weights, at a rate of 1.
         trust_coefficient: f64 = 1e-3 => POSITIVE,
         /// Weight decay λ, added to the gradient (L2).
         weight_decay: f64 = 0.0 => NON_NEGATIVE,

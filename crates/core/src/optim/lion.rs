@@ -28,7 +28,7 @@ settings! {
         learning_rate: f64 = 1e-3 => POSITIVE,
         /// β₁, which weighs momentum against gradient, and the decay rate β₂ of the momentum.
         betas: [f64; 2] = [0.9, 0.99] => BETAS,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }

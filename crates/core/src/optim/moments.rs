@@ -1,4 +1,4 @@
-//! The first and second moments of the gradient that `Adam` and `AdamW` share.
+//! The first and second moments of the gradient that `Adam` and `AdamW` fraction.
 
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
@@ -147,10 +147,10 @@ pub(super) fn average<const D: usize>(
     }
 }
 
-/// `weights` less their `share`: decoupled weight decay without the rounding of 1 − `share` to single
+/// `weights` less their `fraction`: decoupled weight decay without the rounding of 1 − `fraction` to single
 /// precision, which is wrong in the same direction in every step.
-pub(super) fn decayed<const D: usize>(weights: Tensor<D>, share: f64) -> Tensor<D> {
-    if share == 0.0 { weights } else { weights.clone() - weights.mul_scalar(share) }
+pub(super) fn decayed<const D: usize>(weights: Tensor<D>, fraction: f64) -> Tensor<D> {
+    if fraction == 0.0 { weights } else { weights.clone() - weights.mul_scalar(fraction) }
 }
 
 /// 1 − βᵗ: the sum of the weights of a moving average with decay β after t samples, by which its

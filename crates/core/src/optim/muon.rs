@@ -43,7 +43,7 @@ settings! {
         momentum: f64 = 0.95 => FRACTION,
         /// Whether to look ahead, as Nesterov does.
         nesterov: bool = true,
-        /// Weight decay λ of both, as a share of the weights per unit of learning rate.
+        /// Weight decay λ of both, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.1 => NON_NEGATIVE,
         /// Coefficients a, b and c of the Newton-Schulz iteration.
         coefficients: [f64; 3] = [3.4445, -4.7750, 2.0315],

@@ -51,9 +51,10 @@ impl<const D: usize> ScheduleFreeState<D> {
         self.largest_rate = self.largest_rate.max(rate);
         let weight = (self.time as f64).powf(weighting) * self.largest_rate.powi(2);
         self.weight_sum += weight;
-        let share = if self.weight_sum > 0.0 { weight / self.weight_sum } else { 0.0 };
-        let blended = weights.mul_scalar(1.0 - share) + self.iterate.clone().mul_scalar(share);
-        let factor = rate * (1.0 - momentum * (1.0 - share));
+        let fraction = if self.weight_sum > 0.0 { weight / self.weight_sum } else { 0.0 };
+        let blended =
+            weights.mul_scalar(1.0 - fraction) + self.iterate.clone().mul_scalar(fraction);
+        let factor = rate * (1.0 - momentum * (1.0 - fraction));
         let weights = blended - direction.clone().mul_scalar(factor);
         self.iterate = self.iterate - direction.mul_scalar(rate);
         (weights, self)

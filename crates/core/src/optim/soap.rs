@@ -46,7 +46,7 @@ settings! {
         largest_dimension: usize = 1024 => COUNT,
         /// Whether vectors have a basis too.
         precondition_vectors: bool = false,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.01 => NON_NEGATIVE,
     }
 }

@@ -44,7 +44,7 @@ settings! {
         batch_size: usize = 5120 => COUNT,
         /// Steps k between two estimates of the curvature.
         update_every: usize = 10 => COUNT,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.1 => NON_NEGATIVE,
     }
 }

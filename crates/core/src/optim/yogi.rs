@@ -31,7 +31,7 @@ settings! {
         initial_accumulator: f64 = 1e-6 => NON_NEGATIVE,
         /// ε, which keeps the denominator away from 0.
         epsilon: f64 = 1e-3 => POSITIVE,
-        /// Weight decay λ, as a share of the weights per unit of learning rate.
+        /// Weight decay λ, as a fraction of the weights per unit of learning rate.
         weight_decay: f64 = 0.0 => NON_NEGATIVE,
     }
 }

@@ -29,7 +29,7 @@ pub enum PredictionError {
     #[error("`{0}` is not a number; give a row such as `1,2.5,3` or a CSV file")]
     NotANumber(String),
     /// An image cannot be brought to the channels that the model takes.
-    #[error("pictures of {0} channels cannot be read")]
+    #[error("images of {0} channels cannot be read")]
     Channels(usize),
     /// An input of a recommender is no pair.
     #[error("`{0}` is not a pair of user and item; write `USER,ITEM`, or use `--user USER`")]

@@ -22,7 +22,7 @@ pub(super) fn read(
     }
     match trained.experiment.data.input_shape().as_slice() {
         &[channels, height, width] => {
-            let pixels = match trained.experiment.data.read_picture(path)? {
+            let pixels = match trained.experiment.data.read_image(path)? {
                 Some(pixels) => {
                     let pixel = |level: u8| f32::from(if invert { 255 - level } else { level });
                     pixels.into_iter().map(pixel).collect()
@@ -54,7 +54,7 @@ fn image(
     [channels, height, width]: [usize; 3],
     invert: bool,
 ) -> Result<Vec<f32>, PredictionError> {
-    let unreadable = || format!("`{}` as a picture", path.display());
+    let unreadable = || format!("`{}` as an image", path.display());
     let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
     let decoded = reader.map_err(PredictionError::unreadable(unreadable()))?.decode();
     let mut image = decoded.map_err(PredictionError::unreadable(unreadable()))?;

@@ -1,7 +1,7 @@
 //! The one-cycle policy, as `torch.optim.lr_scheduler.OneCycleLR` with the base rate as `max_lr`.
 //!
-//! The factor rises from 1 / d to 1 over the share p of the run, and falls to 1 / (d e) by its last
-//! unit; in three phases it falls to 1 / d over the same share p first. Momentum, which PyTorch
+//! The factor rises from 1 / d to 1 over the fraction p of the run, and falls to 1 / (d e) by its last
+//! unit; in three phases it falls to 1 / d over the same fraction p first. Momentum, which PyTorch
 //! cycles the other way round by default, belongs to the optimizer and stays as it is
 //! (`cycle_momentum=False`). Source: Smith and Topin, "Super-Convergence", 2018.
 
@@ -41,7 +41,7 @@ const DIVISOR: Range<f64> =
 schedule! {
     /// Up to the base rate and down again, far below where it began.
     pub struct OneCycle {
-        /// p: the share of the run in which the rate rises.
+        /// p: the fraction of the run in which the rate rises.
         pct_start: f64 = 0.3 => UNIT,
         /// The curve between the rates: "cos" or "linear".
         anneal_strategy: AnnealStrategy = AnnealStrategy::Cos,
@@ -61,7 +61,7 @@ schedule! {
         !schedule.three_phase || schedule.pct_start <= 0.5,
         "pct_start",
         schedule.pct_start,
-        "at most 0.5 with `three_phase`: the rate rises and falls over this share each",
+        "at most 0.5 with `three_phase`: the rate rises and falls over this fraction each",
     )
 }
 

@@ -22,7 +22,7 @@ fn ascending(range: std::ops::Range<usize>) -> impl Strategy<Value = Vec<usize>>
     })
 }
 
-fn share() -> impl Strategy<Value = f64> {
+fn fraction() -> impl Strategy<Value = f64> {
     prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0_f64]
 }
 
@@ -69,13 +69,13 @@ fn simple() -> impl Strategy<Value = Value> {
         (0.0..3.0_f64, 0.0..3.0_f64)
             .prop_map(|(a, b)| json!({"start_factor": a, "end_factor": b}))
             .prop_map(with_name("linear")),
-        (1e-3..9.0_f64, share(), units(), any::<bool>())
+        (1e-3..9.0_f64, fraction(), units(), any::<bool>())
             .prop_map(
                 |(p, f, l, c)| json!({"power": p, "final_factor": f, "length": l, "cycle": c})
             )
             .prop_map(with_name("polynomial")),
-        share().prop_map(|f| json!({"final_factor": f})).prop_map(with_name("cosine")),
-        (units(), prop_oneof![Just(1.0), 1.01..9.0_f64], gamma(), share())
+        fraction().prop_map(|f| json!({"final_factor": f})).prop_map(with_name("cosine")),
+        (units(), prop_oneof![Just(1.0), 1.01..9.0_f64], gamma(), fraction())
             .prop_map(|(t, m, q, f)| {
                 json!({"t_0": t, "t_mult": m, "restart_factor": q, "final_factor": f})
             })
@@ -86,17 +86,17 @@ fn simple() -> impl Strategy<Value = Value> {
                     "final_div_factor": e, "three_phase": t})
             })
             .prop_map(with_name("one_cycle")),
-        (share(), units(), of(units()), select(vec!["triangular", "triangular2", "exp_range"]))
+        (fraction(), units(), of(units()), select(vec!["triangular", "triangular2", "exp_range"]))
             .prop_map(|(b, up, down, mode)| {
                 let gamma = if mode == "exp_range" { 0.99 } else { 1.0 };
                 json!({"base_factor": b, "step_size_up": up, "mode": mode, "gamma": gamma,
                     "step_size_down": down})
             })
             .prop_map(with_name("cyclic")),
-        (share(), select(vec!["sqrt", "linear", "cosine"]), share())
-            .prop_map(|(d, g, f)| json!({"decay_share": d, "decay": g, "final_factor": f}))
+        (fraction(), select(vec!["sqrt", "linear", "cosine"]), fraction())
+            .prop_map(|(d, g, f)| json!({"decay_fraction": d, "decay": g, "final_factor": f}))
             .prop_map(with_name("warmup_stable_decay")),
-        share().prop_map(|f| json!({"final_factor": f})).prop_map(with_name("rex")),
+        fraction().prop_map(|f| json!({"final_factor": f})).prop_map(with_name("rex")),
         (1.0..1e6_f64, 0..8_u32)
             .prop_map(|(k, power)| json!({"condition_number": k, "cycle_length": 1 << power}))
             .prop_map(with_name("chebyshev")),
@@ -111,14 +111,16 @@ fn with_common(
     per: &'static [&'static str],
 ) -> impl Strategy<Value = Value> {
     let warmup = prop_oneof![Just(0), 0..300_usize];
-    (schedule, warmup, of(share()), select(per)).prop_map(|(mut schedule, warmup, start, per)| {
-        schedule["warmup"] = warmup.into();
-        schedule["per"] = per.into();
-        if let Some(start) = start.filter(|_| warmup > 0) {
-            schedule["warmup_start_factor"] = start.into();
-        }
-        schedule
-    })
+    (schedule, warmup, of(fraction()), select(per)).prop_map(
+        |(mut schedule, warmup, start, per)| {
+            schedule["warmup"] = warmup.into();
+            schedule["per"] = per.into();
+            if let Some(start) = start.filter(|_| warmup > 0) {
+                schedule["warmup_start_factor"] = start.into();
+            }
+            schedule
+        },
+    )
 }
 
 const STEP: &[&str] = &["step"];
@@ -237,7 +239,7 @@ proptest! {
     #[test]
     fn a_plateau_only_ever_lowers_the_rate_and_stops_at_its_minimum(
         values in vec(prop_oneof![9 => 0.0..2.0_f64, 1 => any::<f64>()], 1..60),
-        settings in (0.01..0.99_f64, 0..4_usize, 0.0..0.99_f64, 0..4_usize, share(), any::<bool>()),
+        settings in (0.01..0.99_f64, 0..4_usize, 0.0..0.99_f64, 0..4_usize, fraction(), any::<bool>()),
     ) {
         let (factor, patience, threshold, cooldown, min_factor, relative) = settings;
         let json = json!({"name": "reduce_on_plateau", "factor": factor, "patience": patience,
@@ -281,7 +283,7 @@ proptest! {
     }
 
     #[test]
-    fn ends_are_reached_exactly(final_factor in share(), length in any_length()) {
+    fn ends_are_reached_exactly(final_factor in fraction(), length in any_length()) {
         for name in ["linear", "polynomial", "cosine", "rex", "warmup_stable_decay"] {
             let key = if name == "linear" { "end_factor" } else { "final_factor" };
             let settings: ScheduleSettings =

@@ -27,7 +27,7 @@ schedule! {
         patience: usize = 10,
         /// An improvement smaller than this does not count.
         threshold: f64 = 1e-4 => NON_NEGATIVE,
-        /// Whether `threshold` is a share of the best value ("relative") or in its unit
+        /// Whether `threshold` is a fraction of the best value ("relative") or in its unit
         /// ("absolute").
         threshold_mode: DeltaMode = DeltaMode::Relative,
         /// Epochs after a reduction in which patience does not run.

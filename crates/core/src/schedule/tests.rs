@@ -126,7 +126,7 @@ fn warmup_stable_decay_and_rex_follow_their_formulas() {
     };
     for name in ["sqrt", "linear", "cosine"] {
         let json = json!({"name": "warmup_stable_decay", "warmup": 100, "decay": name,
-            "decay_share": 0.25, "final_factor": 0.1});
+            "decay_fraction": 0.25, "final_factor": 0.1});
         let actual = factors(&json, 1000);
         for (step, actual) in actual.into_iter().enumerate() {
             // 900 units after the warm-up, the last 225 of which decay.
@@ -214,7 +214,7 @@ fn settings_out_of_range_name_the_key_and_the_range() {
         (
             json!({"name": "one_cycle", "three_phase": true, "pct_start": 0.6}),
             "`pct_start` is 0.6, but must be at most 0.5 with `three_phase`: the rate rises and \
-             falls over this share each",
+             falls over this fraction each",
         ),
         (
             json!({"name": "cyclic", "gamma": 0.9}),

@@ -1,6 +1,6 @@
 //! Warmup-stable-decay: the base rate for most of the run, then a decay at its end.
 //!
-//! Over the last share d of the run after the warm-up, with p from 0 to 1, the factor is
+//! Over the last fraction d of the run after the warm-up, with p from 0 to 1, the factor is
 //! f + (1 − f) g(p), where g is 1 − √p, 1 − p or (1 + cos(π p)) / 2. Sources: Hu et al.,
 //! 2024 (`MiniCPM`); Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed
 //! Training Durations", 2024 (1 − √p, found to be the best).
@@ -28,8 +28,8 @@ pub enum Decay {
 schedule! {
     /// The base rate for most of the run, and a decay at its end ("WSD").
     pub struct WarmupStableDecay {
-        /// d: the share of the units after the warm-up in which the rate falls.
-        decay_share: f64 = 0.2 => UNIT,
+        /// d: the fraction of the units after the warm-up in which the rate falls.
+        decay_fraction: f64 = 0.2 => UNIT,
         /// The curve of the decay: "sqrt", "linear" or "cosine".
         decay: Decay = Decay::Sqrt,
         /// f: the factor of the base rate at the end.
@@ -46,7 +46,7 @@ schedule! {
 impl Shape for WarmupStableDecay {
     fn factor(&self, moment: Moment) -> f64 {
         let total = moment.total();
-        let decaying = ((self.decay_share * total as f64).ceil() as usize).min(total);
+        let decaying = ((self.decay_fraction * total as f64).ceil() as usize).min(total);
         let stable = total - decaying;
         if moment.elapsed() <= stable {
             return 1.0;

@@ -43,13 +43,13 @@ impl GradientChange for ScaleEach {
 /// not clipped anyway).
 struct Adapt<'a> {
     gradients: &'a mut GradientsParams,
-    share: f64,
+    fraction: f64,
 }
 
 impl ModuleVisitor for Adapt<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            let largest = unit_norms(param.val().inner()).clamp_min(1e-3).mul_scalar(self.share);
+            let largest = unit_norms(param.val().inner()).clamp_min(1e-3).mul_scalar(self.fraction);
             let factor = largest / unit_norms(gradient.clone()).clamp_min(1e-6);
             self.gradients.register(param.id, gradient * factor.clamp_max(1.0));
         }
@@ -96,8 +96,8 @@ pub(super) fn clip<M: Module>(
     if let Some(maximum) = settings.tensor_norm {
         map_gradients(module, gradients, &ScaleEach { maximum });
     }
-    if let Some(share) = settings.adaptive {
-        module.visit(&mut Adapt { gradients, share });
+    if let Some(fraction) = settings.adaptive {
+        module.visit(&mut Adapt { gradients, fraction });
     }
     if let Some(limit) = settings.value {
         map_gradients(module, gradients, &Clamp { limit });

@@ -33,7 +33,7 @@ pub enum TrainError {
     /// There are too few samples to train on.
     #[error(
         "there are no samples left to train on after {held_out} of {total} were held out for \
-         validation; lower `data.validation_share`"
+         validation; lower `data.validation_fraction`"
     )]
     NoSamples {
         /// Samples held out.

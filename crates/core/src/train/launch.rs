@@ -227,7 +227,7 @@ mod tests {
     fn trainer(directory: &Path, batch_size: usize) -> (Trainer, Start) {
         let text = format!(
             "name = \"devices\"\n[data]\nname = \"regression\"\nsamples = 80\n\
-             validation_share = 0.2\n[model]\nname = \"linear\"\n[training]\nepochs = 3\n\
+             validation_fraction = 0.2\n[model]\nname = \"linear\"\n[training]\nepochs = 3\n\
              batch_size = {batch_size}\nshuffle = false\n[optimizer]\nname = \"sgd\"\n\
              learning_rate = 0.05\nmomentum = 0.9\n"
         );

@@ -38,7 +38,7 @@ pub fn planned_length(
         }
         None => return Ok(None),
     };
-    let training_samples = kept_for_training(samples, settings.validation_share());
+    let training_samples = kept_for_training(samples, settings.validation_fraction());
     let training = &experiment.training;
     let batches = training_samples.div_ceil(training.batch_size);
     let steps_per_epoch = batches.div_ceil(training.gradient_accumulation);

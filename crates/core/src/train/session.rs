@@ -184,7 +184,7 @@ fn split(
     let settings = &experiment.data;
     let (training, validation) = split_validation(
         all,
-        settings.validation_share(),
+        settings.validation_fraction(),
         settings.validation_split(),
         experiment.training.seed,
     )?;
@@ -227,13 +227,13 @@ fn check_same_data(recorded: &DataRecord, data: &DataSet) -> Result<(), TrainErr
             kind(data.origin)
         )));
     }
-    let sums = |files: &[SourceFile]| -> Vec<(PathBuf, String)> {
+    let checksums = |files: &[SourceFile]| -> Vec<(PathBuf, String)> {
         let named = files.iter().map(|file| {
             (PathBuf::from(file.path.file_name().unwrap_or_default()), file.sha256.clone())
         });
         named.collect()
     };
-    let (before, now) = (sums(&recorded.files), sums(&data.files));
+    let (before, now) = (checksums(&recorded.files), checksums(&data.files));
     match before.iter().find(|file| !now.contains(file)) {
         None => Ok(()),
         Some((name, _)) => {

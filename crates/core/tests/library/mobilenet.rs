@@ -1,4 +1,4 @@
-//! The published MobileNetV2 on the sample pictures beside its weights, from the folder that
+//! The published MobileNetV2 on the sample images beside its weights, from the folder that
 //! `CONVERGE_DATA` names. Without the folder the tests print why they do nothing.
 
 #![allow(clippy::print_stderr)]
@@ -40,13 +40,13 @@ fn argmax(values: &[f32]) -> usize {
 fn its_logits_are_those_that_pytorch_computes_from_the_same_weights() {
     let Some((classifier, samples)) = classifier() else { return };
     let mut reader = csv::Reader::from_path(samples.join("logits.csv")).unwrap();
-    let mut pictures = 0;
+    let mut images = 0;
     for row in reader.records() {
         let row = row.unwrap();
         let expected: Vec<f32> = row.iter().skip(1).map(|cell| cell.parse().unwrap()).collect();
-        let picture = image::open(samples.join(&row[0])).unwrap().into_rgb8();
-        assert_eq!(picture.dimensions(), (224, 224));
-        let bytes = picture.as_raw();
+        let image = image::open(samples.join(&row[0])).unwrap().into_rgb8();
+        assert_eq!(image.dimensions(), (224, 224));
+        let bytes = image.as_raw();
         let planes: Vec<u8> =
             (0..3).flat_map(|colour| bytes.iter().skip(colour).step_by(3).copied()).collect();
         let logits = classifier.logits_of(&planes).unwrap();
@@ -58,13 +58,13 @@ fn its_logits_are_those_that_pytorch_computes_from_the_same_weights() {
         let relative = (error / square(&mut expected.iter().copied())).sqrt();
         assert!(relative < 1e-3, "{}: relative error {relative}", &row[0]);
         assert_eq!(argmax(&logits), argmax(&expected), "{}", &row[0]);
-        pictures += 1;
+        images += 1;
     }
-    assert_eq!(pictures, 10);
+    assert_eq!(images, 10);
 }
 
 #[test]
-fn a_picture_file_gets_the_class_that_its_name_says() {
+fn an_image_file_gets_the_class_that_its_name_says() {
     let Some((classifier, samples)) = classifier() else { return };
     // ImageNet's classes 0 (tench) and 96 (toucan), resized and cropped as torchvision would.
     for (name, class) in [("n01440764_tench.png", 0), ("n01843383_toucan.png", 96)] {

@@ -77,7 +77,7 @@ fn mnist_has_its_published_labels_and_mean() {
 }
 
 #[test]
-fn cifar10_has_its_published_labels_and_upright_pictures() {
+fn cifar10_has_its_published_labels_and_upright_images() {
     let Some(data) = load("cifar10", Parts::Training) else { return };
     assert_eq!((data.training.len(), data.test.len()), (50_000, 0));
     assert_eq!(classes(&data.training)[..10], [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]);
@@ -85,21 +85,21 @@ fn cifar10_has_its_published_labels_and_upright_pictures() {
         (0..10)
             .all(|class| classes(&data.training).iter().filter(|&&c| c == class).count() == 5000)
     );
-    // The mean of an area of a channel of a picture.
-    let area = |picture: usize, channel: usize, rows: std::ops::Range<usize>| {
-        let plane = &bytes(&data.training)[(picture * 3 + channel) * 1024..][..1024];
+    // The mean of an area of a channel of an image.
+    let area = |image: usize, channel: usize, rows: std::ops::Range<usize>| {
+        let plane = &bytes(&data.training)[(image * 3 + channel) * 1024..][..1024];
         mean(plane[rows.start * 32..rows.end * 32].iter().copied().map(f64::from))
     };
-    // Picture 8 is a ship under a blue sky, picture 12 a horse between sky and grass.
+    // Image 8 is a ship under a blue sky, image 12 a horse between sky and grass.
     assert!(area(8, 2, 0..8) > area(8, 0, 0..8) + 30.0);
     assert!(area(12, 2, 0..6) > area(12, 1, 0..6) && area(12, 1, 0..6) > area(12, 0, 0..6));
     assert!(area(12, 1, 26..32) > area(12, 2, 26..32) + 30.0);
-    // Picture 21 is a black frog on red cloth.
+    // Image 21 is a black frog on red cloth.
     assert!(area(21, 0, 0..32) > area(21, 1, 0..32) + 100.0);
     // torchvision's constants for CIFAR-10, the means of the channels.
     for (channel, expected) in [0.4914, 0.4822, 0.4465].into_iter().enumerate() {
-        let pictures = bytes(&data.training).chunks_exact(3 * 1024);
-        let channel = pictures.flat_map(|picture| &picture[channel * 1024..][..1024]);
+        let images = bytes(&data.training).chunks_exact(3 * 1024);
+        let channel = images.flat_map(|image| &image[channel * 1024..][..1024]);
         let mean = mean(channel.map(|&byte| f64::from(byte) / 255.0));
         assert!((mean - expected).abs() < 2e-3, "{mean} is not {expected}");
     }
@@ -153,11 +153,11 @@ fn movielens_has_its_published_ratings_and_titles() {
 }
 
 #[test]
-fn ants_and_bees_have_their_published_pictures() {
+fn ants_and_bees_have_their_published_images() {
     let Some(data) = load("hymenoptera", Parts::Both) else { return };
     assert_eq!(data.class_names, ["ants", "bees"]);
     let bees = |samples: &Samples| classes(samples).iter().sum::<u32>();
-    // The archive's one gif is a picture here, which torchvision's `ImageFolder` leaves out.
+    // The archive's one gif is an image here, which torchvision's `ImageFolder` leaves out.
     assert!([244, 245].contains(&data.training.len()));
     assert_eq!((data.test.len(), bees(&data.training), bees(&data.test)), (153, 121, 83));
     assert_eq!(data.test.shape, [3, 224, 224]);
@@ -217,8 +217,8 @@ fn a_run_is_planned_with_the_published_number_of_samples() {
         let Some(data) = load(name, Parts::Training) else { continue };
         let experiment = Experiment::load(name, &[]).unwrap();
         let planned = planned_length(&experiment, &options).unwrap().unwrap();
-        let share = experiment.data.validation_share();
-        assert_eq!(planned.training_samples, kept_for_training(data.training.len(), share));
+        let fraction = experiment.data.validation_fraction();
+        assert_eq!(planned.training_samples, kept_for_training(data.training.len(), fraction));
         assert!(!planned.counted, "{name}");
     }
 }

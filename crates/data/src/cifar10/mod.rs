@@ -1,6 +1,6 @@
-//! CIFAR-10: 60,000 colour pictures of 32 by 32 pixels in ten classes (Krizhevsky, 2009).
+//! CIFAR-10: 60,000 colour images of 32 by 32 pixels in ten classes (Krizhevsky, 2009).
 //!
-//! Read from the binary version, or from the pickled one for Python. Both hold a picture as its
+//! Read from the binary version, or from the pickled one for Python. Both hold an image as its
 //! red, green and blue plane, row by row.
 
 mod literal;
@@ -9,7 +9,7 @@ mod pickle;
 
 use std::path::Path;
 
-use super::pictures::PictureSet;
+use super::images::ImageSet;
 use super::synthetic::Drawing;
 use super::{
     DataError, DataSet, DownloadProgress, ImageSettings, Inputs, Layout, LoadOptions, Parts,
@@ -62,11 +62,11 @@ const PICKLED: Layout = Layout {
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const PIXELS: usize = 3 * 32 * 32;
-/// Pictures in one file of the binary version.
+/// Images in one file of the binary version.
 const BATCH: usize = 10_000;
 const CLASSES: u8 = 10;
 
-const SET: PictureSet = PictureSet {
+const SET: ImageSet = ImageSet {
     published: &FILES,
     shape: SHAPE,
     class_names: &[
@@ -143,7 +143,7 @@ fn append_batch(
 ) -> Result<(), String> {
     if contents.len() != BATCH * (1 + PIXELS) {
         return Err(format!(
-            "has {} bytes, but a batch of {BATCH} pictures has {}",
+            "has {} bytes, but a batch of {BATCH} images has {}",
             contents.len(),
             BATCH * (1 + PIXELS)
         ));
@@ -158,9 +158,9 @@ fn append_records(
     classes: &mut Vec<u32>,
 ) -> Result<(), String> {
     for (index, record) in contents.chunks_exact(1 + PIXELS).enumerate() {
-        let Some((&label, picture)) = record.split_first() else { continue };
+        let Some((&label, image)) = record.split_first() else { continue };
         classes.push(class(label.into(), index)?);
-        pixels.extend_from_slice(picture);
+        pixels.extend_from_slice(image);
     }
     Ok(())
 }
@@ -178,7 +178,7 @@ fn append_pickle(
         .map_err(|problem| format!("is not a CIFAR-10 pickle: {problem}"))?;
     if batch.columns != PIXELS || batch.rows != batch.labels.len() || batch.rows == 0 {
         return Err(format!(
-            "has `data` of {} rows of {} and {} `labels`, but a picture has {PIXELS} values and one label",
+            "has `data` of {} rows of {} and {} `labels`, but an image has {PIXELS} values and one label",
             batch.rows,
             batch.columns,
             batch.labels.len()
@@ -193,7 +193,7 @@ fn append_pickle(
 
 fn class(label: i64, index: usize) -> Result<u32, String> {
     u32::try_from(label).ok().filter(|&label| label < CLASSES.into()).ok_or_else(|| {
-        format!("has the label {label} at picture {index}, but there are {CLASSES} classes from 0")
+        format!("has the label {label} at image {index}, but there are {CLASSES} classes from 0")
     })
 }
 
@@ -239,7 +239,7 @@ mod tests {
         assert!(problem(&vec![0; BATCH * 3073 - 1]).contains("30729999 bytes"));
         let mut batch = vec![0; BATCH * 3073];
         batch[3073 * 2] = 10;
-        assert!(problem(&batch).contains("the label 10 at picture 2"));
+        assert!(problem(&batch).contains("the label 10 at image 2"));
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         }
         let (test, files) = read_split(folder.path(), Parts::Test).unwrap();
         assert_eq!((test.len(), files.len()), (2, 1));
-        // The formula of pickles.py, for the first green value of the second picture.
+        // The formula of pickles.py, for the first green value of the second image.
         assert_eq!(parts(&test).0[PIXELS + 1024], ((7 + 13 * 1024 + 1) % 256) as u8);
         let error = read_split(folder.path(), Parts::Training).unwrap_err().to_string();
         assert!(error.contains("`data_batch_5` is missing"), "{error}");

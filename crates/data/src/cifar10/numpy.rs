@@ -8,11 +8,11 @@ use super::pickle::{Id, Pickle, Value};
 pub(super) struct Batch {
     /// Row-major.
     pub data: Vec<u8>,
-    /// Pictures.
+    /// Images.
     pub rows: usize,
-    /// Values per picture.
+    /// Values per image.
     pub columns: usize,
-    /// A class per picture.
+    /// A class per image.
     pub labels: Vec<i64>,
 }
 

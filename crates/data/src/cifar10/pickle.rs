@@ -34,7 +34,7 @@ pub(super) enum Value {
     },
 }
 
-/// More values than any data set of ten thousand pictures has.
+/// More values than any data set of ten thousand images has.
 const MOST_VALUES: usize = 1_000_000;
 
 /// All values of a pickle that was read.
@@ -106,7 +106,7 @@ impl Machine<'_> {
                 other => {
                     return Err(format!(
                         "it uses the pickle instruction {other:#04x}, which is not \
-                                        needed for pictures and labels"
+                                        needed for images and labels"
                     ));
                 }
             }

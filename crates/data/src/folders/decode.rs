@@ -1,4 +1,4 @@
-//! Reads pictures: decoded, resized by the shorter side, cut out of the centre, channels first.
+//! Reads images: decoded, resized by the shorter side, cut out of the centre, channels first.
 //!
 //! As torchvision's `Resize` and `CenterCrop` on what PIL has read: the rotation that a camera notes
 //! in EXIF is ignored, transparency is dropped, and of an animation the first frame is taken.
@@ -16,19 +16,19 @@ use super::settings::{OnCorrupt, Reading};
 use crate::resampling::{Plane, resample};
 use crate::{DataError, DownloadProgress, Inputs, Samples, SourceFile, Targets};
 
-/// Reads the pictures of a split on all cores.
+/// Reads the images of a split on all cores.
 ///
-/// The split counts as one file, whose sum is that of a list of its pictures as `sha256sum` prints
-/// it: `(cd train && sha256sum */* | sha256sum)`, where it holds nothing but pictures.
+/// The split counts as one file, whose checksum is that of a list of its images as `sha256sum` prints
+/// it: `(cd train && sha256sum */* | sha256sum)`, where it holds nothing but images.
 pub(super) fn read_split(
     split: &Split,
     reading: Reading,
     progress: &mut dyn DownloadProgress,
 ) -> Result<(Samples, SourceFile), DataError> {
     let width = 3 * reading.size * reading.size;
-    let mut pixels = vec![0_u8; width * split.pictures.len()];
+    let mut pixels = vec![0_u8; width * split.images.len()];
     let outcomes: Vec<Result<Outcome, DataError>> = split
-        .pictures
+        .images
         .par_iter()
         .zip(pixels.par_chunks_exact_mut(width))
         .map(|((path, _), out)| {
@@ -40,17 +40,17 @@ pub(super) fn read_split(
             })
         })
         .collect();
-    let (mut kept, mut bytes, mut sums) = (Vec::new(), 0, Hasher::default());
-    for (index, ((path, _), outcome)) in split.pictures.iter().zip(outcomes).enumerate() {
+    let (mut kept, mut bytes, mut checksums) = (Vec::new(), 0, Hasher::default());
+    for (index, ((path, _), outcome)) in split.images.iter().zip(outcomes).enumerate() {
         let outcome = outcome?;
         bytes += outcome.bytes;
         let name = path.strip_prefix(&split.folder).unwrap_or(path);
-        sums.update(format!("{}  {}\n", outcome.sha256, slashed(name)));
+        checksums.update(format!("{}  {}\n", outcome.sha256, slashed(name)));
         match outcome.problem {
             None => kept.push(index),
             Some(problem) if reading.on_corrupt == OnCorrupt::Fail => {
                 let hint = "or set `data.on_corrupt = \"skip\"`";
-                return Err(DataError::corrupt(path, format!("is no picture, {problem}; {hint}")));
+                return Err(DataError::corrupt(path, format!("is no image, {problem}; {hint}")));
             }
             Some(problem) => {
                 progress.notice(&format!("`{}` is skipped: {problem}", path.display()));
@@ -58,25 +58,25 @@ pub(super) fn read_split(
         }
     }
     if kept.is_empty() {
-        return Err(DataError::unusable(&split.folder, "has no picture that can be read"));
+        return Err(DataError::unusable(&split.folder, "has no image that can be read"));
     }
     let all = Samples {
         shape: vec![3, reading.size, reading.size],
         inputs: Inputs::Bytes(pixels),
-        targets: Targets::Classes(split.pictures.iter().map(|(_, class)| *class).collect()),
+        targets: Targets::Classes(split.images.iter().map(|(_, class)| *class).collect()),
     };
     let samples = if kept.len() == all.len() { all } else { all.select(&kept) };
     let path: PathBuf = split.folder.clone();
-    let sha256 = sums.finish();
+    let sha256 = checksums.finish();
     Ok((samples, SourceFile { path, bytes, sha256, official: None }))
 }
 
-/// Reads one picture as those of a data set are read: `[3, size, size]` bytes.
-pub(crate) fn read_picture(path: &Path, reading: Reading) -> Result<Vec<u8>, DataError> {
+/// Reads one image as those of a data set are read: `[3, size, size]` bytes.
+pub(crate) fn read_image(path: &Path, reading: Reading) -> Result<Vec<u8>, DataError> {
     let contents = fs::read(path).map_err(DataError::io("read", path))?;
     let mut pixels = vec![0; 3 * reading.size * reading.size];
     decode(&contents, reading, &mut pixels)
-        .map_err(|problem| DataError::unusable(path, format!("is no picture: {problem}")))?;
+        .map_err(|problem| DataError::unusable(path, format!("is no image: {problem}")))?;
     Ok(pixels)
 }
 
@@ -99,14 +99,14 @@ fn decode(contents: &[u8], reading: Reading, out: &mut [u8]) -> Result<(), Strin
     }
     let reader = ImageReader::new(Cursor::new(contents));
     let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-    let picture = reader.decode().map_err(|error| error.to_string())?;
-    cut_out(&picture.into_rgb8(), reading, out);
+    let image = reader.decode().map_err(|error| error.to_string())?;
+    cut_out(&image.into_rgb8(), reading, out);
     Ok(())
 }
 
-/// Resizes the shorter side of `picture` and writes the centre to `out`, channel by channel.
-fn cut_out(picture: &RgbImage, reading: Reading, out: &mut [u8]) {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
+/// Resizes the shorter side of `image` and writes the centre to `out`, channel by channel.
+fn cut_out(image: &RgbImage, reading: Reading, out: &mut [u8]) {
+    let (width, height) = (image.width() as usize, image.height() as usize);
     let short = width.min(height).max(1);
     // The longer side as torchvision rounds it, downwards.
     let target = [height, width].map(|side| side * reading.resize / short);
@@ -116,7 +116,7 @@ fn cut_out(picture: &RgbImage, reading: Reading, out: &mut [u8]) {
     });
     for (channel, out) in out.chunks_exact_mut((reading.size * reading.size).max(1)).enumerate() {
         let plane = Plane {
-            values: picture.as_raw(),
+            values: image.as_raw(),
             start: channel,
             row_step: 3 * width,
             pixel_step: 3,
@@ -145,15 +145,15 @@ mod tests {
         Reading { size, resize, on_corrupt: OnCorrupt::Fail }
     }
 
-    fn encoded(picture: &RgbImage, format: image::ImageFormat) -> Vec<u8> {
+    fn encoded(image: &RgbImage, format: image::ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, format).unwrap();
+        image.write_to(&mut bytes, format).unwrap();
         bytes.into_inner()
     }
 
     #[test]
     fn every_format_is_told_by_its_contents() {
-        let picture =
+        let image =
             RgbImage::from_fn(4, 4, |x, _| image::Rgb([200, if x < 2 { 0 } else { 90 }, 7]));
         for format in [
             image::ImageFormat::Png,
@@ -166,11 +166,11 @@ mod tests {
             // The `image` crate writes GIF from RGBA only.
             let bytes = if format == image::ImageFormat::Gif {
                 let mut bytes = Cursor::new(Vec::new());
-                let picture = image::DynamicImage::from(picture.clone()).into_rgba8();
-                picture.write_to(&mut bytes, format).unwrap();
+                let image = image::DynamicImage::from(image.clone()).into_rgba8();
+                image.write_to(&mut bytes, format).unwrap();
                 bytes.into_inner()
             } else {
-                encoded(&picture, format)
+                encoded(&image, format)
             };
             decode(&bytes, reading(4, 4), &mut out).unwrap();
             // The first pixel, and the green of the last one in its row. JPEG loses some.
@@ -181,12 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn one_pixel_and_extreme_shapes_are_pictures_too() {
+    fn one_pixel_and_extreme_shapes_are_images_too() {
         for (width, height) in [(1, 1), (1, 5_000), (20_000, 1), (3, 2)] {
-            let picture = RgbImage::from_pixel(width, height, image::Rgb([1, 2, 3]));
+            let image = RgbImage::from_pixel(width, height, image::Rgb([1, 2, 3]));
             let mut out = vec![0; 3 * 96 * 96];
-            decode(&encoded(&picture, image::ImageFormat::Png), reading(96, 128), &mut out)
-                .unwrap();
+            decode(&encoded(&image, image::ImageFormat::Png), reading(96, 128), &mut out).unwrap();
             let planes: Vec<&[u8]> = out.chunks_exact(96 * 96).collect();
             for (plane, level) in planes.iter().zip(1_u8..) {
                 assert!(plane.iter().all(|&value| value == level), "{width} by {height}");
@@ -202,10 +201,10 @@ mod tests {
     }
 
     #[test]
-    fn a_corrupt_picture_is_named_and_fatal_or_skipped_as_configured() {
+    fn a_corrupt_image_is_named_and_fatal_or_skipped_as_configured() {
         let folder = tempfile::tempdir().unwrap();
-        let picture = RgbImage::from_pixel(5, 4, image::Rgb([9, 9, 9]));
-        let whole = encoded(&picture, image::ImageFormat::Png);
+        let image = RgbImage::from_pixel(5, 4, image::Rgb([9, 9, 9]));
+        let whole = encoded(&image, image::ImageFormat::Png);
         let names = ["a.png", "b.jpg", "c.png", "d.png"];
         let contents = [&whole[..], &whole[..whole.len() / 2], b"text", b""];
         for (name, contents) in names.iter().zip(contents) {
@@ -213,10 +212,10 @@ mod tests {
         }
         let split = |names: &[&str]| Split {
             folder: folder.path().to_owned(),
-            pictures: names.iter().map(|name| (folder.path().join(name), 1)).collect(),
+            images: names.iter().map(|name| (folder.path().join(name), 1)).collect(),
         };
         let error = read_split(&split(&names), reading(4, 4), &mut NoProgress).unwrap_err();
-        assert!(error.to_string().contains("b.jpg` is no picture"), "{error}");
+        assert!(error.to_string().contains("b.jpg` is no image"), "{error}");
         let skip = Reading { on_corrupt: OnCorrupt::Skip, ..reading(4, 4) };
         let mut notices = Notices::default();
         let (samples, file) = read_split(&split(&names), skip, &mut notices).unwrap();
@@ -226,11 +225,11 @@ mod tests {
         let notices = notices.0;
         assert_eq!(notices.len(), 3, "{notices:?}");
         assert!(notices[2].contains("d.png` is skipped: it is empty"), "{notices:?}");
-        let read = |name: &str| read_picture(&folder.path().join(name), skip);
+        let read = |name: &str| read_image(&folder.path().join(name), skip);
         assert_eq!(read("a.png").unwrap(), vec![9; 3 * 4 * 4]);
-        assert!(read("c.png").unwrap_err().to_string().contains("c.png` is no picture"));
+        assert!(read("c.png").unwrap_err().to_string().contains("c.png` is no image"));
         let error = read_split(&split(&names[1..]), skip, &mut NoProgress).unwrap_err();
-        assert!(error.to_string().contains("no picture that can be read"), "{error}");
+        assert!(error.to_string().contains("no image that can be read"), "{error}");
     }
 
     #[derive(Default)]
@@ -248,11 +247,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_file_makes_the_reader_panic(noise: Vec<u8>, cut in 0_usize..200, flipped in 0_usize..200) {
-            let picture = RgbImage::from_fn(3, 5, |x, y| image::Rgb([x as u8, y as u8, 7]));
+            let image = RgbImage::from_fn(3, 5, |x, y| image::Rgb([x as u8, y as u8, 7]));
             let mut out = vec![0; 3 * 2 * 2];
             let _ = decode(&noise, reading(2, 2), &mut out);
             for format in [image::ImageFormat::Png, image::ImageFormat::Jpeg, image::ImageFormat::Bmp] {
-                let mut bytes = encoded(&picture, format);
+                let mut bytes = encoded(&image, format);
                 if let Some(byte) = bytes.get_mut(flipped) {
                     *byte = !*byte;
                 }

@@ -1,37 +1,37 @@
-//! Which pictures of which classes are in a folder: `train/CLASS/*` and `val/CLASS/*`.
+//! Which images of which classes are in a folder: `train/CLASS/*` and `val/CLASS/*`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::{DataError, DownloadProgress, Parts};
 
-/// What the folder of held-out pictures may be called; the first there is counts.
+/// What the folder of held-out images may be called; the first there is counts.
 const HELD_OUT: [&str; 4] = ["test", "val", "valid", "validation"];
-/// What pictures end in.
+/// What images end in.
 const ENDINGS: [&str; 6] = ["jpg", "jpeg", "png", "gif", "webp", "bmp"];
 
-/// The pictures of a folder.
+/// The images of a folder.
 #[derive(Debug)]
 pub(super) struct Listing {
     /// The classes: the folders in `train`, sorted by name.
     pub class_names: Vec<String>,
-    /// Training pictures, class by class, sorted by name.
+    /// Training images, class by class, sorted by name.
     pub training: Split,
-    /// Held-out pictures, in the same order.
+    /// Held-out images, in the same order.
     pub test: Split,
 }
 
-/// The pictures of one split.
+/// The images of one split.
 #[derive(Debug)]
 pub(super) struct Split {
     /// Its folder.
     pub folder: PathBuf,
-    /// Each picture, and its class.
-    pub pictures: Vec<(PathBuf, u32)>,
+    /// Each image, and its class.
+    pub images: Vec<(PathBuf, u32)>,
 }
 
 impl Listing {
-    /// Lists the pictures in `folder`.
+    /// Lists the images in `folder`.
     pub(super) fn new(
         folder: &Path,
         progress: &mut dyn DownloadProgress,
@@ -45,7 +45,7 @@ impl Listing {
         let (true, Some((&test, unused))) = (train.is_dir(), held_out.split_first()) else {
             return Err(DataError::unusable(
                 folder,
-                "has no folders `train` and `val`; put pictures in train/CLASS and val/CLASS",
+                "has no folders `train` and `val`; put images in train/CLASS and val/CLASS",
             ));
         };
         for name in unused {
@@ -56,7 +56,7 @@ impl Listing {
         if let [] | [_] = class_names.as_slice() {
             let problem = match class_names.first() {
                 Some(class) => format!("has the class `{class}` only; a classifier needs two"),
-                None => "has no folders; put the pictures of each class in one".to_owned(),
+                None => "has no folders; put the images of each class in one".to_owned(),
             };
             return Err(DataError::unusable(&train, problem));
         }
@@ -74,15 +74,15 @@ impl Listing {
         let training = Split::new(&train, &class_names)?;
         if let Some(class) = (0_u32..)
             .zip(&class_names)
-            .find(|(class, _)| !training.pictures.iter().any(|(_, other)| other == class))
+            .find(|(class, _)| !training.images.iter().any(|(_, other)| other == class))
             .map(|(_, name)| name)
         {
-            let problem = format!("has no pictures; they end in {}", ENDINGS.join(", "));
+            let problem = format!("has no images; they end in {}", ENDINGS.join(", "));
             return Err(DataError::unusable(&train.join(class), problem));
         }
         let test = Split::new(&test, &class_names)?;
-        if test.pictures.is_empty() {
-            return Err(DataError::unusable(&test.folder, "has no pictures in its folders"));
+        if test.images.is_empty() {
+            return Err(DataError::unusable(&test.folder, "has no images in its folders"));
         }
         Ok(Self { class_names, training, test })
     }
@@ -95,16 +95,16 @@ impl Listing {
 
 impl Split {
     fn new(folder: &Path, class_names: &[String]) -> Result<Self, DataError> {
-        let mut pictures = Vec::new();
+        let mut images = Vec::new();
         for (name, class) in class_names.iter().zip(0_u32..) {
             let folder = folder.join(name);
-            // A class may be absent from the held-out pictures.
+            // A class may be absent from the held-out images.
             if folder.is_dir() {
-                let files = visible(&folder)?.into_iter().filter(|path| is_picture(path));
-                pictures.extend(files.map(|path| (path, class)));
+                let files = visible(&folder)?.into_iter().filter(|path| is_image(path));
+                images.extend(files.map(|path| (path, class)));
             }
         }
-        Ok(Self { folder: folder.to_owned(), pictures })
+        Ok(Self { folder: folder.to_owned(), images })
     }
 }
 
@@ -127,7 +127,7 @@ fn visible(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(paths)
 }
 
-fn is_picture(path: &Path) -> bool {
+fn is_image(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) && path.is_file()
 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_and_pictures_are_sorted_by_name() {
+    fn classes_and_images_are_sorted_by_name() {
         let folder = folder(&[
             "train/bees/b.PNG",
             "train/bees/a.jpeg",
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(listing.class_names, ["ants", "bees"]);
         let names = |split: &Split| -> Vec<(String, u32)> {
             let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
-            split.pictures.iter().map(|(path, class)| (name(path), *class)).collect()
+            split.images.iter().map(|(path, class)| (name(path), *class)).collect()
         };
         let expected = [("z.gif", 0), ("a.jpeg", 1), ("b.PNG", 1)];
         assert_eq!(names(&listing.training), expected.map(|(name, c)| (name.to_owned(), c)));
@@ -183,8 +183,8 @@ mod tests {
             (&["train/1.jpg", "val/1.jpg"], "has no folders; put"),
             (&["train/a/1.jpg", "val/a/1.jpg"], "has the class `a` only"),
             (&["train/a/1.jpg", "train/b/1.jpg", "val/c/1.jpg"], "has the class `c`"),
-            (&["train/a/1.jpg", "train/b/1.txt", "val/a/1.jpg"], "has no pictures; they end in"),
-            (&["train/a/1.jpg", "train/b/1.jpg", "val/a/"], "has no pictures in its folders"),
+            (&["train/a/1.jpg", "train/b/1.txt", "val/a/1.jpg"], "has no images; they end in"),
+            (&["train/a/1.jpg", "train/b/1.jpg", "val/a/"], "has no images in its folders"),
         ] {
             let folder = folder(files);
             let error = Listing::new(folder.path(), &mut NoProgress).unwrap_err().to_string();

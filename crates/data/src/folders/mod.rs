@@ -1,6 +1,6 @@
-//! Folders of pictures, one folder per class: `train/CLASS/*.jpg` and `val/CLASS/*.jpg`.
+//! Folders of images, one folder per class: `train/CLASS/*.jpg` and `val/CLASS/*.jpg`.
 //!
-//! The held-out folder, `val` or `test`, is the test split; validation pictures are held out of
+//! The held-out folder, `val` or `test`, is the test split; validation images are held out of
 //! training, as everywhere. Serves the user's own folders and published sets in this layout.
 
 mod decode;
@@ -9,12 +9,12 @@ mod settings;
 
 use std::path::Path;
 
-pub(super) use decode::read_picture;
+pub(super) use decode::read_image;
 pub(super) use settings::Reading;
-pub use settings::{HymenopteraSettings, OnCorrupt, PictureSettings};
+pub use settings::{HymenopteraSettings, ImageFolderSettings, OnCorrupt};
 
 use self::listing::Listing;
-use super::pictures::owned;
+use super::images::owned;
 use super::synthetic::Drawing;
 use super::{
     DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, PublishedSet, Samples,
@@ -22,19 +22,19 @@ use super::{
 };
 use converge_settings::checks::InvalidSetting;
 
-pub(super) const TITLE: &str = "pictures";
+pub(super) const TITLE: &str = "images";
 pub(super) const PUBLISHED: Option<&PublishedSet> = None;
 
-pub(super) fn task(settings: &PictureSettings) -> Task {
+pub(super) fn task(settings: &ImageFolderSettings) -> Task {
     Task::Classification { classes: settings.classes }
 }
 
-pub(super) fn input_shape(settings: &PictureSettings) -> Vec<usize> {
+pub(super) fn input_shape(settings: &ImageFolderSettings) -> Vec<usize> {
     vec![3, settings.size, settings.size]
 }
 
 pub(super) fn load(
-    settings: &PictureSettings,
+    settings: &ImageFolderSettings,
     parts: Parts,
     _options: &LoadOptions,
     progress: &mut dyn DownloadProgress,
@@ -50,7 +50,7 @@ pub(super) fn load(
     }
 }
 
-/// Reads the pictures in `folder`, of so many classes.
+/// Reads the images in `folder`, of so many classes.
 pub(super) fn real(
     title: &str,
     folder: &Path,
@@ -69,7 +69,7 @@ pub(super) fn real(
     let mut files = Vec::new();
     let mut split = |part: Parts| {
         if parts != part && parts != Parts::Both {
-            return Ok(Samples::no_pictures(&[3, reading.size, reading.size]));
+            return Ok(Samples::no_images(&[3, reading.size, reading.size]));
         }
         let (samples, file) = decode::read_split(listing.split(part), reading, progress)?;
         files.push(file);
@@ -89,7 +89,7 @@ pub(super) fn real(
     })
 }
 
-/// Draws pictures of so many shapes in place of the real ones.
+/// Draws images of so many shapes in place of the real ones.
 pub(super) fn stand_in(
     title: &str,
     reading: Reading,
@@ -100,20 +100,20 @@ pub(super) fn stand_in(
     // As many as there are of ants and bees.
     let (training, test) = (244, 153);
     let Some(class_names) = Drawing::CLASS_NAMES.get(..classes) else {
-        let most = format!("at most {} for drawn pictures", Drawing::CLASS_NAMES.len());
+        let most = format!("at most {} for drawn images", Drawing::CLASS_NAMES.len());
         return Err(InvalidSetting::new("classes", classes, most).into());
     };
     let shape = [3, reading.size, reading.size];
     let drawing = Drawing { seed: 224 };
     let split = |part: Parts, count: usize| {
         let count = if parts == part || parts == Parts::Both { count } else { 0 };
-        drawing.pictures(shape, classes, part, count)
+        drawing.images(shape, classes, part, count)
     };
     Ok(DataSet {
         title: format!("{title} (synthetic)"),
         origin: Origin::SyntheticStandIn,
         description: format!(
-            "synthetic stand-in for {title}: {training} training and {test} test pictures of \
+            "synthetic stand-in for {title}: {training} training and {test} test images of \
              {classes} drawn shapes"
         ),
         stand_in_reason: reason,
@@ -150,14 +150,15 @@ mod tests {
             mirror: None,
             timeout: std::time::Duration::from_secs(1),
         };
-        let settings = PictureSettings {
+        let settings = ImageFolderSettings {
             path: Some(directory.path().join("own")),
             size: 2,
             resize: 3,
-            ..PictureSettings::default()
+            ..ImageFolderSettings::default()
         };
-        let load =
-            |settings: &PictureSettings, parts| load(settings, parts, &options, &mut NoProgress);
+        let load = |settings: &ImageFolderSettings, parts| {
+            load(settings, parts, &options, &mut NoProgress)
+        };
         let data = load(&settings, Parts::Both).unwrap();
         assert_eq!(data.class_names, ["a", "b"]);
         assert_eq!(data.training.inputs, Inputs::Bytes([[10; 12], [20; 12]].concat()));
@@ -165,21 +166,24 @@ mod tests {
         assert_eq!(data.test.targets, Targets::Classes(vec![1]));
         assert_eq!(data.files.len(), 2);
         assert!(load(&settings, Parts::Test).unwrap().training.is_empty());
-        let three = PictureSettings { classes: 3, ..settings.clone() };
+        let three = ImageFolderSettings { classes: 3, ..settings.clone() };
         let error = load(&three, Parts::Both).unwrap_err().to_string();
         assert!(error.contains("`classes` is 3, but must be 2"), "{error}");
-        let elsewhere =
-            PictureSettings { path: Some(directory.path().join("nowhere")), ..settings.clone() };
+        let elsewhere = ImageFolderSettings {
+            path: Some(directory.path().join("nowhere")),
+            ..settings.clone()
+        };
         let error = load(&elsewhere, Parts::Both).unwrap_err().to_string();
         assert!(error.contains("nowhere` does not exist"), "{error}");
-        let nowhere = PictureSettings { source: Source::Real, path: None, ..settings };
+        let nowhere = ImageFolderSettings { source: Source::Real, path: None, ..settings };
         assert!(matches!(load(&nowhere, Parts::Both), Err(DataError::NoPath)));
     }
 
     #[test]
     fn the_stand_in_has_the_size_and_the_classes_asked_for() {
         let reading =
-            PictureSettings { size: 12, resize: 12, ..PictureSettings::default() }.reading();
+            ImageFolderSettings { size: 12, resize: 12, ..ImageFolderSettings::default() }
+                .reading();
         let data = stand_in(TITLE, reading, 2, Parts::Test, None).unwrap();
         assert_eq!((data.training.len(), data.test.len()), (0, 153));
         assert_eq!(data.test.inputs.len(), 153 * 3 * 12 * 12);

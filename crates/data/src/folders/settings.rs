@@ -1,4 +1,4 @@
-//! The keys of the `[data]` section for folders of pictures.
+//! The keys of the `[data]` section for folders of images.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use converge_settings::checks::{Checked, ensure};
 use converge_settings::ranges::{FRACTION, Range};
 use converge_settings::settings;
 
-/// What to do about a picture that cannot be read.
+/// What to do about an image that cannot be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnCorrupt {
@@ -20,7 +20,7 @@ pub enum OnCorrupt {
     Skip,
 }
 
-/// How pictures are read.
+/// How images are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     pub size: usize,
@@ -28,13 +28,13 @@ pub(crate) struct Reading {
     pub on_corrupt: OnCorrupt,
 }
 
-/// The largest height and width of a picture.
+/// The largest height and width of an image.
 const LARGEST: usize = 4096;
 const SIZE: Range<usize> = Range::new("from 1 to 4096", |size| (1..=LARGEST).contains(size));
 const CLASSES: Range<usize> = Range::new("2 or above", |classes| (2..=100_000).contains(classes));
 
 settings! {
-    /// Settings of the pictures of ants and bees.
+    /// Settings of the images of ants and bees.
     pub struct HymenopteraSettings {
         /// Real files or the stand-in.
         source: Source = Source::Auto,
@@ -44,20 +44,20 @@ settings! {
         resize: usize = 256,
         /// The range that pixels are brought to.
         normalization: Normalization = Normalization::Imagenet,
-        /// What to do about a picture that cannot be read.
+        /// What to do about an image that cannot be read.
         on_corrupt: OnCorrupt = OnCorrupt::Fail,
-        /// The share of training pictures held out for validation.
-        validation_share: f64 = 0.1 => FRACTION,
-        /// Which training pictures are held out. They come class by class, so that `last` would
-        /// hold out pictures of the last class only.
+        /// The fraction of training images held out for validation.
+        validation_fraction: f64 = 0.1 => FRACTION,
+        /// Which training images are held out. They come class by class, so that `last` would
+        /// hold out images of the last class only.
         validation_split: ValidationSplit = ValidationSplit::Random,
     }
     check |settings| check_resize(settings.size, settings.resize)
 }
 
 settings! {
-    /// Settings of a folder of pictures of the user's own.
-    pub struct PictureSettings {
+    /// Settings of a folder of images of the user's own.
+    pub struct ImageFolderSettings {
         /// The folder at `path`, or the stand-in.
         source: Source = Source::Auto,
         /// The folder that holds `train` and `val`, relative to the working directory.
@@ -72,12 +72,12 @@ settings! {
         resize: usize = 256,
         /// The range that pixels are brought to.
         normalization: Normalization = Normalization::Imagenet,
-        /// What to do about a picture that cannot be read.
+        /// What to do about an image that cannot be read.
         on_corrupt: OnCorrupt = OnCorrupt::Fail,
-        /// The share of training pictures held out for validation.
-        validation_share: f64 = 0.1 => FRACTION,
-        /// Which training pictures are held out. They come class by class, so that `last` would
-        /// hold out pictures of the last class only.
+        /// The fraction of training images held out for validation.
+        validation_fraction: f64 = 0.1 => FRACTION,
+        /// Which training images are held out. They come class by class, so that `last` would
+        /// hold out images of the last class only.
         validation_split: ValidationSplit = ValidationSplit::Random,
     }
     check |settings| check_resize(settings.size, settings.resize)
@@ -94,7 +94,7 @@ impl HymenopteraSettings {
     }
 }
 
-impl PictureSettings {
+impl ImageFolderSettings {
     pub(crate) fn reading(&self) -> Reading {
         Reading { size: self.size, resize: self.resize, on_corrupt: self.on_corrupt }
     }

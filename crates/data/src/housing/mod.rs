@@ -9,7 +9,7 @@ use super::published::Obtained;
 use super::split::split_test;
 use super::{
     DataError, DataSet, DownloadProgress, HousingSettings, Layout, LoadOptions, Origin, Parts,
-    PublishedFile, PublishedSet, Task, checksum, pictures,
+    PublishedFile, PublishedSet, Task, checksum, images,
 };
 
 pub(super) const TITLE: &str = "California housing";
@@ -94,7 +94,7 @@ pub(super) fn load(
                 (stand_in::draw(DISTRICTS), description, Vec::new(), reason, origin)
             }
         };
-    let (training, test) = split_test(&samples, settings.test_share, settings.split_seed)?;
+    let (training, test) = split_test(&samples, settings.test_fraction, settings.split_seed)?;
     Ok(DataSet {
         title: if origin == Origin::Real { TITLE.into() } else { format!("{TITLE} (synthetic)") },
         origin,
@@ -102,7 +102,7 @@ pub(super) fn load(
         stand_in_reason,
         files,
         class_names: Vec::new(),
-        feature_names: pictures::owned(&FEATURE_NAMES),
+        feature_names: images::owned(&FEATURE_NAMES),
         training,
         test,
     })

@@ -21,7 +21,7 @@ pub use settings::{MovieLensSettings, RatingSplit, RatingsSettings};
 use super::split::split_test;
 use super::{
     DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, PublishedSet, Source,
-    SourceFile, Task, checksum, pictures,
+    SourceFile, Task, checksum, images,
 };
 
 pub(super) const TITLE: &str = "ratings";
@@ -61,7 +61,7 @@ pub(super) fn load(
         (stand_in::RANGE, Origin::SyntheticStandIn, stand_in_description(TITLE), Vec::new())
     };
     let (all, _) = collector.finish(&HashMap::new(), range);
-    let (training, test) = split_test(&all, settings.test_share, settings.split_seed)?;
+    let (training, test) = split_test(&all, settings.test_fraction, settings.split_seed)?;
     Ok(DataSet {
         title: if origin == Origin::Real { TITLE.into() } else { format!("{TITLE} (synthetic)") },
         origin,
@@ -70,7 +70,7 @@ pub(super) fn load(
             .then(|| DataError::NoPath.to_string()),
         files,
         class_names: Vec::new(),
-        feature_names: pictures::owned(&FEATURE_NAMES),
+        feature_names: images::owned(&FEATURE_NAMES),
         training,
         test,
     })

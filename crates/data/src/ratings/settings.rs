@@ -16,7 +16,7 @@ pub enum RatingSplit {
     /// One of the five published folds, `u1` to `u5`.
     #[default]
     Folds,
-    /// A share of all ratings, drawn with `split_seed`.
+    /// A fraction of all ratings, drawn with `split_seed`.
     Random,
 }
 
@@ -31,12 +31,12 @@ settings! {
         split: RatingSplit = RatingSplit::Folds,
         /// With `split = "folds"`: which of them, from 1 to 5.
         fold: usize = 1 => FOLD,
-        /// With `split = "random"`: the share of all ratings held out for testing.
-        test_share: f64 = 0.2 => INNER_FRACTION,
+        /// With `split = "random"`: the fraction of all ratings held out for testing.
+        test_fraction: f64 = 0.2 => INNER_FRACTION,
         /// With `split = "random"`: the seed of the shuffle in front of the test split.
         split_seed: u64 = 42,
-        /// The share of the remaining ratings held out for validation.
-        validation_share: f64 = 0.05 => FRACTION,
+        /// The fraction of the remaining ratings held out for validation.
+        validation_fraction: f64 = 0.05 => FRACTION,
         /// Which of the remaining ratings are held out. The folds are sorted by user, so that
         /// `last` would hold out whole users.
         validation_split: ValidationSplit = ValidationSplit::Random,
@@ -63,12 +63,12 @@ settings! {
         lowest: f32 = 0.5 => LOWEST,
         /// The highest rating there can be.
         highest: f32 = 5.0,
-        /// The share of all ratings held out for testing.
-        test_share: f64 = 0.2 => INNER_FRACTION,
+        /// The fraction of all ratings held out for testing.
+        test_fraction: f64 = 0.2 => INNER_FRACTION,
         /// The seed of the shuffle in front of the test split.
         split_seed: u64 = 42,
-        /// The share of the remaining ratings held out for validation.
-        validation_share: f64 = 0.05 => FRACTION,
+        /// The fraction of the remaining ratings held out for validation.
+        validation_fraction: f64 = 0.05 => FRACTION,
         /// Which of the remaining ratings are held out.
         validation_split: ValidationSplit = ValidationSplit::Random,
     }

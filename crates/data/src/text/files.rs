@@ -20,16 +20,20 @@ const WHOLE_TABLES: [&str; 2] = ["data.csv", "IMDB Dataset.csv"];
 const LAYOUTS: &str = "`train/CLASS/*.txt` and `test/CLASS/*.txt`, `train.csv` and `test.csv`, \
                        `data.csv`, or `CLASS/*.txt`";
 
-/// Reads at least the `parts` asked for of the texts at `path`, a CSV file or a folder. `sums` are
+/// Reads at least the `parts` asked for of the texts at `path`, a CSV file or a folder. `checksums` are
 /// those of published folders.
-pub(super) fn read(path: &Path, parts: Parts, sums: &[(&str, &str)]) -> Result<Corpus, DataError> {
+pub(super) fn read(
+    path: &Path,
+    parts: Parts,
+    checksums: &[(&str, &str)],
+) -> Result<Corpus, DataError> {
     if path.is_file() {
         return table::read_whole(path);
     }
     let [train, test] = ["train", "test"].map(|name| path.join(name));
     if train.is_dir() {
         present(path, "test", test.is_dir())?;
-        return read_split(&train, &test, parts, sums);
+        return read_split(&train, &test, parts, checksums);
     }
     let [train, test] = ["train.csv", "test.csv"].map(|name| path.join(name));
     if train.is_file() {
@@ -63,7 +67,7 @@ fn read_split(
     train: &Path,
     test: &Path,
     parts: Parts,
-    sums: &[(&str, &str)],
+    checksums: &[(&str, &str)],
 ) -> Result<Corpus, DataError> {
     let class_names = two(train, classes(train)?)?;
     let found = classes(test)?;
@@ -83,7 +87,7 @@ fn read_split(
         if parts != part && parts != Parts::Both {
             return Ok(Labelled::new());
         }
-        let (texts, file) = read_classes(folder, &class_names, sums, &mut damaged)?;
+        let (texts, file) = read_classes(folder, &class_names, checksums, &mut damaged)?;
         files.push(file);
         Ok::<_, DataError>(texts)
     };
@@ -130,12 +134,12 @@ fn leading_number(name: &OsStr) -> u64 {
 }
 
 /// Reads the texts of each class below `folder`, class by class, and describes them like one file:
-/// the sum is the SHA-256 of `CLASS/NAME`, a zero byte, the text and a zero byte for every text, in
+/// the checksum is the SHA-256 of `CLASS/NAME`, a zero byte, the text and a zero byte for every text, in
 /// the order of reading.
 fn read_classes(
     folder: &Path,
     class_names: &[String],
-    sums: &[(&str, &str)],
+    checksums: &[(&str, &str)],
     damaged: &mut usize,
 ) -> Result<(Labelled, SourceFile), DataError> {
     let mut texts = Labelled::new();
@@ -154,7 +158,9 @@ fn read_classes(
         }
     }
     let sha256 = hasher.finish();
-    let official =
-        sums.iter().find(|(name, _)| folder.ends_with(name)).map(|(_, sum)| *sum == sha256);
+    let official = checksums
+        .iter()
+        .find(|(name, _)| folder.ends_with(name))
+        .map(|(_, published)| *published == sha256);
     Ok((texts, SourceFile { path: folder.to_owned(), bytes, sha256, official }))
 }

@@ -56,11 +56,11 @@ pub(super) fn load(
     }
 }
 
-/// Loads the texts of `set`, unless `settings` name a path or the stand-in. `sums` are those of the
+/// Loads the texts of `set`, unless `settings` name a path or the stand-in. `checksums` are those of the
 /// published folders of texts, each behind the folder's path.
 pub(super) fn load_published(
     set: &'static PublishedSet,
-    sums: &[(&str, &str)],
+    checksums: &[(&str, &str)],
     settings: &TextSettings,
     parts: Parts,
     options: &LoadOptions,
@@ -71,7 +71,7 @@ pub(super) fn load_published(
     }
     match set.obtain(settings.source, options, progress)? {
         Obtained::Folder(folder) => {
-            let corpus = files::read(&folder, parts, sums)?;
+            let corpus = files::read(&folder, parts, checksums)?;
             data_set(set.title.to_owned(), from(set.title, &folder), corpus, settings)
         }
         Obtained::StandIn(reason) => stand_in(set.title, settings, parts, reason),
@@ -120,7 +120,7 @@ fn data_set(
             (samples(training, settings), samples(test, settings))
         }
         Texts::Whole(all) => {
-            split_test(&samples(all, settings), settings.test_share, settings.split_seed)?
+            split_test(&samples(all, settings), settings.test_fraction, settings.split_seed)?
         }
     };
     let empty = empty_texts(&training) + empty_texts(&test);

@@ -23,12 +23,12 @@ settings! {
         /// to the working directory.
         #[serde(skip_serializing_if = "Option::is_none")]
         path: Option<PathBuf> = None,
-        /// The share of all texts held out for testing, where the files have no test split.
-        test_share: f64 = 0.2 => INNER_FRACTION,
+        /// The fraction of all texts held out for testing, where the files have no test split.
+        test_fraction: f64 = 0.2 => INNER_FRACTION,
         /// The seed of the shuffle of the training texts, which files often hold class by class.
         split_seed: u64 = 42,
-        /// The share of training texts held out for validation.
-        validation_share: f64 = 0.2 => FRACTION,
+        /// The fraction of training texts held out for validation.
+        validation_fraction: f64 = 0.2 => FRACTION,
         /// Which training texts are held out.
         validation_split: ValidationSplit = ValidationSplit::Last,
         /// Ids there are, 0 for padding included: Keras' `num_words`.

@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Zipf};
 
 use super::corpus::{Corpus, Labelled, Texts};
-use crate::{Parts, pictures};
+use crate::{Parts, images};
 
 const SEED: u64 = 2011;
 /// Training texts drawn.
@@ -47,7 +47,7 @@ pub(super) fn draw(parts: Parts) -> Corpus {
         (0..count).map(|_| labelled(&mut random)).collect()
     };
     Corpus {
-        class_names: pictures::owned(&["neg", "pos"]),
+        class_names: images::owned(&["neg", "pos"]),
         texts: Texts::Split(split(Parts::Training, TRAINING, 0), split(Parts::Test, TEST, 1)),
         files: Vec::new(),
         damaged: 0,

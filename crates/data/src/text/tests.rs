@@ -26,7 +26,7 @@ fn load_from(path: PathBuf, parts: Parts) -> Result<DataSet, DataError> {
     let settings = TextSettings {
         path: Some(path),
         source: Source::Real,
-        test_share: 0.5,
+        test_fraction: 0.5,
         ..TextSettings::default()
     };
     let options = LoadOptions {

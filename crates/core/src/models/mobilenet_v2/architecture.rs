@@ -14,7 +14,7 @@ pub enum Strides {
     /// Five times, as in the paper: 224 pixels become 7.
     #[default]
     ImageNet,
-    /// Three times, for pictures of 32 pixels, which become 4: the first convolution and the second
+    /// Three times, for images of 32 pixels, which become 4: the first convolution and the second
     /// stage keep the size.
     Cifar,
 }
@@ -94,25 +94,25 @@ impl Architecture {
         blocks
     }
 
-    /// The channels of the last maps: what a head sees of a picture.
+    /// The channels of the last maps: what a head sees of an image.
     pub(in crate::models) fn features(&self) -> usize {
         divisible(self.width.max(1.0) * LAST_CHANNELS as f64)
     }
 }
 
 /// The network takes inputs of `shape`; `model` is its name in the experiment.
-pub(in crate::models) fn check_pictures(model: &str, shape: &[usize]) -> Checked {
+pub(in crate::models) fn check_images(model: &str, shape: &[usize]) -> Checked {
     let refused = |found: String, expected: &str| {
         Err(InvalidSetting::new("name", format!("{model}, {found}"), expected))
     };
     let &[_, height, width] = shape else {
         let expected = format!("a model for inputs of shape {shape:?}, such as `mlp`");
-        return refused("which needs pictures".to_owned(), &expected);
+        return refused("which needs images".to_owned(), &expected);
     };
     if height.min(width) < 32 {
         return refused(
-            format!("which halves pictures up to five times, on {height}x{width} pixels"),
-            "used with pictures of at least 32x32 pixels, better 96x96",
+            format!("which halves images up to five times, on {height}x{width} pixels"),
+            "used with images of at least 32x32 pixels, better 96x96",
         );
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The whole published network: from a picture file to logits of the classes of ImageNet.
+//! The whole published network: from an image file to logits of the classes of ImageNet.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData, TensorReadError};
 use super::{MobileNetV2, MobileNetV2Settings, PublishedWeights, names};
 use crate::models::{BuildModel as _, InputSpec, Network as _, Weights, WeightsError};
 use converge_data::{
-    DataError, DataSettings, DownloadProgress, LoadOptions, PictureSettings, Preprocessing,
+    DataError, DataSettings, DownloadProgress, ImageFolderSettings, LoadOptions, Preprocessing,
 };
 
 /// MobileNetV2 with published weights, in evaluation mode.
@@ -21,10 +21,10 @@ pub struct Classifier {
     device: Device,
 }
 
-/// Why a picture could not be classified.
+/// Why an image could not be classified.
 #[derive(Debug, thiserror::Error)]
 pub enum ClassifierError {
-    /// Weights or pictures could not be had.
+    /// Weights or images could not be had.
     #[error(transparent)]
     Data(#[from] DataError),
     /// The weights cannot be used.
@@ -51,8 +51,8 @@ impl Classifier {
     ) -> Result<Self, ClassifierError> {
         let (published, path) = PublishedWeights::obtain(name, true, options, progress)?;
         let weights = Weights::read(&path)?;
-        let pictures = PictureSettings::default();
-        let shape = [3, pictures.size, pictures.size];
+        let images = ImageFolderSettings::default();
+        let shape = [3, images.size, images.size];
         let classes = weights.length(BIAS).unwrap_or(1000);
         let settings = MobileNetV2Settings { base: published.architecture(), ..Default::default() };
         let model = settings.init(&InputSpec::of_shape(&shape), classes, device);
@@ -61,7 +61,7 @@ impl Classifier {
             model,
             class_names: class_names(&path, classes),
             path,
-            data: DataSettings::Pictures(pictures),
+            data: DataSettings::Images(images),
             preprocessing: Preprocessing::normalize(published.normalization),
             device: device.clone(),
         })
@@ -78,14 +78,14 @@ impl Classifier {
         &self.class_names
     }
 
-    /// The logits of all classes for the picture at `path`: its shorter side resized to 256
+    /// The logits of all classes for the image at `path`: its shorter side resized to 256
     /// pixels, and 224 by 224 cut out of the centre.
     pub fn logits(&self, path: &Path) -> Result<Vec<f32>, ClassifierError> {
-        let pixels = self.data.read_picture(path)?.unwrap_or_default();
+        let pixels = self.data.read_image(path)?.unwrap_or_default();
         self.logits_of(&pixels)
     }
 
-    /// The logits for the bytes `[3, 224, 224]` of a picture.
+    /// The logits for the bytes `[3, 224, 224]` of an image.
     pub fn logits_of(&self, pixels: &[u8]) -> Result<Vec<f32>, ClassifierError> {
         let mut input: Vec<f32> = pixels.iter().copied().map(f32::from).collect();
         let expected = self.data.input_shape().iter().product();

@@ -86,7 +86,7 @@ impl Features {
     ///
     /// # Shapes
     ///
-    /// - maps `[batch, channels, height, width]`: pictures where `parts` starts at 0, else what the
+    /// - maps `[batch, channels, height, width]`: images where `parts` starts at 0, else what the
     ///   part before gave
     /// - output `[batch, channels, height, width]`; `[batch, features, height / 32, width / 32]`
     ///   after the last part, with ImageNet's strides
@@ -107,15 +107,15 @@ impl Features {
         })
     }
 
-    /// What the first convolution and the first block make of pictures in training, where they can be
+    /// What the first convolution and the first block make of images in training, where they can be
     /// one operation: the block does not widen, so the convolution takes that place.
     #[cfg(feature = "flex")]
-    fn train_first_fused(&self, pictures: &Tensor<4>) -> Option<Tensor<4>> {
-        /// Channels of a picture: with many more, the convolution's own kernel is faster.
+    fn train_first_fused(&self, images: &Tensor<4>) -> Option<Tensor<4>> {
+        /// Channels of an image: with many more, the convolution's own kernel is faster.
         const FEW: usize = 4;
         let first = self.blocks.first()?;
-        let fits = first.expand.is_none() && !first.residual && pictures.dims()[1] <= FEW;
-        fits.then(|| first.train_fused(pictures, Some(&self.stem)))?
+        let fits = first.expand.is_none() && !first.residual && images.dims()[1] <= FEW;
+        fits.then(|| first.train_fused(images, Some(&self.stem)))?
     }
 
     /// The parameters of the last `count` parts.

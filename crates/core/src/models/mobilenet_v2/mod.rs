@@ -28,13 +28,13 @@ pub use features::{Features, InvertedResidual};
 pub use layer::{ConvBnRelu6, Padding};
 pub use published::PublishedWeights;
 
-pub(super) use architecture::check_pictures;
+pub(super) use architecture::check_images;
 pub(super) use features::pool;
 
 settings! {
     /// The settings of [`MobileNetV2`].
     pub struct MobileNetV2Settings {
-        /// Share of features dropped in training, before the classifier.
+        /// Fraction of features dropped in training, before the classifier.
         dropout: f64 = 0.2 => FRACTION,
         /// The network below the classifier.
         base: Architecture = Architecture::default() => NESTED,
@@ -54,11 +54,11 @@ impl BuildModel for MobileNetV2Settings {
     type Model = MobileNetV2;
 
     fn check_input(&self, input: &InputSpec) -> Checked {
-        check_pictures("mobilenet_v2", &input.shape)
+        check_images("mobilenet_v2", &input.shape)
     }
 
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
-        let input = picture_shape(&input.shape);
+        let input = image_shape(&input.shape);
         // As torchvision's.
         let initializer = Initializer::Normal { mean: 0.0, std: 0.01 };
         let config = LinearConfig::new(self.base.features(), outputs);
@@ -77,7 +77,7 @@ impl Network for MobileNetV2 {
     type Inputs = Tensor<2>;
 
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let maps = self.features.forward(pictures(inputs, self.input), 0..Features::PARTS);
+        let maps = self.features.forward(images(inputs, self.input), 0..Features::PARTS);
         self.classifier.forward(self.dropout.forward(pool(maps)))
     }
 
@@ -93,13 +93,13 @@ impl MobileNetV2 {
     }
 }
 
-/// The three axes of pictures, which [`check_pictures`] has found in `shape`.
-pub(super) fn picture_shape(shape: &[usize]) -> [usize; 3] {
+/// The three axes of images, which [`check_images`] has found in `shape`.
+pub(super) fn image_shape(shape: &[usize]) -> [usize; 3] {
     [0, 1, 2].map(|axis| shape.get(axis).copied().unwrap_or(1))
 }
 
-/// Flat inputs `[batch, channels * height * width]` as pictures.
-pub(super) fn pictures(inputs: Tensor<2>, [channels, height, width]: [usize; 3]) -> Tensor<4> {
+/// Flat inputs `[batch, channels * height * width]` as images.
+pub(super) fn images(inputs: Tensor<2>, [channels, height, width]: [usize; 3]) -> Tensor<4> {
     let [batch, _] = inputs.dims();
     inputs.reshape([batch, channels, height, width])
 }

@@ -52,7 +52,7 @@ macro_rules! torchvision {
 
 /// All of them; the first one that is on the disk is what [`ANY`] means, else the first.
 static PUBLISHED: [PublishedWeights; 3] = [
-    // torchvision publishes the first digits of the sums, in the names of its files.
+    // torchvision publishes the first digits of the checksums, in the names of its files.
     torchvision!("imagenet-v1", "IMAGENET1K_V1", "mobilenet_v2-b0353104.pth", "b0353104"),
     torchvision!("imagenet-v2", "IMAGENET1K_V2", "mobilenet_v2-7ebf99e0.pth", "7ebf99e0"),
     // No address: TensorFlow's weights under torchvision's names, batch normalisation folded.

@@ -275,11 +275,11 @@ fn weights_of_another_network_are_refused_by_the_names_of_their_tensors() {
 fn every_part_goes_on_where_the_one_before_ended() {
     let device = Device::default();
     let model = narrow(Padding::Symmetric, &device).valid();
-    let pictures = || super::pictures(pixels(&device), [3, 40, 40]);
+    let images = || super::images(pixels(&device), [3, 40, 40]);
     let features = model.into_features();
-    let whole = features.forward(pictures(), 0..Features::PARTS);
+    let whole = features.forward(images(), 0..Features::PARTS);
     for part in [1, 9, Features::PARTS - 1] {
-        let stored = features.forward(pictures(), 0..part);
+        let stored = features.forward(images(), 0..part);
         let rest = features.forward(stored, part..Features::PARTS);
         assert_eq!(whole.to_data(), rest.to_data());
     }

@@ -14,7 +14,7 @@ settings! {
     /// as `torch.optim.swa_utils.AveragedModel` with `get_ema_multi_avg_fn`. Source: Polyak and
     /// Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
     pub struct Ema {
-        /// β, the share of the average that is kept in every step.
+        /// β, the fraction of the average that is kept in every step.
         decay: f64 = 0.999 => FRACTION,
         /// Whether the decay rises from a tenth.
         warmup: bool = false,

@@ -9,11 +9,11 @@ settings! {
     /// The `[cautious]` section.
     ///
     /// With gradient g and the step u = w − w' of the optimizer, mask μ = 1 where u g > 0, else 0:
-    /// w' = w − u μ / max(mean μ, least share). As the authors' code, which masks Adam's step
+    /// w' = w − u μ / max(mean μ, least fraction). As the authors' code, which masks Adam's step
     /// before the decoupled weight decay; here the decay is a part of the step. Source: Liang et
     /// al., "Cautious Optimizers: Improving Training with One Line of Code", 2024.
     pub struct Cautious {
-        /// The least share of moving weights that the others' steps are scaled up for.
+        /// The least fraction of moving weights that the others' steps are scaled up for.
         least_share: f64 = 1e-3 => POSITIVE_FRACTION,
     }
 }

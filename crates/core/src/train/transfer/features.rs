@@ -1,8 +1,8 @@
-//! What the frozen parts of a transfer model make of the pictures, computed once.
+//! What the frozen parts of a transfer model make of the images, computed once.
 //!
 //! Frozen parts never change, so neither does their output: it is computed before training, takes
-//! the place of the pictures, and is kept in the cache directory under the sums of the weights, the
-//! preprocessing and the picture. A second run, or another head, finds it there.
+//! the place of the images, and is kept in the cache directory under the checksums of the weights, the
+//! preprocessing and the image. A second run, or another head, finds it there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,8 +38,8 @@ pub(super) struct Stored {
 }
 
 impl<'a> Frozen<'a> {
-    /// The first `parts` parts of `model`, on pictures as `preprocessing` makes them. `weights` is
-    /// the sum of the weights' file, if they are from one.
+    /// The first `parts` parts of `model`, on images as `preprocessing` makes them. `weights` is
+    /// the checksum of the weights' file, if they are from one.
     pub(super) fn new(
         (model, architecture): (&Transfer, &Architecture),
         parts: usize,
@@ -76,7 +76,7 @@ impl<'a> Frozen<'a> {
         }
         if !missing.is_empty() {
             progress.notice(&format!(
-                "computing what the frozen base makes of {} pictures, once",
+                "computing what the frozen base makes of {} images, once",
                 missing.len()
             ));
         }
@@ -103,7 +103,7 @@ impl<'a> Frozen<'a> {
 
     /// The shape of one output.
     fn shape(&self, samples: &Samples) -> Result<[usize; 3], TrainError> {
-        // What one picture of zeros becomes; there may be no sample at all.
+        // What one image of zeros becomes; there may be no sample at all.
         let zeros = Tensor::zeros([1, samples.input_len()], &self.device);
         let (outputs, shape) = self.model.stored(zeros, self.parts);
         // Waits for the device, so that its failure is met here.
@@ -124,10 +124,10 @@ impl<'a> Frozen<'a> {
         let store = self.store.as_ref()?;
         let width = samples.input_len();
         let Inputs::Bytes(pixels) = &samples.inputs else { return None };
-        let picture = pixels.get(index * width..(index + 1) * width)?;
+        let image = pixels.get(index * width..(index + 1) * width)?;
         let mut hasher = Hasher::default();
         hasher.update(format!("{:?}", samples.shape));
-        hasher.update(picture);
+        hasher.update(image);
         Some(store.join(hasher.finish()))
     }
 }
@@ -160,7 +160,7 @@ mod tests {
         (model, base)
     }
 
-    fn pictures(count: usize) -> Samples {
+    fn images(count: usize) -> Samples {
         let width = 3 * 32 * 32;
         Samples {
             shape: vec![3, 32, 32],
@@ -181,7 +181,7 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let scale = Preprocessing::Scale { divisor: 255.0 };
         let ((model, base), device) = (small(), Device::default());
-        let samples = pictures(11);
+        let samples = images(11);
         for parts in [17, Features::PARTS] {
             let stored = |model| {
                 Frozen::new((model, &base), parts, &scale, &device, Some("sum"), cache.path())
@@ -189,12 +189,12 @@ mod tests {
                     .unwrap()
             };
             let stored = (stored(&model), stored(&small().0));
-            // A second time they come from the disk: another model under the same sum shows it.
+            // A second time they come from the disk: another model under the same checksum shows it.
             assert_eq!(stored.0.samples, stored.1.samples);
             let stored = stored.0;
             assert_eq!(stored.samples.shape, stored.shape);
             assert_eq!(stored.samples.targets, samples.targets);
-            // The head gives the same outputs for pictures and for their features.
+            // The head gives the same outputs for images and for their features.
             let rows = floats(&stored.samples).to_vec();
             let rows = TensorData::new(rows, [11, stored.samples.input_len()]);
             let ours = model.clone().valid().starting_after(parts, stored.shape);
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(store(&base, parts, &scale, None), None);
 
         let frozen = frozen(&base, parts, &scale, Some("a"));
-        let samples = pictures(2);
+        let samples = images(2);
         let whole = frozen.of(&samples, &mut NoProgress).unwrap().samples;
         let file = frozen.file(&samples, 1).unwrap();
         fs::write(&file, b"half").unwrap();

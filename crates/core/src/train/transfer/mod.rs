@@ -61,7 +61,7 @@ impl Stage {
             stage.last_epoch = epochs.min(tuning.after_epochs);
         }
         if !run.experiment.augmentation.is_off() {
-            // Every epoch sees other pictures.
+            // Every epoch sees other images.
             stage.model = Model::Transfer(model.clone().frozen(trained));
             return Ok(stage);
         }

@@ -1,6 +1,6 @@
-//! What data sets of small pictures have in common: official splits, bytes, and a stand-in.
+//! What data sets of small images have in common: official splits, bytes, and a stand-in.
 //!
-//! A data set of pictures describes itself with one [`PictureSet`] and leaves loading to it.
+//! A data set of images describes itself with one [`ImageSet`] and leaves loading to it.
 
 use std::path::Path;
 
@@ -14,9 +14,9 @@ use super::{
 /// Reads one split, [`Parts::Training`] or [`Parts::Test`], from a folder.
 type ReadSplit = fn(&Path, Parts) -> Result<(Samples, Vec<SourceFile>), DataError>;
 
-/// A data set of pictures.
+/// A data set of images.
 #[derive(Debug)]
-pub(super) struct PictureSet {
+pub(super) struct ImageSet {
     /// Its files.
     pub published: &'static PublishedSet,
     /// `[channels, height, width]`.
@@ -29,7 +29,7 @@ pub(super) struct PictureSet {
     pub drawing: Drawing,
 }
 
-impl PictureSet {
+impl ImageSet {
     /// What a model has to predict.
     pub(super) const fn task(&self) -> Task {
         Task::Classification { classes: self.class_names.len() }
@@ -53,7 +53,7 @@ impl PictureSet {
         let mut files = Vec::new();
         let mut split = |part: Parts| {
             if parts != part && parts != Parts::Both {
-                return Ok(Samples::no_pictures(&self.shape));
+                return Ok(Samples::no_images(&self.shape));
             }
             let (samples, read) = (self.read)(folder, part)?;
             files.extend(read);
@@ -78,14 +78,14 @@ impl PictureSet {
             if parts == part || parts == Parts::Both {
                 self.drawing.split(self.shape, part)
             } else {
-                Samples::no_pictures(&self.shape)
+                Samples::no_images(&self.shape)
             }
         };
         DataSet {
             title: format!("{} (synthetic)", self.published.title),
             origin: Origin::SyntheticStandIn,
             description: format!(
-                "synthetic stand-in for {}: {} training and {} test pictures of ten drawn shapes",
+                "synthetic stand-in for {}: {} training and {} test images of ten drawn shapes",
                 self.published.title,
                 Drawing::TRAINING,
                 Drawing::TEST

@@ -1,12 +1,11 @@
 //! Global, local and premature convergence of one small network.
 
 use burn::tensor::{Tensor, TensorData, activation};
-use clap::Args;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::curvature::lanczos;
-use super::options::{count, positive, share};
+use super::options::{COUNT, between};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress, Theme, descend,
     value_and_gradient,
@@ -14,31 +13,27 @@ use super::{
 use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_diagnosis::EarlyStoppingSettings;
 use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot};
+use converge_settings::ranges::{FRACTION, POSITIVE};
+use converge_settings::settings;
 
-/// XOR with two hidden units, from many starts.
-#[derive(Debug, Clone, Args)]
-pub struct ConvergenceTypes {
-    /// The learning rate
-    #[arg(long, default_value = "0.1", value_parser = positive)]
-    learning_rate: f64,
-    /// The momentum
-    #[arg(long, default_value = "0.9", value_parser = share)]
-    momentum: f64,
-    /// How many starts, from 20 to 1000
-    #[arg(long, default_value = "200", value_parser = clap::value_parser!(u16).range(20..=1000))]
-    starts: u16,
-    /// Steps from each, from 10 to 5000
-    #[arg(long, default_value = "1000", value_parser = clap::value_parser!(u16).range(10..=5000))]
-    steps: u16,
-    /// Steps without improvement after which the impatient run is stopped
-    #[arg(long, default_value = "10", value_parser = count)]
-    patience: usize,
-    /// What the impatient run calls an improvement of the loss
-    #[arg(long, default_value = "0.005", value_parser = positive)]
-    min_delta: f64,
-    /// The seed of the starts
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// XOR with two hidden units, from many starts.
+    pub struct ConvergenceTypes {
+        /// The learning rate
+        learning_rate: f64 = 0.1 => POSITIVE,
+        /// The momentum
+        momentum: f64 = 0.9 => FRACTION,
+        /// How many starts, from 20 to 1000
+        starts: usize = 200 => between!(20, 1000),
+        /// Steps from each, from 10 to 5000
+        steps: usize = 1000 => between!(10, 5000),
+        /// Steps without improvement after which the impatient run is stopped
+        patience: usize = 10 => COUNT,
+        /// What the impatient run calls an improvement of the loss
+        min_delta: f64 = 0.005 => POSITIVE,
+        /// The seed of the starts
+        seed: u64 = 42,
+    }
 }
 
 impl Lab for ConvergenceTypes {
@@ -71,7 +66,7 @@ it was not the best one.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         progress.at(0, 3, "training from all starts");
         let runs = self.train()?;
         progress.at(1, 3, "kicks and curvature");
@@ -189,10 +184,9 @@ impl ConvergenceTypes {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         // PyTorch's default for layers with two inputs: uniform in ±1/√2.
         let limit = 0.5_f64.sqrt();
-        let starts: Vec<f64> = (0..usize::from(self.starts) * PARAMETERS)
-            .map(|_| random.random_range(-limit..limit))
-            .collect();
-        let path = descend(total, &starts, &self.sgd(), usize::from(self.steps))?;
+        let starts: Vec<f64> =
+            (0..self.starts * PARAMETERS).map(|_| random.random_range(-limit..limit)).collect();
+        let path = descend(total, &starts, &self.sgd(), self.steps)?;
         runs_of(&path)
     }
 
@@ -216,7 +210,7 @@ impl ConvergenceTypes {
             let scale = 0.05 / norm(&kick);
             kicked.extend(run.end().iter().zip(&kick).map(|(x, part)| x + scale * part));
         }
-        let path = descend(total, &kicked, &self.sgd(), usize::from(self.steps))?;
+        let path = descend(total, &kicked, &self.sgd(), self.steps)?;
         let losses = runs_of(&path)?.into_iter().map(|again| again.loss());
         Ok(losses.map(|loss| (loss - run.loss()).abs()).fold(0.0, f64::max))
     }

@@ -1,34 +1,31 @@
 //! Which minimum descent ends in, by where it starts, its momentum and its learning rate.
 
 use burn::tensor::Tensor;
-use clap::Args;
 
-use super::options::{count, finite, positive, share};
+use super::options::COUNT;
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress, Theme, descend,
     number,
 };
 use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot};
+use converge_settings::ranges::{FINITE, FRACTION, POSITIVE};
+use converge_settings::settings;
 
-/// Descent on sin(5x) exp(−x²).
-#[derive(Debug, Clone, Args)]
-pub struct LocalMinima {
-    /// The learning rate η
-    #[arg(long, default_value = "0.1", value_parser = positive)]
-    learning_rate: f64,
-    /// The momentum that is compared with none
-    #[arg(long, default_value = "0.9", value_parser = share)]
-    momentum: f64,
-    /// Where to start
-    #[arg(long, default_value = "1.5", value_parser = finite, allow_hyphen_values = true)]
-    start: f64,
-    /// Steps from there
-    #[arg(long, default_value = "50", value_parser = count)]
-    steps: usize,
-    /// Steps from every start of the map
-    #[arg(long, default_value = "500", value_parser = count)]
-    map_steps: usize,
+settings! {
+    /// Descent on sin(5x) exp(−x²).
+    pub struct LocalMinima {
+        /// The learning rate η
+        learning_rate: f64 = 0.1 => POSITIVE,
+        /// The momentum that is compared with none
+        momentum: f64 = 0.9 => FRACTION,
+        /// Where to start
+        start: f64 = 1.5 => FINITE,
+        /// Steps from there
+        steps: usize = 50 => COUNT,
+        /// Steps from every start of the map
+        map_steps: usize = 500 => COUNT,
+    }
 }
 
 impl Lab for LocalMinima {
@@ -59,7 +56,7 @@ momentum can make it settle.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         const PARTS: usize = 4;
         let basins = Basins::new();
         let mut findings = Findings::default();

@@ -1,13 +1,12 @@
 //! When descent has stalled, and whether what it stalled at is a minimum.
 
 use burn::tensor::{Tensor, TensorData};
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::curvature::{Spectrum, lanczos};
-use super::options::{count, positive};
+use super::options::COUNT;
 use super::surfaces::TestFunction;
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress, Theme, descend,
@@ -15,25 +14,23 @@ use super::{
 };
 use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Place, Plot};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// Six descents that come to rest, or seem to.
-#[derive(Debug, Clone, Args)]
-pub struct LocalMinimumDetection {
-    /// Steps over which the loss must not change and gradients are averaged
-    #[arg(long, default_value = "10", value_parser = count)]
-    window: usize,
-    /// The change of the loss and the mean gradient norm at which descent has stalled
-    #[arg(long, default_value = "1e-5", value_parser = positive)]
-    threshold: f64,
-    /// Curvatures smaller than this are flat
-    #[arg(long, default_value = "1e-3", value_parser = positive)]
-    flat: f64,
-    /// At most so many steps
-    #[arg(long, default_value = "2000", value_parser = count)]
-    steps: usize,
-    /// The seed of the network's data and of Lanczos' method
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Six descents that come to rest, or seem to.
+    pub struct LocalMinimumDetection {
+        /// Steps over which the loss must not change and gradients are averaged
+        window: usize = 10 => COUNT,
+        /// The change of the loss and the mean gradient norm at which descent has stalled
+        threshold: f64 = 1e-5 => POSITIVE,
+        /// Curvatures smaller than this are flat
+        flat: f64 = 1e-3 => POSITIVE,
+        /// At most so many steps
+        steps: usize = 2000 => COUNT,
+        /// The seed of the network's data and of Lanczos' method
+        seed: u64 = 42,
+    }
 }
 
 impl Lab for LocalMinimumDetection {
@@ -63,7 +60,7 @@ From a minimum it leads back; from a saddle it leads away.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let cases = cases(self.seed);
         let mut outcomes = vec![];
         for (index, case) in cases.into_iter().enumerate() {

@@ -1,8 +1,6 @@
 //! The paths of optimizers over a surface.
 
-use clap::Args;
-
-use super::options::{count, finite, optimizer as optimizer_by_name, positive};
+use super::options::{COUNT, RatedOptimizer, not_empty};
 use super::surfaces::{TestFunction, logarithmic_levels};
 use super::{
     About, Animation, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress,
@@ -10,61 +8,66 @@ use super::{
 };
 use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot, Surface};
+use converge_settings::ranges::{POSITIVE, Range};
+use converge_settings::settings;
 
-/// Optimizers on a surface, from one start.
-#[derive(Debug, Clone, Args)]
-pub struct Trajectories {
-    /// Optimizers, separated by commas: NAME or NAME:RATE; `momentum` and `nesterov` are
-    /// sgd with momentum 0.9
-    #[arg(
-        long,
-        value_delimiter = ',',
-        value_parser = runner,
-        default_value = "sgd:0.001,momentum:0.0005,nesterov:0.0005,rmsprop:0.02,adam:0.1"
-    )]
-    optimizers: Vec<Runner>,
-    /// The surface
-    #[arg(long, value_enum, default_value = "rosenbrock")]
-    surface: TestFunction,
-    /// Steps of each optimizer
-    #[arg(long, default_value = "1000", value_parser = count)]
-    steps: usize,
-    /// Where to start, X,Y; the usual start of the surface where none is given
-    #[arg(long, value_parser = place, allow_hyphen_values = true)]
-    start: Option<Place>,
-    /// The loss at which an optimizer has arrived
-    #[arg(long, default_value = "0.01", value_parser = positive)]
-    target: f64,
+settings! {
+    /// Optimizers on a surface, from one start.
+    pub struct Trajectories {
+        /// Optimizers, separated by commas: NAME or NAME:RATE; `momentum` and `nesterov` are
+        /// sgd with momentum 0.9
+        optimizers: Vec<RatedOptimizer> = shown() => OPTIMIZER,
+        /// The surface
+        #[one_of(TestFunction)]
+        surface: TestFunction = TestFunction::Rosenbrock,
+        /// Steps of each optimizer
+        steps: usize = 1000 => COUNT,
+        /// Where to start, X,Y; the usual start of the surface where none is given
+        start: Option<[f64; 2]> = None => PLACE,
+        /// The loss at which an optimizer has arrived
+        target: f64 = 0.01 => POSITIVE,
+    }
+    check |lab| not_empty([("optimizers", lab.optimizers.len())])
 }
 
-/// A start.
-#[derive(Debug, Clone, Copy)]
-struct Place([f64; 2]);
+/// The optimizers that are shown unless others are named.
+fn shown() -> Vec<RatedOptimizer> {
+    let named = [
+        ("sgd", 0.001),
+        ("momentum", 0.0005),
+        ("nesterov", 0.0005),
+        ("rmsprop", 0.02),
+        ("adam", 0.1),
+    ];
+    let rated =
+        |(name, rate): (&str, f64)| RatedOptimizer { name: name.into(), learning_rate: Some(rate) };
+    named.map(rated).to_vec()
+}
+
+/// The settings of an optimizer by the names that this lab knows.
+fn settings(optimizer: &RatedOptimizer) -> Option<OptimizerSettings> {
+    let nesterov = match optimizer.name.as_str() {
+        "momentum" => false,
+        "nesterov" => true,
+        _ => return optimizer.settings(),
+    };
+    let sgd = Sgd { momentum: 0.9, nesterov, ..Sgd::default() };
+    optimizer.at_rate(OptimizerSettings::Sgd(sgd))
+}
+
+const OPTIMIZER: Range<RatedOptimizer> = Range {
+    expected: "an optimizer that `converge optimizers` lists, `momentum` or `nesterov`",
+    contains: |optimizer| settings(optimizer).is_some(),
+    show: |optimizer| optimizer.clone().into(),
+};
+
+const PLACE: Range<[f64; 2]> =
+    Range::numbers("two finite numbers, X,Y", |place| place.iter().all(|x| x.is_finite()));
 
 /// An optimizer and what the reader calls it.
-#[derive(Debug, Clone)]
 struct Runner {
     name: String,
     settings: OptimizerSettings,
-}
-
-fn runner(text: &str) -> Result<Runner, String> {
-    let (name, rate) = text.split_once(':').map_or((text, None), |(name, rate)| (name, Some(rate)));
-    let nesterov = match name {
-        "momentum" => false,
-        "nesterov" => true,
-        _ => return Ok(Runner { name: text.to_owned(), settings: optimizer_by_name(text)? }),
-    };
-    let mut sgd = Sgd { momentum: 0.9, nesterov, ..Sgd::default() };
-    if let Some(rate) = rate {
-        sgd.learning_rate = positive(rate)?;
-    }
-    Ok(Runner { name: text.to_owned(), settings: OptimizerSettings::Sgd(sgd) })
-}
-
-fn place(text: &str) -> Result<Place, String> {
-    let (x, y) = text.split_once(',').ok_or("must be two numbers: X,Y")?;
-    Ok(Place([finite(x.trim())?, finite(y.trim())?]))
 }
 
 impl Lab for Trajectories {
@@ -91,11 +94,15 @@ each coordinate. The paths are computed in single precision, as training is, and
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        let start = self.start.map_or(self.surface.usual_start(), |place| place.0);
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+        let start = self.start.unwrap_or(self.surface.usual_start());
         let mut findings = Findings::default();
+        let runner = |optimizer: &RatedOptimizer| {
+            Some(Runner { name: optimizer.clone().into(), settings: settings(optimizer)? })
+        };
+        let runners: Vec<Runner> = self.optimizers.iter().filter_map(runner).collect();
         let mut runs = vec![];
-        for (index, runner) in self.optimizers.iter().enumerate() {
+        for (index, runner) in runners.iter().enumerate() {
             progress.at(index, self.optimizers.len() + 1, &runner.name);
             let surface = self.surface;
             let path = descend(move |x| surface.at(x), &start, &runner.settings, self.steps)?;
@@ -448,6 +455,7 @@ mod tests {
 
     use super::*;
     use crate::Silent;
+    use converge_settings::{from_words, read};
 
     #[derive(Deserialize)]
     struct Expected {
@@ -464,11 +472,10 @@ mod tests {
         let cases: Vec<Expected> = serde_json::from_value(golden["cases"].clone()).unwrap();
         assert_eq!(cases.len(), 25);
         for case in cases {
-            let surface =
-                <TestFunction as clap::ValueEnum>::from_str(&case.surface, false).unwrap();
-            let settings = runner(&case.optimizer).unwrap().settings;
+            let surface: TestFunction = read("surface", &case.surface).unwrap();
+            let optimizer = settings(&rated(&case.optimizer)).unwrap();
             let start = surface.usual_start();
-            let path = descend(move |x| surface.at(x), &start, &settings, case.steps).unwrap();
+            let path = descend(move |x| surface.at(x), &start, &optimizer, case.steps).unwrap();
             let [x, y] = pair(path.end());
             // Single precision here, double there.
             let error = (x - case.end[0]).hypot(y - case.end[1]);
@@ -476,8 +483,12 @@ mod tests {
         }
     }
 
+    fn rated(text: &str) -> RatedOptimizer {
+        text.to_owned().try_into().unwrap()
+    }
+
     fn lab(optimizers: &[&str], surface: TestFunction, steps: usize) -> Trajectories {
-        let optimizers = optimizers.iter().map(|text| runner(text).unwrap()).collect();
+        let optimizers = optimizers.iter().map(|text| rated(text)).collect();
         Trajectories { optimizers, surface, steps, start: None, target: 0.01 }
     }
 
@@ -498,7 +509,9 @@ mod tests {
 
     #[test]
     fn wrong_options_are_refused() {
-        assert!(runner("adm").is_err() && runner("momentum:0").is_err());
-        assert!(place("1").is_err() && place("1,NaN").is_err() && place("1, -2").is_ok());
+        let refused = |key, word| from_words::<Trajectories>([(key, word)]).is_err();
+        assert!(refused("optimizers", "adm") && refused("optimizers", "momentum:0"));
+        assert!(refused("start", "1") && refused("start", "1,NaN"));
+        assert!(!refused("start", "1, -2"));
     }
 }

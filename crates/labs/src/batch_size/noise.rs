@@ -35,9 +35,8 @@ impl BatchSize {
         let zero = vec![0.0; NAMES.len()];
         let (full, noise) = problem.gradient_and_noise(&zero);
         let samples = SAMPLES as f64;
-        self.batch_size
-            .iter()
-            .map(|&batch_size| {
+        self.sizes()
+            .map(|batch_size| {
                 let whole = SAMPLES / batch_size;
                 let epochs = if batch_size == SAMPLES { 4 } else { NOISE_BATCHES.div_ceil(whole) };
                 // At a rate of 0 every step sees the gradient at the start.

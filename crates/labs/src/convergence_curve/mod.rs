@@ -1,47 +1,40 @@
 //! The convergence curve: where a loss is going, from what was seen of it.
 
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-use super::options::{finite, positive, share};
+use super::options::between;
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
 use converge_diagnosis::{CurveFit, CurveModel, standard_errors_at};
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Place, Plot};
+use converge_settings::ranges::{FINITE, FRACTION, POSITIVE};
+use converge_settings::settings;
 
-/// Curves that level off, under noise, and what fits say of their floor.
-#[derive(Debug, Clone, Args)]
-pub struct ConvergenceCurve {
-    /// Epochs seen, from 10 to 2000
-    #[arg(long, default_value = "100", value_parser = clap::value_parser!(u16).range(10..=2000))]
-    epochs: u16,
-    /// The floor L∞ of both curves
-    #[arg(long, default_value = "0.3", value_parser = finite, allow_hyphen_values = true)]
-    floor: f64,
-    /// The amplitude a
-    #[arg(long, default_value = "2", value_parser = positive)]
-    amplitude: f64,
-    /// The rate b of the exponential, by epoch
-    #[arg(long, default_value = "0.05", value_parser = positive)]
-    rate: f64,
-    /// The exponent b of the power law
-    #[arg(long, default_value = "0.7", value_parser = positive)]
-    exponent: f64,
-    /// The standard deviation of the noise
-    #[arg(long, default_value = "0.03", value_parser = positive)]
-    noise: f64,
-    /// Simulated runs of each model, from 20 to 5000
-    #[arg(long, default_value = "200", value_parser = clap::value_parser!(u16).range(20..=5000))]
-    simulations: u16,
-    /// The level of the intervals
-    #[arg(long, default_value = "0.95", value_parser = share)]
-    level: f64,
-    /// The seed of the noise
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Curves that level off, under noise, and what fits say of their floor.
+    pub struct ConvergenceCurve {
+        /// Epochs seen, from 10 to 2000
+        epochs: usize = 100 => between!(10, 2000),
+        /// The floor L∞ of both curves
+        floor: f64 = 0.3 => FINITE,
+        /// The amplitude a
+        amplitude: f64 = 2.0 => POSITIVE,
+        /// The rate b of the exponential, by epoch
+        rate: f64 = 0.05 => POSITIVE,
+        /// The exponent b of the power law
+        exponent: f64 = 0.7 => POSITIVE,
+        /// The standard deviation of the noise
+        noise: f64 = 0.03 => POSITIVE,
+        /// Simulated runs of each model, from 20 to 5000
+        simulations: usize = 200 => between!(20, 5000),
+        /// The level of the intervals
+        level: f64 = 0.95 => FRACTION,
+        /// The seed of the noise
+        seed: u64 = 42,
+    }
 }
 
 impl Lab for ConvergenceCurve {
@@ -79,7 +72,7 @@ corrected for small samples, chooses between the models.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let mut findings = Findings::default();
         let mut studies = vec![];
         for (index, model) in MODELS.into_iter().enumerate() {
@@ -170,8 +163,8 @@ impl ConvergenceCurve {
 
     fn simulate(&self, model: CurveModel, random: &mut ChaCha8Rng) -> Points {
         let truth = self.truth(model);
-        let point = |epoch: u16| {
-            let time = f64::from(epoch);
+        let point = |epoch: usize| {
+            let time = epoch as f64;
             let noise: f64 = StandardNormal.sample(random);
             (time, model.value(truth, time) + self.noise * noise)
         };
@@ -217,7 +210,7 @@ impl ConvergenceCurve {
     /// The standard error of the floor that (JᵀJ)⁻¹ gives at the true parameters: no unbiased estimate
     /// varies less (Cramér and Rao).
     fn bound(&self, model: CurveModel) -> f64 {
-        standard_errors_at(model, &self.truth(model), usize::from(self.epochs), self.noise)[0]
+        standard_errors_at(model, &self.truth(model), self.epochs, self.noise)[0]
     }
 
     fn check(&self, study: &Study) -> Vec<Claim> {
@@ -313,7 +306,7 @@ impl ConvergenceCurve {
 
     fn fits(&self, studies: &[Study]) -> Figure {
         let panel = |study: &Study| {
-            let last = f64::from(self.epochs);
+            let last = self.epochs as f64;
             let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
             for (_, loss) in &study.points {
                 (low, high) = (low.min(*loss), high.max(*loss));

@@ -2,13 +2,12 @@
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use clap::Args;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-use super::options::{count, positive};
+use super::options::{COUNT, between, not_empty};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
@@ -17,40 +16,39 @@ use converge_core::optim::{Adam, OptimizerSettings};
 use converge_core::train::{Descent, Objective as _};
 use converge_diagnosis::{Criterion, generalization_losses, training_progress};
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// A network on a small noisy set, and criteria that stop it.
-#[derive(Debug, Clone, Args)]
-pub struct EarlyStopping {
-    /// Epochs of each run, from 20 to 5000
-    #[arg(long, default_value = "300", value_parser = clap::value_parser!(u16).range(20..=5000))]
-    epochs: u16,
-    /// Runs with data and weights of their own, from 1 to 100
-    #[arg(long, default_value = "8", value_parser = clap::value_parser!(u16).range(1..=100))]
-    runs: u16,
-    /// The learning rate of Adam
-    #[arg(long, default_value = "0.01", value_parser = positive)]
-    learning_rate: f64,
-    /// Epochs of patience, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "5,20,50", value_parser = count)]
-    patience: Vec<usize>,
-    /// The least improvement that counts, for each patience once more
-    #[arg(long, default_value = "0.01", value_parser = positive)]
-    min_delta: f64,
-    /// Thresholds of GL, in percent, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "2,5,10,20", value_parser = positive)]
-    generalization_loss: Vec<f64>,
-    /// Thresholds of PQ, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "0.1,0.3,1", value_parser = positive)]
-    progress_quotient: Vec<f64>,
-    /// Numbers of strips of UP, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "2,3,4", value_parser = count)]
-    up: Vec<usize>,
-    /// Epochs of a strip
-    #[arg(long, default_value = "5", value_parser = count)]
-    strip: usize,
-    /// The seed of data, weights and order
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// A network on a small noisy set, and criteria that stop it.
+    pub struct EarlyStopping {
+        /// Epochs of each run, from 20 to 5000
+        epochs: usize = 300 => between!(20, 5000),
+        /// Runs with data and weights of their own, from 1 to 100
+        runs: usize = 8 => between!(1, 100),
+        /// The learning rate of Adam
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// Epochs of patience, separated by commas
+        patience: Vec<usize> = vec![5, 20, 50] => COUNT,
+        /// The least improvement that counts, for each patience once more
+        min_delta: f64 = 0.01 => POSITIVE,
+        /// Thresholds of GL, in percent, separated by commas
+        generalization_loss: Vec<f64> = vec![2.0, 5.0, 10.0, 20.0] => POSITIVE,
+        /// Thresholds of PQ, separated by commas
+        progress_quotient: Vec<f64> = vec![0.1, 0.3, 1.0] => POSITIVE,
+        /// Numbers of strips of UP, separated by commas
+        up: Vec<usize> = vec![2, 3, 4] => COUNT,
+        /// Epochs of a strip
+        strip: usize = 5 => COUNT,
+        /// The seed of data, weights and order
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([
+        ("patience", lab.patience.len()),
+        ("generalization_loss", lab.generalization_loss.len()),
+        ("progress_quotient", lab.progress_quotient.len()),
+        ("up", lab.up.len()),
+    ])
 }
 
 impl Lab for EarlyStopping {
@@ -84,8 +82,8 @@ test error for about four times the time.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        let runs = usize::from(self.runs);
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+        let runs = self.runs;
         let mut curves = vec![];
         for run in 0..runs {
             progress.at(run, runs + 1, &format!("run {} of {runs}", run + 1));
@@ -361,7 +359,7 @@ impl EarlyStopping {
                 judged.criterion.name(),
                 format!("{} of {}", judged.stopped, judged.epochs.len()),
                 format!("{:.1}", judged.mean_epoch()),
-                format!("{:.0}%", 100.0 * (1.0 - judged.mean_epoch() / f64::from(self.epochs))),
+                format!("{:.0}%", 100.0 * (1.0 - judged.mean_epoch() / self.epochs as f64)),
                 format!("{:.2}%", 100.0 * judged.mean_excess()),
                 format!(
                     "{:.2}%",

@@ -5,34 +5,30 @@ mod half_plane;
 
 use std::f64::consts::SQRT_2;
 
-use clap::Args;
-
 use super::normal_family::{Coordinates, divergence};
-use super::options::{count, finite, positive};
+use super::options::between;
 use super::{About, Claim, Findings, FindingsTable, Lab, LabError, Progress, Theme, number};
+use converge_settings::ranges::{FINITE, POSITIVE};
+use converge_settings::settings;
 use half_plane::{
     Geodesic, Pair, aim, christoffel, christoffel_by_differences, curvature, distance, inner,
     metric, shoot, transport,
 };
 
-/// Fisher metric, geodesics and parallel transport on the plane of normal distributions.
-#[derive(Debug, Clone, Args)]
-pub struct InformationGeometry {
-    /// The mean of the distribution to start at
-    #[arg(long, default_value = "0", value_parser = finite, allow_hyphen_values = true)]
-    start_mean: f64,
-    /// Its standard deviation
-    #[arg(long, default_value = "1", value_parser = positive)]
-    start_deviation: f64,
-    /// The mean of the distribution to end at
-    #[arg(long, default_value = "4", value_parser = finite, allow_hyphen_values = true)]
-    end_mean: f64,
-    /// Its standard deviation
-    #[arg(long, default_value = "0.5", value_parser = positive)]
-    end_deviation: f64,
-    /// Runge-Kutta steps along a path, at most 100000
-    #[arg(long, default_value = "400", value_parser = count)]
-    steps: usize,
+settings! {
+    /// Fisher metric, geodesics and parallel transport on the plane of normal distributions.
+    pub struct InformationGeometry {
+        /// The mean of the distribution to start at
+        start_mean: f64 = 0.0 => FINITE,
+        /// Its standard deviation
+        start_deviation: f64 = 1.0 => POSITIVE,
+        /// The mean of the distribution to end at
+        end_mean: f64 = 4.0 => FINITE,
+        /// Its standard deviation
+        end_deviation: f64 = 0.5 => POSITIVE,
+        /// Runge-Kutta steps along a path, at most 100000
+        steps: usize = 400 => between!(1, 100_000),
+    }
 }
 
 impl Lab for InformationGeometry {
@@ -68,13 +64,7 @@ a given end by shooting with Newton's method.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.steps > 100_000 {
-            return Err(LabError::Options(format!(
-                "{} steps along a path are more than anything needs: give `--steps` of 100000 or less",
-                self.steps
-            )));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let mut findings = Findings::default();
         progress.at(0, 4, "metric, Christoffel symbols, curvature");
         let by_step = self.judge_metric(&mut findings)?;
@@ -385,56 +375,55 @@ fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use clap::Parser;
-
     use super::*;
     use crate::Silent;
 
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        lab: InformationGeometry,
-    }
-
-    fn findings(arguments: &str) -> Findings {
-        let arguments = ["lab"].into_iter().chain(arguments.split_whitespace());
-        Command::try_parse_from(arguments).unwrap().lab.run(&mut Silent).unwrap()
+    fn lab(start: [f64; 2], end: [f64; 2]) -> InformationGeometry {
+        let ([start_mean, start_deviation], [end_mean, end_deviation]) = (start, end);
+        InformationGeometry {
+            start_mean,
+            start_deviation,
+            end_mean,
+            end_deviation,
+            ..Default::default()
+        }
     }
 
     #[test]
     fn all_claims_hold_for_several_ends() {
-        for arguments in [
-            "",
-            "--end-mean 0 --end-deviation 3",
-            "--end-mean=-2 --start-mean 5 --end-deviation 2",
-            "--end-mean 0 --end-deviation 1",
-            "--end-mean 0.001 --end-deviation 1",
-            "--start-deviation 0.01 --end-mean 0.03 --end-deviation 0.01",
-            "--end-mean 50 --end-deviation 0.1 --steps 2000",
+        for lab in [
+            InformationGeometry::default(),
+            lab([0.0, 1.0], [0.0, 3.0]),
+            lab([5.0, 1.0], [-2.0, 2.0]),
+            lab([0.0, 1.0], [0.0, 1.0]),
+            lab([0.0, 1.0], [0.001, 1.0]),
+            lab([0.0, 0.01], [0.03, 0.01]),
+            InformationGeometry { steps: 2000, ..lab([0.0, 1.0], [50.0, 0.1]) },
         ] {
-            let claims = findings(arguments).claims;
+            let claims = lab.run(&mut Silent).unwrap().claims;
             assert!(claims.len() >= 12);
-            assert!(claims.iter().all(|claim| claim.holds), "{arguments} {claims:#?}");
+            assert!(claims.iter().all(|claim| claim.holds), "{lab:?} {claims:#?}");
         }
     }
 
     #[test]
     fn the_length_is_that_of_scipy() {
+        let findings = InformationGeometry::default().run(&mut Silent).unwrap();
         // √2 arccosh(1 + (16 / 2 + 0.25) / (2 · 0.5)), NumPy 2.4.6
-        assert_eq!(findings("").tables[0].rows[0][1], "4.122201");
+        assert_eq!(findings.tables[0].rows[0][1], "4.122201");
         // ∫ √(16 + 2 · 0.25) / (1 − t/2) dt, scipy.integrate.quad, SciPy 1.17.1
-        assert_eq!(findings("").tables[0].rows[2][1], "5.631154");
+        assert_eq!(findings.tables[0].rows[2][1], "5.631154");
     }
 
     #[test]
     fn extreme_options_do_not_panic() {
-        for arguments in [
-            "--end-mean 1e300",
-            "--start-deviation 1e-300",
-            "--end-deviation 1e300 --steps 1",
-            "--start-mean=-1e308 --end-mean 1e308",
+        for lab in [
+            lab([0.0, 1.0], [1e300, 0.5]),
+            lab([0.0, 1e-300], [4.0, 0.5]),
+            InformationGeometry { steps: 1, ..lab([0.0, 1.0], [4.0, 1e300]) },
+            lab([-1e308, 1.0], [1e308, 0.5]),
         ] {
-            assert!(!findings(arguments).claims.is_empty());
+            assert!(!lab.run(&mut Silent).unwrap().claims.is_empty(), "{lab:?}");
         }
     }
 }

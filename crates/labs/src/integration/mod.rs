@@ -7,44 +7,77 @@ mod rules;
 use std::f64::consts::PI;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use clap::Args;
+use serde::{Deserialize, Serialize};
 
-use self::expression::Expression;
+pub use self::expression::Expression;
+
 use self::rules::{Adaptive, adaptive, gauss_legendre, simpson, trapezoid};
-use super::options::positive;
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
     value_and_gradient,
 };
+use converge_settings::checks::{InvalidSetting, ensure};
+use converge_settings::ranges::{POSITIVE, Range};
+use converge_settings::settings;
 
-/// Trapezoid, Simpson, Gauss-Legendre and adaptive integration.
-#[derive(Debug, Clone, Args)]
-pub struct Integration {
-    /// A function of x to integrate instead of the classic ones: `exp(-x^2)`; with + - * / ^, pi, e,
-    /// sin, cos, tan, sinh, cosh, tanh, exp, ln, sqrt, abs
-    #[arg(long, allow_hyphen_values = true)]
-    integrand: Option<Expression>,
-    /// The lower end of its interval, a number or a formula such as -pi/2 [default: -1]
-    #[arg(long, requires = "integrand", value_parser = constant, allow_hyphen_values = true)]
-    from: Option<f64>,
-    /// The upper end of its interval [default: 1]
-    #[arg(long, requires = "integrand", value_parser = constant, allow_hyphen_values = true)]
-    to: Option<f64>,
-    /// The error at which the adaptive rule stops in the pictures of its intervals
-    #[arg(long, default_value = "1e-8", value_parser = positive)]
-    tolerance: f64,
+settings! {
+    /// Trapezoid, Simpson, Gauss-Legendre and adaptive integration.
+    pub struct Integration {
+        /// A function of x to integrate instead of the classic ones: `exp(-x^2)`; with + - * / ^, pi, e,
+        /// sin, cos, tan, sinh, cosh, tanh, exp, ln, sqrt, abs
+        integrand: Option<Expression> = None,
+        /// The lower end of its interval, a number or a formula such as -pi/2 [default: -1]
+        from: Option<Constant> = None => CONSTANT,
+        /// The upper end of its interval [default: 1]
+        to: Option<Constant> = None => CONSTANT,
+        /// The error at which the adaptive rule stops in the pictures of its intervals
+        tolerance: f64 = 1e-8 => POSITIVE,
+    }
+    check |lab| {
+        for (key, end) in [("from", lab.from), ("to", lab.to)] {
+            if let (Some(Constant(end)), None) = (end, &lab.integrand) {
+                return Err(InvalidSetting::new(key, end, "left out, unless there is an `integrand`"));
+            }
+        }
+        let (from, to) = lab.ends();
+        #[expect(clippy::float_cmp, reason = "only an interval of no length has no integral")]
+        let empty = from == to;
+        ensure(!empty, "to", to, "another number than `from`: there is nothing to integrate")
+    }
 }
 
-/// A finite number by a formula without x.
-fn constant(text: &str) -> Result<f64, String> {
-    let expression: Expression = text.parse()?;
-    if !expression.is_constant() {
-        return Err("must not depend on x".to_owned());
+/// A finite number, read from a formula without x: `-pi/2`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Constant(pub f64);
+
+const CONSTANT: Range<Constant> = Range {
+    expected: "a finite number or a formula for one, such as -pi/2",
+    contains: |constant| constant.0.is_finite(),
+    show: |&constant| constant.into(),
+};
+
+impl TryFrom<String> for Constant {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || CONSTANT.expected.to_owned();
+        let expression =
+            Expression::parse(&text).map_err(|why| format!("{}: {why}", CONSTANT.expected))?;
+        if !expression.is_constant() {
+            return Err(wrong());
+        }
+        let device = super::device().map_err(|error| error.to_string())?;
+        match values(&expression, &device)(&[0.0])[..] {
+            [value] if value.is_finite() => Ok(Self(value)),
+            _ => Err(wrong()),
+        }
     }
-    let device = super::device().map_err(|error| error.to_string())?;
-    match values(&expression, &device)(&[0.0])[..] {
-        [value] if value.is_finite() => Ok(value),
-        _ => Err("must be finite".to_owned()),
+}
+
+impl From<Constant> for String {
+    fn from(Constant(value): Constant) -> Self {
+        value.to_string()
     }
 }
 
@@ -138,25 +171,20 @@ with the greatest difference until the sum of its error estimates is small enoug
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = super::device()?;
         let mut findings = Findings::default();
         let mut integrals = vec![];
         if let Some(integrand) = &self.integrand {
             progress.at(0, 1, integrand.text());
-            let ends = (self.from.unwrap_or(-1.0), self.to.unwrap_or(1.0));
-            if (ends.1 - ends.0).abs() <= 0.0 {
-                return Err(LabError::Options(
-                    "--from and --to are equal: there is nothing to integrate".to_owned(),
-                ));
-            }
+            let ends = self.ends();
             let reference = reference(integrand, ends, &device, &mut findings)?;
             let name = format!("{} on [{}, {}]", integrand.text(), number(ends.0), number(ends.1));
             integrals.push(self.integral(name, integrand, ends, reference, &device)?);
         } else {
             for (index, classic) in CLASSIC.iter().enumerate() {
                 progress.at(index, CLASSIC.len(), classic.name);
-                let integrand: Expression = classic.text.parse().map_err(LabError::Options)?;
+                let integrand = Expression::parse(classic.text).map_err(LabError::Options)?;
                 let integral = self.integral(
                     classic.name.to_owned(),
                     &integrand,
@@ -200,6 +228,11 @@ fn size(f: &impl Fn(&[f64]) -> Vec<f64>, (from, to): (f64, f64)) -> f64 {
 }
 
 impl Integration {
+    /// The interval of the user's integrand.
+    fn ends(&self) -> (f64, f64) {
+        (self.from.map_or(-1.0, |from| from.0), self.to.map_or(1.0, |to| to.0))
+    }
+
     fn integral(
         &self,
         name: String,
@@ -385,8 +418,9 @@ mod tests {
     use crate::Silent;
 
     fn lab(integrand: Option<&str>, from: f64, to: f64) -> Integration {
-        let integrand = integrand.map(|text| text.parse().unwrap());
-        Integration { integrand, from: Some(from), to: Some(to), tolerance: 1e-8 }
+        let integrand = integrand.map(|text| Expression::parse(text).unwrap());
+        let [from, to] = [from, to].map(|end| integrand.is_some().then_some(Constant(end)));
+        Integration { integrand, from, to, tolerance: 1e-8 }
     }
 
     fn golden() -> Value {
@@ -411,7 +445,7 @@ mod tests {
     fn rules_give_what_scipy_gives() {
         let device = crate::device().unwrap();
         for case in golden()["rules"].as_array().unwrap() {
-            let integrand: Expression = case["integrand"].as_str().unwrap().parse().unwrap();
+            let integrand = Expression::parse(case["integrand"].as_str().unwrap()).unwrap();
             let [from, to] = ["from", "to"].map(|key| case[key].as_f64().unwrap());
             let f = values(&integrand, &device);
             for (key, value) in [
@@ -442,12 +476,15 @@ mod tests {
         for (text, from, to, says) in [
             ("1/x", 0.0, 1.0, "not finite"),
             ("ln(x)", -1.0, 1.0, "not finite"),
-            ("x", 1.0, 1.0, "equal"),
+            ("x", 1.0, 1.0, "nothing to integrate"),
         ] {
             let error = lab(Some(text), from, to).run(&mut Silent).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }
-        assert!((constant("-pi/2").unwrap() + PI / 2.0).abs() < 1e-15);
+        let without_integrand = Integration { to: Some(Constant(2.0)), ..Default::default() };
+        assert!(without_integrand.run(&mut Silent).is_err());
+        let constant = |text: &str| Constant::try_from(text.to_owned());
+        assert!((constant("-pi/2").unwrap().0 + PI / 2.0).abs() < 1e-15);
         assert!(constant("x").is_err() && constant("1/0").is_err());
     }
 }

@@ -4,7 +4,6 @@ mod figures;
 mod lloyd;
 
 use burn::tensor::{DType, Int, Tensor, TensorData};
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
@@ -13,45 +12,39 @@ use self::lloyd::{
     Clustering, Point, counts, lloyd, means, nearest, plus_plus_start, random_start, relocate,
     squared_distance,
 };
-use super::options::positive;
+use super::options::between;
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
     value_and_gradient,
 };
+use converge_settings::checks::ensure;
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// k-means on synthetic groups of points.
-#[derive(Debug, Clone, PartialEq, Args)]
-pub struct KMeans {
-    /// Points, shared evenly among the groups (2 to 100000)
-    #[arg(long, default_value = "300", value_parser = between::<2, 100_000>)]
-    points: usize,
-    /// Groups that the points are drawn from, on a circle (1 to 50)
-    #[arg(long, default_value = "3", value_parser = between::<1, 50>)]
-    groups: usize,
-    /// The distance of neighbouring groups (of the only one from the middle)
-    #[arg(long, default_value = "6", value_parser = positive)]
-    distance: f64,
-    /// The standard deviation of a group in each direction
-    #[arg(long, default_value = "1", value_parser = positive)]
-    spread: f64,
-    /// Clusters k to find (1 to 50)
-    #[arg(long, default_value = "3", value_parser = between::<1, 50>)]
-    clusters: usize,
-    /// Starts of each kind (1 to 1000)
-    #[arg(long, default_value = "50", value_parser = between::<1, 1000>)]
-    starts: usize,
-    /// The seed of chance
-    #[arg(long, default_value = "42")]
-    seed: u64,
-}
-
-fn between<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {
-    let value: usize = text.parse().map_err(|_| "not a whole number".to_owned())?;
-    if (LEAST..=MOST).contains(&value) {
-        Ok(value)
-    } else {
-        Err(format!("must be from {LEAST} to {MOST}"))
+settings! {
+    /// k-means on synthetic groups of points.
+    pub struct KMeans {
+        /// Points, shared evenly among the groups (2 to 100000)
+        points: usize = 300 => between!(2, 100_000),
+        /// Groups that the points are drawn from, on a circle (1 to 50)
+        groups: usize = 3 => between!(1, 50),
+        /// The distance of neighbouring groups (of the only one from the middle)
+        distance: f64 = 6.0 => POSITIVE,
+        /// The standard deviation of a group in each direction
+        spread: f64 = 1.0 => POSITIVE,
+        /// Clusters k to find (1 to 50)
+        clusters: usize = 3 => between!(1, 50),
+        /// Starts of each kind (1 to 1000)
+        starts: usize = 50 => between!(1, 1000),
+        /// The seed of chance
+        seed: u64 = 42,
     }
+    check |lab| ensure(
+        lab.clusters <= lab.points,
+        "clusters",
+        lab.clusters,
+        "at most the number of points: there must be one for each",
+    )
 }
 
 /// scikit-learn's inertia on the points of the default options, from
@@ -87,13 +80,7 @@ inertia of the start is on average at most 8 (ln k + 2) times the least possible
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.clusters > self.points {
-            return Err(LabError::Options(format!(
-                "{} clusters of {} points: there must be a point for each",
-                self.clusters, self.points
-            )));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let (points, groups) = self.draw(&mut random);
         let mut findings = Findings::default();
@@ -252,7 +239,7 @@ impl KMeans {
                 0.99,
             ));
         }
-        if *self == Self::default_options() {
+        if *self == Self::default() {
             findings.claims.push(Claim::close(
                 "scikit-learn finds the same inertia on the same points",
                 best.end(),
@@ -261,18 +248,6 @@ impl KMeans {
             ));
         }
         Ok(())
-    }
-
-    fn default_options() -> Self {
-        Self {
-            points: 300,
-            groups: 3,
-            distance: 6.0,
-            spread: 1.0,
-            clusters: 3,
-            starts: 50,
-            seed: 42,
-        }
     }
 
     fn tell(
@@ -399,7 +374,7 @@ mod tests {
     #[test]
     fn claims_hold_for_any_seed() {
         for seed in [42, 1, 2, 3, 4, 5] {
-            let lab = KMeans { seed, ..KMeans::default_options() };
+            let lab = KMeans { seed, ..KMeans::default() };
             let findings = lab.run(&mut Silent).unwrap();
             assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
             assert_eq!(findings.claims.len(), if seed == 42 { 7 } else { 6 });
@@ -408,7 +383,7 @@ mod tests {
 
     #[test]
     fn any_options_give_findings_or_a_clear_error() {
-        let default = KMeans::default_options;
+        let default = KMeans::default;
         for lab in [
             KMeans { points: 2, clusters: 2, groups: 2, starts: 1, ..default() },
             KMeans { points: 7, clusters: 7, groups: 1, ..default() },
@@ -419,7 +394,12 @@ mod tests {
             assert!(lab.run(&mut Silent).is_ok(), "{lab:?}");
         }
         let error = KMeans { points: 2, ..default() }.run(&mut Silent).unwrap_err();
-        assert_eq!(error.to_string(), "3 clusters of 2 points: there must be a point for each");
-        assert!(between::<1, 50>("0").is_err() && between::<1, 50>("51").is_err());
+        assert_eq!(
+            error.to_string(),
+            "`clusters` is 3, but must be at most the number of points: there must be one for each"
+        );
+        for clusters in [0, 51] {
+            assert!(KMeans { clusters, ..default() }.run(&mut Silent).is_err());
+        }
     }
 }

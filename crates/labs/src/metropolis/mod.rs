@@ -7,55 +7,50 @@ mod target;
 mod theory;
 
 use burn::tensor::Device;
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-use super::options::{count, finite, positive};
+use super::options::{COUNT, between, not_empty};
 use super::{About, Claim, Findings, FindingsTable, Lab, LabError, Progress, Theme, number};
 use converge_metrics::chains::{
     bulk_effective_sample_size, effective_sample_size, rank_normalized_r_hat,
 };
+use converge_settings::ranges::{FINITE, POSITIVE};
+use converge_settings::settings;
 use samplers::{Chains, Hamiltonian, Length, accepts, random_walk};
 use target::{Part, Target};
 
-/// Random-walk Metropolis and Hamiltonian Monte Carlo on a normal distribution and on two modes.
-#[derive(Debug, Clone, Args)]
-pub struct Metropolis {
-    /// The mean of the normal target
-    #[arg(long, default_value = "2", value_parser = finite, allow_hyphen_values = true)]
-    mean: f64,
-    /// The standard deviation of the normal target
-    #[arg(long, default_value = "1.5", value_parser = positive)]
-    deviation: f64,
-    /// Standard deviations of the random walk's proposals on the normal target
-    #[arg(long, default_value = "0.1,0.5,3.6,30", value_delimiter = ',', value_parser = positive)]
-    scales: Vec<f64>,
-    /// The same on the target with two modes
-    #[arg(long, default_value = "0.5,12", value_delimiter = ',', value_parser = positive)]
-    mixture_scales: Vec<f64>,
-    /// The two modes are at minus and plus this, with standard deviation 1
-    #[arg(long, default_value = "6", value_parser = positive)]
-    separation: f64,
-    /// The step size ε of Hamiltonian Monte Carlo
-    #[arg(long, default_value = "0.8", value_parser = positive)]
-    step_size: f64,
-    /// Its leapfrog steps for every proposal
-    #[arg(long, default_value = "3", value_parser = count)]
-    leapfrog_steps: usize,
-    /// Steps thrown away at the start of a chain
-    #[arg(long, default_value = "1000", value_parser = count)]
-    burn_in: usize,
-    /// Draws kept of a chain, at least 100
-    #[arg(long, default_value = "10000", value_parser = count)]
-    samples: usize,
-    /// Chains
-    #[arg(long, default_value = "4", value_parser = count)]
-    chains: usize,
-    /// The seed of the random numbers
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Random-walk Metropolis and Hamiltonian Monte Carlo on a normal distribution and on two modes.
+    pub struct Metropolis {
+        /// The mean of the normal target
+        mean: f64 = 2.0 => FINITE,
+        /// The standard deviation of the normal target
+        deviation: f64 = 1.5 => POSITIVE,
+        /// Standard deviations of the random walk's proposals on the normal target
+        scales: Vec<f64> = vec![0.1, 0.5, 3.6, 30.0] => POSITIVE,
+        /// The same on the target with two modes
+        mixture_scales: Vec<f64> = vec![0.5, 12.0] => POSITIVE,
+        /// The two modes are at minus and plus this, with standard deviation 1
+        separation: f64 = 6.0 => POSITIVE,
+        /// The step size ε of Hamiltonian Monte Carlo
+        step_size: f64 = 0.8 => POSITIVE,
+        /// Its leapfrog steps for every proposal
+        leapfrog_steps: usize = 3 => COUNT,
+        /// Steps thrown away at the start of a chain
+        burn_in: usize = 1000 => COUNT,
+        /// Draws kept of a chain, at least 100
+        samples: usize = 10_000 => between!(100, 1_000_000),
+        /// Chains
+        chains: usize = 4 => COUNT,
+        /// The seed of the random numbers
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([
+        ("scales", lab.scales.len()),
+        ("mixture_scales", lab.mixture_scales.len()),
+    ])
 }
 
 /// Some chains, and what they are worth.
@@ -130,13 +125,7 @@ should be below 1.01. The exact τ of a random walk follows from Poisson's equat
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.samples < 100 {
-            return Err(LabError::Options(format!(
-                "{} draws of a chain are too few to judge it: give `--samples` of 100 or more",
-                self.samples
-            )));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = super::device()?.autodiff();
         let parts = self.scales.len() + self.mixture_scales.len() + 5;
         let mut done = 0;
@@ -527,46 +516,34 @@ impl Metropolis {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use clap::Parser;
-
     use super::*;
     use crate::Silent;
 
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        lab: Metropolis,
-    }
-
-    fn lab(arguments: &[&str]) -> Metropolis {
-        Command::try_parse_from(["lab"].iter().chain(arguments)).unwrap().lab
-    }
-
     #[test]
     fn all_claims_hold_with_fewer_draws_too() {
-        let findings = lab(&["--samples", "3000"]).run(&mut Silent).unwrap();
+        let findings = Metropolis { samples: 3000, ..Default::default() }.run(&mut Silent).unwrap();
         assert!(findings.claims.len() > 12);
         assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
     }
 
     #[test]
     fn extreme_options_are_computed_or_refused_but_never_panic() {
-        for arguments in [
-            "--samples 100 --burn-in 1 --chains 1",
-            "--samples 100 --scales 1e300,1e-300 --step-size 1e200",
-            "--samples 100 --deviation 1e-200 --mean=-1e300",
-            "--samples 100 --burn-in 10 --separation 1e200 --leapfrog-steps 50",
+        let base = Metropolis { samples: 100, ..Default::default() };
+        for lab in [
+            Metropolis { burn_in: 1, chains: 1, ..base.clone() },
+            Metropolis { scales: vec![1e300, 1e-300], step_size: 1e200, ..base.clone() },
+            Metropolis { deviation: 1e-200, mean: -1e300, ..base.clone() },
+            Metropolis { burn_in: 10, separation: 1e200, leapfrog_steps: 50, ..base.clone() },
         ] {
-            let arguments: Vec<&str> = arguments.split(' ').collect();
-            assert!(!lab(&arguments).run(&mut Silent).unwrap().claims.is_empty());
+            assert!(!lab.run(&mut Silent).unwrap().claims.is_empty());
         }
-        assert!(lab(&["--samples", "99"]).run(&mut Silent).is_err());
-        assert!(Command::try_parse_from(["lab", "--scales", ""]).is_err());
+        assert!(Metropolis { samples: 99, ..base.clone() }.run(&mut Silent).is_err());
+        assert!(Metropolis { scales: vec![], ..base }.run(&mut Silent).is_err());
     }
 
     #[test]
     fn log_densities_of_numbers_and_tensors_are_those_of_scipy() {
-        let mixture = lab(&[]).mixture();
+        let mixture = Metropolis::default().mixture();
         let device = crate::device().unwrap().autodiff();
         let sampler = Hamiltonian { target: &mixture, step: 1.0, leaps: 1, device };
         // scipy.special.logsumexp of log(weight) + scipy.stats.norm.logpdf, SciPy 1.17.1, and its

@@ -5,57 +5,44 @@ mod figures;
 mod learning;
 mod value_iteration;
 
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use self::environments::{Environment, EnvironmentName};
+use self::environments::Environment;
+pub use self::environments::EnvironmentName;
 use self::figures::{Results, Trace};
 use self::learning::{Learner, Method, Rate};
 use self::value_iteration::{
     Optimum, Score, greatest, mean, score, value_iteration, values_of_greedy,
 };
-use super::options::{count, finite, share};
+use super::options::{COUNT, not_empty};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
+use converge_settings::ranges::{FRACTION, POSITIVE_FRACTION};
+use converge_settings::settings;
 
-/// Q-learning, SARSA, expected SARSA and double Q on Gymnasium's tabular environments.
-#[derive(Debug, Clone, Args)]
-pub struct QLearning {
-    /// The environments, apart by commas
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        default_value = "frozen-lake-4x4,frozen-lake-8x8,cliff-walking,taxi"
-    )]
-    environment: Vec<EnvironmentName>,
-    /// Whether the ground is slippery (in Taxi: whether it rains) [default: as Gymnasium has it: the
-    /// lakes are, the others are not]
-    #[arg(long)]
-    slippery: Option<bool>,
-    /// The learning rate α, above 0 to 1
-    #[arg(long, default_value = "0.1", value_parser = learning_rate)]
-    learning_rate: f64,
-    /// The discount γ
-    #[arg(long, default_value = "0.99", value_parser = share)]
-    gamma: f64,
-    /// The probability ε of a random action; where it decays, the one it decays to
-    #[arg(long, default_value = "0.1", value_parser = share)]
-    epsilon: f64,
-    /// Episodes of training
-    #[arg(long, default_value = "100000", value_parser = count)]
-    episodes: usize,
-    /// The seed of chance
-    #[arg(long, default_value = "42")]
-    seed: u64,
-}
-
-/// A rate above 0 to 1: beyond 1 values of a random reward need not stay bounded.
-fn learning_rate(text: &str) -> Result<f64, String> {
-    let rate = finite(text)?;
-    if rate > 0.0 && rate <= 1.0 { Ok(rate) } else { Err("must be above 0 to 1".to_owned()) }
+settings! {
+    /// Q-learning, SARSA, expected SARSA and double Q on Gymnasium's tabular environments.
+    pub struct QLearning {
+        /// The environments, apart by commas
+        #[one_of(EnvironmentName)]
+        environment: Vec<EnvironmentName> = EnvironmentName::ALL.to_vec(),
+        /// Whether the ground is slippery (in Taxi: whether it rains) [default: as Gymnasium has it: the
+        /// lakes are, the others are not]
+        slippery: Option<bool> = None,
+        /// The learning rate α, above 0 to 1
+        learning_rate: f64 = 0.1 => POSITIVE_FRACTION,
+        /// The discount γ
+        gamma: f64 = 0.99 => FRACTION,
+        /// The probability ε of a random action; where it decays, the one it decays to
+        epsilon: f64 = 0.1 => FRACTION,
+        /// Episodes of training
+        episodes: usize = 100_000 => COUNT,
+        /// The seed of chance
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([("environment", lab.environment.len())])
 }
 
 /// The learners, in the order of the figures.
@@ -112,10 +99,7 @@ these random actions meets them.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.environment.is_empty() {
-            return Err(LabError::Options("no environment: name at least one".to_owned()));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let mut findings = Findings::default();
         let mut results = vec![];
         let mut names: Vec<EnvironmentName> = vec![];
@@ -477,10 +461,10 @@ mod tests {
             let findings = lab.run(&mut Silent).unwrap();
             assert_eq!(findings.tables.len(), 2);
         }
-        assert!(
-            learning_rate("1.1").is_err()
-                && learning_rate("0").is_err()
-                && learning_rate("1").is_ok()
-        );
+        // Beyond a rate of 1 values need not stay bounded.
+        for (learning_rate, accepted) in [(1.1, false), (0.0, false), (1.0, true)] {
+            let lab = QLearning { learning_rate, episodes: 1, ..lab(1) };
+            assert_eq!(lab.run(&mut Silent).is_ok(), accepted, "{learning_rate}");
+        }
     }
 }

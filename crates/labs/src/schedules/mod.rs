@@ -3,11 +3,10 @@
 mod claims;
 mod figures;
 
-use clap::Args;
 use serde_json::json;
 
 use self::figures::{losses, rates};
-use super::options::{count, positive};
+use super::options::COUNT;
 use super::regression_problem::{RegressionProblem, SAMPLES, Training};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
@@ -15,22 +14,21 @@ use super::{
 use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_core::schedule::{RunLength, ScheduleSettings};
 use converge_core::train::loader::Order;
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// All schedules on the same regression.
-#[derive(Debug, Clone, Args)]
-pub struct Schedules {
-    /// The base learning rate η
-    #[arg(long, default_value = "0.1", value_parser = positive)]
-    learning_rate: f64,
-    /// Epochs
-    #[arg(long, default_value = "100", value_parser = count)]
-    epochs: usize,
-    /// The batch size
-    #[arg(long, default_value = "32", value_parser = count)]
-    batch_size: usize,
-    /// The seed of the data and of their order
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// All schedules on the same regression.
+    pub struct Schedules {
+        /// The base learning rate η
+        learning_rate: f64 = 0.1 => POSITIVE,
+        /// Epochs
+        epochs: usize = 100 => COUNT,
+        /// The batch size
+        batch_size: usize = 32 => COUNT,
+        /// The seed of the data and of their order
+        seed: u64 = 42,
+    }
 }
 
 impl Lab for Schedules {
@@ -60,7 +58,7 @@ decays must neither come too late to sink nor so early that the start is not for
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let problem = RegressionProblem::draw(self.seed)?;
         let schedules = self.all()?;
         let mut runs = vec![];

@@ -12,10 +12,10 @@ use super::training::{numbers, points, series_file, train};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
+use crate::descend::sgd;
 use converge_core::layers::batch_norm::batch_norm;
 use converge_core::layers::dense::dense;
 use converge_core::models::{Initialization, InputSpec, MlpSettings, Model, ModelSettings};
-use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
 use converge_settings::ranges::POSITIVE;
 use converge_settings::settings;
@@ -126,7 +126,7 @@ impl BatchNormalization {
             ..MlpSettings::default()
         });
         let model = settings.init(&InputSpec::of_shape(&[Blobs::FEATURES]), Blobs::CLASSES, device);
-        let optimizer = OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() });
+        let optimizer = sgd(learning_rate, 0.0);
         let mut losses = vec![];
         let loss = |model: &Model| blobs.loss(model.forward(blobs.inputs.clone()));
         train(model, &optimizer, self.steps, loss, |_, _, loss| losses.push(loss));

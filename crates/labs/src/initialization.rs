@@ -10,7 +10,7 @@ use super::training::{geometric_means, numbers, points, series_file, train};
 use super::{
     About, Claim, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_figures::figure::{Axis, Figure, Layer, Panel, Plot};
 use converge_settings::ranges::POSITIVE;
 use converge_settings::settings;
@@ -76,11 +76,7 @@ cannot fall below the entropy of the classes, ln 4.",
         let device = device()?.autodiff();
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let blobs = Blobs::draw(SAMPLES, &mut random, &device);
-        let optimizer = OptimizerSettings::Sgd(Sgd {
-            learning_rate: self.learning_rate,
-            momentum: 0.9,
-            ..Sgd::default()
-        });
+        let optimizer = sgd(self.learning_rate, 0.9);
         let total = self.activations.len() * self.starts.len();
         let mut cases = vec![];
         for &activation in &self.activations {

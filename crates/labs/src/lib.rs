@@ -63,8 +63,8 @@ pub struct About {
     pub title: &'static str,
     /// The question, in a sentence.
     pub question: &'static str,
-    /// The method with its formulas: paragraphs, apart by an empty line; one that begins with four
-    /// spaces is a formula.
+    /// The method with its formulas: paragraphs with an empty line between them; one that begins
+    /// with four spaces is a formula.
     pub method: &'static str,
     /// Papers, books and definitions, one each, with a link where there is a lasting one.
     pub sources: &'static [&'static str],

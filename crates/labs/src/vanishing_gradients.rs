@@ -8,7 +8,7 @@ use super::deep_network::{Architecture, Blobs, DeepNetwork, WeightInitialization
 use super::options::{COUNT, not_empty};
 use super::training::{geometric_means, numbers, points, root_mean_square, series_file, train};
 use super::{About, Claim, Findings, FindingsTable, Lab, LabError, Progress, Theme, device};
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_figures::figure::{Axis, Figure, Layer, Panel, Plot};
 use converge_settings::ranges::POSITIVE;
 use converge_settings::settings;
@@ -87,11 +87,7 @@ then trained with momentum 0.9.",
             let (weight_gradients, sum_gradients) =
                 (geometric_means(&weights), geometric_means(&sums));
             let network = architecture.build(self.seed, &device);
-            let optimizer = OptimizerSettings::Sgd(Sgd {
-                learning_rate: self.learning_rate,
-                momentum: 0.9,
-                ..Sgd::default()
-            });
+            let optimizer = sgd(self.learning_rate, 0.9);
             let mut losses = vec![];
             let loss = |network: &DeepNetwork| blobs.loss(network.forward(blobs.inputs.clone()));
             train(network, &optimizer, self.steps, loss, |_, _, loss| losses.push(loss));

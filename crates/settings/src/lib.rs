@@ -2,8 +2,9 @@
 //! defaults, the check of its ranges and the description that catalogues and command lines show.
 //!
 //! A room declares the settings that it owns with [`settings!`], an enum among their values with
-//! [`one_of!`] and, where `name` chooses one of several kinds, the section with [`choice!`]. Experiment files read them with serde, command
-//! lines with [`from_words`]; both get the same defaults and the same errors.
+//! [`one_of!`] and, where `name` chooses one of several kinds, the section with [`choice!`].
+//! Experiment files read them with serde, command lines with [`from_words`]; both get the same
+//! defaults and the same errors.
 //!
 //! ```
 //! use converge_settings::{Settings, from_words, ranges::{COUNT, POSITIVE}, settings};

@@ -201,7 +201,7 @@ impl AdaptiveRates {
         }
     }
 
-    /// The share of the error at the start that the rarest weight has left.
+    /// The fraction of the error at the start that the rarest weight has left.
     fn left(runs: &Runs, index: usize) -> f64 {
         let best = runs.problem.optimum[0];
         let found = runs.trainings[index].1.end().first().copied().unwrap_or_default();

@@ -11,7 +11,7 @@ use self::noise::{Noise, noise_data, noise_table};
 use super::options::{COUNT, not_empty};
 use super::regression_problem::{NAMES, RegressionProblem, SAMPLES, Training, written};
 use super::{About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme};
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_core::train::loader::Order;
 use converge_settings::ranges::{POSITIVE, Range};
 use converge_settings::settings;
@@ -179,10 +179,6 @@ impl BatchSize {
     }
 }
 
-fn sgd(learning_rate: f64) -> OptimizerSettings {
-    OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() })
-}
-
 /// A training with one batch size.
 struct Run {
     batch_size: usize,
@@ -201,7 +197,7 @@ impl Run {
     ) -> Result<Self, LabError> {
         let batches = problem.batches(batch_size, Order::Shuffled { seed: lab.seed });
         let rate = lab.learning_rate;
-        let training = problem.train(&sgd(rate), &batches, lab.epochs, |_, _| rate)?;
+        let training = problem.train(&sgd(rate, 0.0), &batches, lab.epochs, |_, _| rate)?;
         let excess = training.by_epoch().map(|parameters| problem.excess(parameters)).collect();
         let floor = problem.stationary_excess(rate, batch_size);
         Ok(Self { batch_size, training, excess, floor })

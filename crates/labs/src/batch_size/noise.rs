@@ -2,7 +2,8 @@
 
 use nalgebra::DVector;
 
-use super::{BatchSize, sgd};
+use super::BatchSize;
+use crate::descend::sgd;
 use crate::regression_problem::{NAMES, RegressionProblem, SAMPLES};
 use crate::{Claim, DataFile, FindingsTable, LabError};
 use converge_core::train::loader::Order;
@@ -42,7 +43,7 @@ impl BatchSize {
                 // At a rate of 0 every step sees the gradient at the start.
                 let order = Order::Shuffled { seed: self.seed };
                 let batches = problem.batches(batch_size, order);
-                let training = problem.train(&sgd(1.0), &batches, epochs, |_, _| 0.0)?;
+                let training = problem.train(&sgd(1.0, 0.0), &batches, epochs, |_, _| 0.0)?;
                 // The last batch of an epoch is smaller, unless sizes divide.
                 let squares: Vec<f64> = training
                     .gradients

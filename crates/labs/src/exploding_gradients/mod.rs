@@ -11,6 +11,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use self::recurrent::{Run, Task};
 use super::options::COUNT;
+use crate::training::norm;
 use crate::training::{numbers, points, series_file};
 use crate::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
@@ -89,10 +90,6 @@ together.",
         self.training(&mut findings, &without, &with);
         Ok(findings)
     }
-}
-
-fn norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|part| part * part).sum::<f64>().sqrt()
 }
 
 /// The mean norm of `length` standard normal numbers, √2 Γ((n + 1)/2) / Γ(n/2), by the recurrence

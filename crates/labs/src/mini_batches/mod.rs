@@ -16,7 +16,7 @@ use self::trainings::Trained;
 use super::options::COUNT;
 use super::regression_problem::{RegressionProblem, SAMPLES};
 use super::{About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme};
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_core::train::loader::{BatchLoader, Order};
 use converge_data::{Inputs, Preprocessing, Samples, Targets};
 use converge_settings::ranges::{POSITIVE, Range};
@@ -204,7 +204,7 @@ impl MiniBatches {
     fn gradient_claims(&self, problem: &RegressionProblem) -> Result<Vec<Claim>, LabError> {
         let batches = problem.batches(self.batch_size, Order::Shuffled { seed: self.seed });
         // At a rate of 0 every step sees the gradient at the start.
-        let training = problem.train(&sgd(1.0), &batches, 1, |_, _| 0.0)?;
+        let training = problem.train(&sgd(1.0, 0.0), &batches, 1, |_, _| 0.0)?;
         let (full, _) = problem.gradient_and_noise(training.end());
         let starts = (0..training.gradients.len()).map(|batch| batch * self.batch_size);
         let sizes: Vec<f64> =
@@ -286,10 +286,6 @@ fn in_words(name: &str) -> &str {
         "one random order" => "of one random order",
         other => other,
     }
-}
-
-fn sgd(learning_rate: f64) -> OptimizerSettings {
-    OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() })
 }
 
 fn data(trainings: &[Trained]) -> DataFile {

@@ -32,9 +32,9 @@ settings! {
 const CONDITION_NUMBER: Range<f64> =
     Range::new("from 1.01 to 1e5", |value| (1.01..=1e5).contains(value));
 
-/// A path ends when theory has it here, as a share of the distance at the start.
+/// A path ends when theory has it here, as a fraction of the distance at the start.
 const END: f64 = 1e-12;
-/// The distance at which a path has arrived, as a share of the distance at the start.
+/// The distance at which a path has arrived, as a fraction of the distance at the start.
 const ARRIVED: f64 = 1e-6;
 
 impl Lab for Momentum {

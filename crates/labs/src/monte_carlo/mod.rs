@@ -42,9 +42,9 @@ struct Trial {
     sizes: Vec<usize>,
     /// The root mean square error of the mean at every size.
     errors: Vec<f64>,
-    /// The mean effective sample size as a share of the samples, at every size.
+    /// The mean effective sample size as a fraction of the samples, at every size.
     effective: Vec<f64>,
-    /// The share of intervals of 1.96 standard errors that hold the true mean, at every size.
+    /// The fraction of intervals of 1.96 standard errors that hold the true mean, at every size.
     coverage: Vec<f64>,
     /// The estimates of the first replication at every size.
     first: Vec<Estimate>,

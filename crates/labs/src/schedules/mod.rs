@@ -11,7 +11,7 @@ use super::regression_problem::{RegressionProblem, SAMPLES, Training};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_core::schedule::{RunLength, ScheduleSettings};
 use converge_core::train::loader::Order;
 use converge_settings::ranges::POSITIVE;
@@ -158,8 +158,7 @@ impl Schedules {
             }
             schedule.learning_rate(step)
         };
-        let sgd =
-            OptimizerSettings::Sgd(Sgd { learning_rate: self.learning_rate, ..Sgd::default() });
+        let sgd = sgd(self.learning_rate, 0.0);
         let training = problem.train(&sgd, &batches, self.epochs, rate)?;
         let excess = training.by_epoch().map(|place| problem.excess(place)).collect();
         Ok(Run { name: settings.name(), training, excess })

@@ -2,7 +2,8 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::environments::Environment;
+use super::environment::Environment;
+use crate::training::mean;
 
 /// Values of all actions in all states, `state * actions + action`, and how they were found.
 #[derive(Debug, Clone)]
@@ -57,11 +58,6 @@ pub(super) fn value_iteration(environment: &Environment, gamma: f64, epsilon: f6
 /// The greatest of a row of values.
 pub(super) fn greatest(row: &[f64]) -> f64 {
     row.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-}
-
-/// The mean of a row of values.
-pub(super) fn mean(row: &[f64]) -> f64 {
-    row.iter().sum::<f64>() / row.len() as f64
 }
 
 /// The action of the greatest value; the first of those within 1e-9 of it.

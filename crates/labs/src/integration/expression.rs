@@ -13,7 +13,7 @@
 //! so `-x^2` is −(x²) and `2^3^2` is 2⁹. It computes with tensors: for many x at once, and with
 //! derivatives by autodiff.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 /// A function of x.
@@ -109,6 +109,17 @@ impl Expression {
     /// Whether it has the same value for every x.
     pub(super) fn is_constant(&self) -> bool {
         self.root.is_constant()
+    }
+}
+
+/// The values of `integrand` at many places, in double precision.
+pub(super) fn values<'a>(
+    integrand: &'a Expression,
+    device: &'a Device,
+) -> impl Fn(&[f64]) -> Vec<f64> + 'a {
+    move |places| {
+        let x = Tensor::<1>::from_data(TensorData::from(places), (device, DType::F64));
+        integrand.values(&x).into_data().iter::<f64>().collect()
     }
 }
 
@@ -287,7 +298,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::integration::values;
     use crate::value_and_gradient;
 
     fn value(text: &str, x: f64) -> f64 {

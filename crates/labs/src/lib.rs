@@ -40,7 +40,6 @@ mod training;
 
 use burn::tensor::Device;
 
-use converge_settings::checks::InvalidSetting;
 use converge_settings::{Check, Settings, WordsError};
 
 pub use activation_function::Activation;
@@ -105,7 +104,7 @@ pub trait Lab: Settings + Default {
 
     /// Checks the options and computes everything; `progress` is told how far it is.
     fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        Check::check(self)?;
+        Check::check(self).map_err(WordsError::from)?;
         self.compute(progress)
     }
 }
@@ -126,15 +125,12 @@ impl Progress for Silent {
 /// Why a lab could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// An option is out of its range, or does not fit another.
+    /// An option is unknown, is out of its range, or does not fit another.
     #[error(transparent)]
-    Option(#[from] InvalidSetting),
-    /// Words do not make options.
-    #[error(transparent)]
-    Words(#[from] WordsError),
-    /// Options for which the computation is not possible.
+    Options(#[from] WordsError),
+    /// What the options ask for cannot be computed.
     #[error("{0}")]
-    Options(String),
+    Impossible(String),
     /// The computation left the numbers that a computer has.
     #[error(
         "{what} is not finite: choose a smaller learning rate, or a start closer to the minimum"

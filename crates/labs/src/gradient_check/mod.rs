@@ -81,7 +81,7 @@ impl GradientCheck {
         let x = self.place;
         let by_hand = chain::derivative(x);
         if !by_hand.is_finite() {
-            return Err(LabError::Options(format!(
+            return Err(LabError::Impossible(format!(
                 "exp(sin x²) has no finite derivative at {x}: choose a smaller --place"
             )));
         }

@@ -19,7 +19,7 @@ pub(super) fn reference(
     let size = size(&f, (from, to));
     let found = adaptive(&f, from, to, 1e-13 * size, MOST_PIECES);
     if !found.value.is_finite() {
-        return Err(LabError::Options(format!(
+        return Err(LabError::Impossible(format!(
             "{} is not finite between {from} and {to}: choose other ends",
             integrand.text()
         )));

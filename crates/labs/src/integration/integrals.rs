@@ -110,7 +110,7 @@ impl Integration {
         if let Some(rule) =
             (0..4).find(|&rule| errors[rule].iter().any(|point| !point.1.is_finite()))
         {
-            return Err(LabError::Options(format!(
+            return Err(LabError::Impossible(format!(
                 "{} is not finite at a node of the {} rule on [{from}, {to}]: choose ends between which it is",
                 integrand.text(),
                 RULES[rule]

@@ -84,7 +84,7 @@ with the greatest difference until the sum of its error estimates is small enoug
         } else {
             for (index, classic) in CLASSIC.iter().enumerate() {
                 progress.at(index, CLASSIC.len(), classic.name);
-                let integrand = Expression::parse(classic.text).map_err(LabError::Options)?;
+                let integrand = Expression::parse(classic.text).map_err(LabError::Impossible)?;
                 let integral = self.integral(
                     classic.name.to_owned(),
                     &integrand,

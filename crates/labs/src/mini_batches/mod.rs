@@ -121,7 +121,7 @@ impl MiniBatches {
             .map(|epoch| {
                 let batches = loader(epoch)?;
                 let batches = batches.iter().map(|batch| {
-                    let batch = batch.map_err(|error| LabError::Options(error.to_string()))?;
+                    let batch = batch.map_err(|error| LabError::Impossible(error.to_string()))?;
                     Ok(match batch.host_targets {
                         Targets::Values(values) => values.iter().map(|&v| v as usize).collect(),
                         Targets::Classes(_) => vec![],

@@ -133,11 +133,11 @@ impl Schedules {
         };
         let schedules: Result<Vec<_>, _> =
             ScheduleSettings::all().into_iter().map(filled).collect();
-        let schedules = schedules.map_err(|error| LabError::Options(error.to_string()))?;
+        let schedules = schedules.map_err(|error| LabError::Impossible(error.to_string()))?;
         for settings in &schedules {
             settings
                 .check()
-                .map_err(|error| LabError::Options(format!("{}: {error}", settings.name())))?;
+                .map_err(|error| LabError::Impossible(format!("{}: {error}", settings.name())))?;
         }
         Ok(schedules)
     }

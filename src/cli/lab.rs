@@ -1,17 +1,20 @@
 //! `converge lab`: the classic experiments on convergence.
 
+mod options;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use self::options::Chosen;
 use super::printer::Printer;
 use super::progress::LabProgress;
 use converge_figures::figure::{Page, draw_figure, draw_gif};
 use converge_figures::{Look, html, numbers, render_png, table};
-use converge_labs::{About, Chapter, DataFile, Findings, LabCommand, book};
+use converge_labs::{Chapter, DataFile, Findings, LABS, Registered, book};
 use converge_record::write_atomically;
 
 /// Run a classic experiment on convergence, and check what theory says of it
@@ -36,14 +39,7 @@ enum Which {
     /// Run every lab at its defaults, and write the page index.html of all they found
     All,
     #[command(flatten)]
-    Lab(LabCommand),
-}
-
-/// A lab with its options at their defaults.
-#[derive(Debug, Parser)]
-struct AtDefaults {
-    #[command(subcommand)]
-    lab: LabCommand,
+    Lab(Chosen),
 }
 
 /// What `lab NAME --json` prints, and `findings.json` has.
@@ -78,27 +74,17 @@ struct Listed {
     question: &'static str,
 }
 
-/// A lab that was run.
-struct Done {
-    about: &'static About,
-    options: Vec<(String, String)>,
-    told: Told,
-}
-
 impl LabArgs {
-    /// `matches` are those of `lab`, in which the values of a lab's options stand as they were
-    /// written.
-    pub(super) fn run(self, matches: Option<&ArgMatches>, printer: &mut Printer) -> Result<()> {
+    pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         match self.which {
             Which::List => list(printer),
             Which::All => run_all(&self.output, printer),
-            Which::Lab(lab) => {
-                let matches = matches.and_then(ArgMatches::subcommand).map(|(_, matches)| matches);
+            Which::Lab(chosen) => {
                 let mut progress = LabProgress::new();
-                progress.begin(lab.name());
-                let done = run_lab(&lab, matches, &self.output, &mut progress);
+                progress.begin(chosen.lab.name);
+                let told = run_lab(&chosen, &self.output, &mut progress);
                 progress.finish();
-                let told = done?.told;
+                let told = told?;
                 printer.result(&told, || text(Look::detect(), &told))?;
                 held(&told)
             }
@@ -107,16 +93,16 @@ impl LabArgs {
 }
 
 /// The labs by theme.
-fn by_theme() -> Vec<(&'static str, &'static About)> {
-    let mut labs = LabCommand::all();
-    labs.sort_by_key(|(_, about)| about.theme);
+fn by_theme() -> Vec<&'static Registered> {
+    let mut labs: Vec<_> = LABS.iter().collect();
+    labs.sort_by_key(|lab| lab.about.theme);
     labs
 }
 
 fn list(printer: &mut Printer) -> Result<()> {
     let listed: Vec<Listed> = by_theme()
         .into_iter()
-        .map(|(name, about)| Listed {
+        .map(|Registered { name, about, .. }| Listed {
             name,
             theme: about.theme.title(),
             title: about.title,
@@ -139,44 +125,21 @@ fn list(printer: &mut Printer) -> Result<()> {
 }
 
 /// Runs one lab and writes what it found into a directory of its name.
-fn run_lab(
-    lab: &LabCommand,
-    matches: Option<&ArgMatches>,
-    output: &Path,
-    progress: &mut LabProgress,
-) -> Result<Done> {
-    let (name, about) = (lab.name(), lab.about());
-    let options = options(name, matches);
+fn run_lab(chosen: &Chosen, output: &Path, progress: &mut LabProgress) -> Result<Told> {
+    let Registered { name, about, .. } = *chosen.lab;
     let began = Instant::now();
-    let findings = lab.run(progress).with_context(|| format!("the lab `{name}` failed"))?;
+    let findings = chosen.run(progress).with_context(|| format!("the lab `{name}` failed"))?;
     let mut told = Told {
         lab: name,
         title: about.title,
         question: about.question,
-        options: options
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().into()))
-            .collect(),
+        options: chosen.told().map(|(option, value)| (option, value.into())).collect(),
         seconds: began.elapsed().as_secs_f64(),
         findings,
         files: vec![],
     };
     write_findings(&mut told, &output.join(name))?;
-    Ok(Done { about, options, told })
-}
-
-/// The options of the lab `name` and their values, given or by default.
-fn options(name: &str, matches: Option<&ArgMatches>) -> Vec<(String, String)> {
-    let labs = AtDefaults::command();
-    let Some((lab, matches)) = labs.find_subcommand(name).zip(matches) else { return vec![] };
-    let value = |argument: &clap::Arg| {
-        let option = argument.get_long()?;
-        let values = matches.get_raw(argument.get_id().as_str())?;
-        let values: Vec<String> =
-            values.map(|value| value.to_string_lossy().into_owned()).collect();
-        Some((option.to_owned(), values.join(",")))
-    };
-    lab.get_arguments().filter_map(value).collect()
+    Ok(told)
 }
 
 /// Writes figures, animations, data and findings into `directory`, and notes the files.
@@ -281,14 +244,16 @@ fn run_all(output: &Path, printer: &mut Printer) -> Result<()> {
     // Better now than after the first lab.
     std::fs::create_dir_all(output)
         .with_context(|| format!("cannot make the directory {}", output.display()))?;
-    let mut progress = LabProgress::of_many(LabCommand::all().len());
+    let mut progress = LabProgress::of_many(LABS.len());
     let mut chapters = vec![];
     let mut summaries = vec![];
-    for (name, about) in by_theme() {
+    for lab in by_theme() {
+        let Registered { name, about, .. } = *lab;
         progress.begin(name);
         let began = Instant::now();
-        let done = run_at_defaults(name, output, &mut progress).and_then(|done| {
-            let Done { about, options, told } = done;
+        let chosen = Chosen::at_defaults(lab);
+        let done = run_lab(&chosen, output, &mut progress).and_then(|told| {
+            let options: Vec<_> = chosen.told().collect();
             let chapter = Chapter::new(name, about, &options, told.seconds, &told.findings)?;
             Ok((chapter, told))
         });
@@ -339,12 +304,6 @@ fn run_all(output: &Path, printer: &mut Printer) -> Result<()> {
     Ok(())
 }
 
-fn run_at_defaults(name: &str, output: &Path, progress: &mut LabProgress) -> Result<Done> {
-    let matches = AtDefaults::command().try_get_matches_from(["lab", name])?;
-    let AtDefaults { lab } = AtDefaults::from_arg_matches(&matches)?;
-    run_lab(&lab, matches.subcommand_matches(name), output, progress)
-}
-
 fn failed(summary: &Summary) -> bool {
     summary.error.is_some() || summary.failed_claims > 0
 }
@@ -356,36 +315,5 @@ fn outcome(summary: &Summary) -> String {
             format!("{} of {} claims FAILED", summary.failed_claims, summary.claims)
         }
         None => format!("{} claims held", summary.claims),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn every_lab_has_defaults_an_own_name_and_says_what_it_asks() {
-        let mut names = std::collections::BTreeSet::new();
-        for (name, about) in LabCommand::all() {
-            assert!(names.insert(name), "{name} is there twice");
-            let matches = AtDefaults::command().try_get_matches_from(["lab", name]).unwrap();
-            assert_eq!(AtDefaults::from_arg_matches(&matches).unwrap().lab.name(), name);
-            assert!(about.question.ends_with('?'), "{name}: {}", about.question);
-            assert!(!about.sources.is_empty() && !about.method.is_empty(), "{name}");
-        }
-        let themes: Vec<_> = by_theme().into_iter().map(|(_, about)| about.theme).collect();
-        assert!(themes.is_sorted());
-    }
-
-    #[test]
-    fn options_are_told_as_they_were_given_and_by_default() {
-        let given = ["lab", "gradient-descent", "--learning-rate", "0.25"];
-        let matches = AtDefaults::command().try_get_matches_from(given).unwrap();
-        let told = options("gradient-descent", matches.subcommand_matches("gradient-descent"));
-        let told: Vec<(&str, &str)> =
-            told.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(told, [("learning-rate", "0.25"), ("start", "5"), ("steps", "50")]);
     }
 }

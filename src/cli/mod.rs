@@ -24,7 +24,7 @@ mod train;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use printer::{Printer, is_broken_pipe};
 
@@ -66,12 +66,8 @@ enum Command {
 /// Parses the command line, runs the command, and tells how it went.
 pub fn main() -> ExitCode {
     crate::process::prepare();
-    let parsed = Cli::command().try_get_matches().and_then(|matches| {
-        let cli = Cli::from_arg_matches(&matches);
-        cli.map(|cli| (cli, matches)).map_err(|error| error.format(&mut Cli::command()))
-    });
-    let (cli, matches) = match parsed {
-        Ok(parsed) => parsed,
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
         Err(error) => {
             // The terminal may be gone; there is nobody left to tell.
             let _ = error.print();
@@ -80,7 +76,7 @@ pub fn main() -> ExitCode {
     };
     set_burn_device(cli.command.device().as_deref());
     let mut printer = Printer::new(cli.json);
-    match run(cli.command, &matches, &mut printer) {
+    match run(cli.command, &mut printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -127,7 +123,7 @@ fn set_burn_device(name: Option<&str>) {
     }
 }
 
-fn run(command: Command, matches: &ArgMatches, printer: &mut Printer) -> Result<()> {
+fn run(command: Command, printer: &mut Printer) -> Result<()> {
     crate::kernels::check_environment()?;
     match command {
         Command::Train(args) => args.run(printer),
@@ -138,7 +134,7 @@ fn run(command: Command, matches: &ArgMatches, printer: &mut Printer) -> Result<
         Command::Runs(args) => args.run(printer),
         Command::Schedule(args) => args.run(printer),
         Command::Schedules(args) => args.run(printer),
-        Command::Lab(args) => args.run(matches.subcommand_matches("lab"), printer),
+        Command::Lab(args) => args.run(printer),
         Command::Data(args) => args.run(printer),
         Command::Devices(args) => args.run(printer),
         Command::Optimizers(args) => args.run(printer),

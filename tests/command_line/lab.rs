@@ -43,8 +43,8 @@ fn wrong_names_and_options_are_wrong_usage() {
     for (arguments, hint) in [
         ("lab", "Usage"),
         ("lab gradient-decent", "gradient-descent"),
-        ("lab gradient-descent --learning-rate NaN", "must be finite"),
-        ("lab gradient-descent --steps 0", "must be from 1"),
+        ("lab gradient-descent --learning-rate NaN", "must be a finite number"),
+        ("lab gradient-descent --steps 0", "must be a whole number from 1"),
         ("lab gradient-descent --rate 1", "--help"),
     ] {
         let output = run(arguments);

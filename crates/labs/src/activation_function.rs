@@ -4,33 +4,31 @@
 use std::f64::consts::PI;
 
 use burn::tensor::{Tensor, activation};
-use clap::ValueEnum;
+
+use converge_settings::one_of;
 
 /// The slope of the leaky `ReLU` for negative inputs; PyTorch's default.
 pub(super) const NEGATIVE_SLOPE: f64 = 0.01;
 
-/// An activation function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Activation {
-    /// 1 / (1 + e⁻ˣ)
-    Sigmoid,
-    /// tanh x
-    Tanh,
-    /// max(x, 0)
-    Relu,
-    /// x, or 0.01 x where that is larger
-    LeakyRelu,
-    /// x Φ(x)
-    Gelu,
-    /// x / (1 + e⁻ˣ)
-    Silu,
+one_of! {
+    /// An activation function.
+    pub enum Activation {
+        /// 1 / (1 + e⁻ˣ)
+        "sigmoid" => Sigmoid,
+        /// tanh x
+        "tanh" => Tanh,
+        /// max(x, 0)
+        "relu" => Relu,
+        /// x, or 0.01 x where that is larger
+        "leaky-relu" => LeakyRelu,
+        /// x Φ(x)
+        "gelu" => Gelu,
+        /// x / (1 + e⁻ˣ)
+        "silu" => Silu,
+    }
 }
 
 impl Activation {
-    /// All of them.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Sigmoid, Self::Tanh, Self::Relu, Self::LeakyRelu, Self::Gelu, Self::Silu];
-
     /// The name as people write it.
     pub(super) fn name(self) -> &'static str {
         match self {

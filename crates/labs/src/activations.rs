@@ -1,31 +1,34 @@
 //! Activation functions and their derivatives, by Burn's autodiff against the closed forms.
 
 use burn::tensor::{DType, Tensor, TensorData};
-use clap::Args;
 
 use super::activation_function::{Activation, NEGATIVE_SLOPE};
-use super::options::positive;
+use super::options::not_empty;
 use super::training::numbers;
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Place, Plot};
+use converge_settings::ranges::Range;
+use converge_settings::settings;
 
-/// Sigmoid, tanh, `ReLU` and its smooth relatives, and what they do to a gradient.
-#[derive(Debug, Clone, Args)]
-pub struct Activations {
-    /// Which activation functions to show
-    #[arg(long, value_delimiter = ',', value_enum, default_values_t = Activation::ALL)]
-    activations: Vec<Activation>,
-    /// Inputs reach from minus this to this
-    #[arg(long, default_value = "6", value_parser = positive)]
-    range: f64,
+settings! {
+    /// Sigmoid, tanh, `ReLU` and its smooth relatives, and what they do to a gradient.
+    pub struct Activations {
+        /// Which activation functions to show
+        #[one_of(Activation)]
+        activations: Vec<Activation> = Activation::ALL.to_vec(),
+        /// Inputs reach from minus this to this
+        range: f64 = 6.0 => INPUT_RANGE,
+    }
+    check |lab| not_empty([("activations", lab.activations.len())])
 }
 
 /// Places of the grid: an odd number, so that 0 is one of them.
 const POINTS: usize = 1201;
-/// The largest range: e to this is still a double.
-const LARGEST: f64 = 700.0;
+/// Beyond the largest range a power of e would no longer be a double.
+const INPUT_RANGE: Range<f64> =
+    Range::new("above 0 and at most 700", |&range| range > 0.0 && range <= 700.0);
 
 impl Lab for Activations {
     const ABOUT: About = About {
@@ -52,13 +55,7 @@ multiplied by to keep the mean square of the signal.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.range > LARGEST {
-            return Err(LabError::Options(format!(
-                "--range {} is too large: at most {LARGEST}",
-                self.range
-            )));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let places = Grid::even(-self.range, self.range, POINTS);
         let mut findings = Findings::default();
         let (mut table, mut data, mut curves) = (vec![], vec![], vec![]);
@@ -259,7 +256,7 @@ mod tests {
             serde_json::from_str(include_str!("../../../tests/golden/lab_activations.json"))
                 .unwrap();
         let read = |value: &Value| serde_json::from_value::<Vec<f64>>(value.clone()).unwrap();
-        for activation in Activation::ALL {
+        for &activation in Activation::ALL {
             let curve = Curve::of(activation, &read(&golden["places"])).unwrap();
             let expected = &golden[activation.name()];
             for (found, expected) in

@@ -3,41 +3,38 @@
 use burn::module::Param;
 use burn::nn::{BatchNormConfig, Initializer, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor};
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::deep_network::Blobs;
-use super::options::{count, positive};
+use super::options::{COUNT, not_empty};
 use super::training::{numbers, points, series_file, train};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
+use crate::descend::sgd;
 use converge_core::layers::batch_norm::batch_norm;
 use converge_core::layers::dense::dense;
 use converge_core::models::{Initialization, InputSpec, MlpSettings, Model, ModelSettings};
-use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// A network with and without batch normalisation, over learning rates.
-#[derive(Debug, Clone, Args)]
-pub struct BatchNormalization {
-    /// Learning rates of plain gradient descent
-    #[arg(long, value_delimiter = ',', value_parser = positive,
-          default_values = ["0.001", "0.00316", "0.01", "0.0316", "0.1", "0.316", "1", "3.16", "10"])]
-    learning_rates: Vec<f64>,
-    /// Hidden layers
-    #[arg(long, default_value = "6", value_parser = count)]
-    depth: usize,
-    /// Units of a hidden layer
-    #[arg(long, default_value = "32", value_parser = count)]
-    width: usize,
-    /// Training steps at each rate
-    #[arg(long, default_value = "150", value_parser = count)]
-    steps: usize,
-    /// The seed of weights and data
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// A network with and without batch normalisation, over learning rates.
+    pub struct BatchNormalization {
+        /// Learning rates of plain gradient descent
+        learning_rates: Vec<f64> = vec![0.001, 0.00316, 0.01, 0.0316, 0.1, 0.316, 1.0, 3.16, 10.0] => POSITIVE,
+        /// Hidden layers
+        depth: usize = 6 => COUNT,
+        /// Units of a hidden layer
+        width: usize = 32 => COUNT,
+        /// Training steps at each rate
+        steps: usize = 150 => COUNT,
+        /// The seed of weights and data
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([("learning_rates", lab.learning_rates.len())])
 }
 
 /// Points that are trained on, all in one batch.
@@ -71,7 +68,7 @@ come down to 0.1.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = device()?.autodiff();
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let blobs = Blobs::draw(SAMPLES, &mut random, &device);
@@ -129,7 +126,7 @@ impl BatchNormalization {
             ..MlpSettings::default()
         });
         let model = settings.init(&InputSpec::of_shape(&[Blobs::FEATURES]), Blobs::CLASSES, device);
-        let optimizer = OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() });
+        let optimizer = sgd(learning_rate, 0.0);
         let mut losses = vec![];
         let loss = |model: &Model| blobs.loss(model.forward(blobs.inputs.clone()));
         train(model, &optimizer, self.steps, loss, |_, _, loss| losses.push(loss));

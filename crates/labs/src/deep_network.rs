@@ -15,7 +15,6 @@
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use clap::ValueEnum;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -24,27 +23,25 @@ use converge_core::layers::batch_norm::batch_norm;
 use converge_core::layers::dense::dense;
 use converge_core::train::loader::DeviceTargets;
 use converge_core::train::mean_loss;
+use converge_settings::one_of;
 
-/// How weights start. Biases start at 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Start {
-    /// All zero
-    Zeros,
-    /// Normal, standard deviation 0.01
-    Small,
-    /// Normal, variance 2 / (fan-in + fan-out)
-    Xavier,
-    /// Normal, variance 2 / fan-in
-    He,
-    /// Orthonormal rows or columns
-    Orthogonal,
+one_of! {
+    /// How weights start. Biases start at 0.
+    pub enum WeightInitialization {
+        /// All zero
+        "zeros" => Zeros,
+        /// Normal, standard deviation 0.01
+        "small" => Small,
+        /// Normal, variance 2 / (fan-in + fan-out)
+        "xavier" => Xavier,
+        /// Normal, variance 2 / fan-in
+        "he" => He,
+        /// Orthonormal rows or columns
+        "orthogonal" => Orthogonal,
+    }
 }
 
-impl Start {
-    /// All of them.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Zeros, Self::Small, Self::Xavier, Self::He, Self::Orthogonal];
-
+impl WeightInitialization {
     /// The name as people write it.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -91,7 +88,7 @@ pub(super) struct Architecture {
     /// What follows the sums of a hidden layer.
     pub activation: Activation,
     /// How weights start.
-    pub start: Start,
+    pub start: WeightInitialization,
     /// Whether the sums are batch-normalised.
     pub batch_norm: bool,
 }
@@ -259,12 +256,12 @@ mod tests {
             network.predict(50, 1.0)
         };
         // He et al., 2015: variances and gradients stay.
-        for layer in network(Activation::Relu, Start::He, false) {
+        for layer in network(Activation::Relu, WeightInitialization::He, false) {
             assert!((layer.variance - 2.0).abs() < 1e-6, "{layer:?}");
             assert!((layer.gradient_factor - 1.0).abs() < 1e-6, "{layer:?}");
         }
         // Yang et al., 2019: π / (π − 1) for squares with ReLU and batch normalisation.
-        for start in [Start::He, Start::Xavier] {
+        for start in [WeightInitialization::He, WeightInitialization::Xavier] {
             let layer = network(Activation::Relu, start, true)[2];
             assert!((layer.gradient_factor.powi(2) - 1.466_942_206_924_26).abs() < 1e-6);
         }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Tensor, TensorData};
 
 use super::LabError;
-use converge_core::optim::OptimizerSettings;
+use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_core::train::{Descent, Objective as _};
 
 #[derive(Module, Debug)]
@@ -81,6 +81,11 @@ pub fn descend_with(
         return Err(LabError::NotFinite { what: "the function at the start".to_owned() });
     }
     Ok(path)
+}
+
+/// Gradient descent; without momentum where it is 0.
+pub(crate) fn sgd(learning_rate: f64, momentum: f64) -> OptimizerSettings {
+    OptimizerSettings::Sgd(Sgd { learning_rate, momentum, ..Sgd::default() })
 }
 
 /// The value of `function` at `place` and its gradient, by autodiff in double precision.

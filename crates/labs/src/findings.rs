@@ -16,7 +16,7 @@ pub struct Findings {
     /// The figures, in order.
     #[serde(skip)]
     pub figures: Vec<Figure>,
-    /// Moving pictures.
+    /// Animations.
     #[serde(skip)]
     pub animations: Vec<Animation>,
     /// The numbers behind the figures.

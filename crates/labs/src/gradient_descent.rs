@@ -1,26 +1,24 @@
 //! Gradient descent on a parabola, against its closed form.
 
-use clap::Args;
-
-use super::options::{count, finite, positive};
+use super::options::COUNT;
 use super::parabola::{CURVATURE, Parabola, SHIFTED, SQUARE, factor};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress, Theme, number,
 };
 use converge_figures::figure::{Axis, Figure, Layer, Panel, Plot};
+use converge_settings::ranges::{FINITE, POSITIVE};
+use converge_settings::settings;
 
-/// Gradient descent on x² and on x² + 2x + 1.
-#[derive(Debug, Clone, Args)]
-pub struct GradientDescent {
-    /// The learning rate η on x²
-    #[arg(long, default_value = "0.1", value_parser = positive)]
-    learning_rate: f64,
-    /// Where to start on x²
-    #[arg(long, default_value = "5", value_parser = finite, allow_hyphen_values = true)]
-    start: f64,
-    /// Steps on x²
-    #[arg(long, default_value = "50", value_parser = count)]
-    steps: usize,
+settings! {
+    /// Gradient descent on x² and on x² + 2x + 1.
+    pub struct GradientDescent {
+        /// The learning rate η on x²
+        learning_rate: f64 = 0.1 => POSITIVE,
+        /// Where to start on x²
+        start: f64 = 5.0 => FINITE,
+        /// Steps on x²
+        steps: usize = 50 => COUNT,
+    }
 }
 
 impl Lab for GradientDescent {
@@ -42,7 +40,7 @@ at a gradient of at most a tolerance ε on x² has taken the least t with 2 |x�
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let settings = [
             Setting {
                 name: "x²",

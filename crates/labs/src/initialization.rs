@@ -1,43 +1,44 @@
 //! How weights start: what is left of the signal at every depth, and how training goes from there.
 
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::activation_function::Activation;
-use super::deep_network::{Architecture, Blobs, DeepNetwork, Start};
-use super::options::{count, positive};
+use super::deep_network::{Architecture, Blobs, DeepNetwork, WeightInitialization};
+use super::options::{COUNT, not_empty};
 use super::training::{geometric_means, numbers, points, series_file, train};
 use super::{
     About, Claim, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_figures::figure::{Axis, Figure, Layer, Panel, Plot};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// Zeros, 0.01, Xavier, He and orthogonal weights in a deep network.
-#[derive(Debug, Clone, Args)]
-pub struct Initialization {
-    /// How the weights start
-    #[arg(long, value_delimiter = ',', value_enum, default_values_t = Start::ALL)]
-    starts: Vec<Start>,
-    /// Activation functions
-    #[arg(long, value_delimiter = ',', value_enum, default_values = ["tanh", "relu"])]
-    activations: Vec<Activation>,
-    /// Hidden layers
-    #[arg(long, default_value = "10", value_parser = count)]
-    depth: usize,
-    /// Units of a hidden layer
-    #[arg(long, default_value = "100", value_parser = count)]
-    width: usize,
-    /// Training steps
-    #[arg(long, default_value = "100", value_parser = count)]
-    steps: usize,
-    /// The learning rate of gradient descent with momentum 0.9
-    #[arg(long, default_value = "0.01", value_parser = positive)]
-    learning_rate: f64,
-    /// The seed of weights and data
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Zeros, 0.01, Xavier, He and orthogonal weights in a deep network.
+    pub struct Initialization {
+        /// How the weights start
+        #[one_of(WeightInitialization)]
+        starts: Vec<WeightInitialization> = WeightInitialization::ALL.to_vec(),
+        /// Activation functions
+        #[one_of(Activation)]
+        activations: Vec<Activation> = vec![Activation::Tanh, Activation::Relu],
+        /// Hidden layers
+        depth: usize = 10 => COUNT,
+        /// Units of a hidden layer
+        width: usize = 100 => COUNT,
+        /// Training steps
+        steps: usize = 100 => COUNT,
+        /// The learning rate of gradient descent with momentum 0.9
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// The seed of weights and data
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([
+        ("starts", lab.starts.len()),
+        ("activations", lab.activations.len()),
+    ])
 }
 
 /// Points that are trained on, all in one batch.
@@ -71,15 +72,11 @@ cannot fall below the entropy of the classes, ln 4.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = device()?.autodiff();
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let blobs = Blobs::draw(SAMPLES, &mut random, &device);
-        let optimizer = OptimizerSettings::Sgd(Sgd {
-            learning_rate: self.learning_rate,
-            momentum: 0.9,
-            ..Sgd::default()
-        });
+        let optimizer = sgd(self.learning_rate, 0.9);
         let total = self.activations.len() * self.starts.len();
         let mut cases = vec![];
         for &activation in &self.activations {
@@ -160,7 +157,7 @@ impl Initialization {
                 format!("{:.4}", case.last_loss()),
             ]);
             findings.claims.extend(self.claim(case));
-            if case.architecture.start == Start::Zeros {
+            if case.architecture.start == WeightInitialization::Zeros {
                 findings.claims.push(Claim::at_least(
                     format!(
                         "{}: the loss stays at or above the entropy of the classes",
@@ -214,7 +211,7 @@ impl Initialization {
     fn claim(&self, case: &Case) -> Option<Claim> {
         let (measured, predicted) = case.last_variances();
         let says = format!("{}: the variance at layer {}", name(&case.architecture), self.depth);
-        if case.architecture.start == Start::Zeros {
+        if case.architecture.start == WeightInitialization::Zeros {
             return Some(Claim::close(format!("{says} is 0"), measured, 0.0, 0.0));
         }
         // Below 1e-30 the squares of single precision end.
@@ -300,7 +297,7 @@ mod tests {
 
     fn lab() -> Initialization {
         Initialization {
-            starts: Start::ALL.to_vec(),
+            starts: WeightInitialization::ALL.to_vec(),
             activations: vec![Activation::Relu],
             depth: 10,
             width: 100,
@@ -326,7 +323,7 @@ mod tests {
 
     #[test]
     fn zeros_learn_nothing_but_the_frequencies() {
-        let lab = Initialization { starts: vec![Start::Zeros], ..lab() };
+        let lab = Initialization { starts: vec![WeightInitialization::Zeros], ..lab() };
         let findings = lab.run(&mut Silent).unwrap();
         assert_eq!(findings.tables[0].rows[0][4], "1.3863");
     }

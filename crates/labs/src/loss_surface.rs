@@ -1,7 +1,6 @@
 //! The surfaces that optimizers are shown on: their shape, and all their stationary points.
 
-use clap::{Args, ValueEnum as _};
-
+use super::options::between;
 use super::surfaces::{Hessian, TestFunction, logarithmic_levels};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
@@ -9,16 +8,17 @@ use super::{
 use converge_figures::figure::{
     Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Plot, Surface as SurfacePanel,
 };
+use converge_settings::settings;
 
-/// Test functions, drawn and searched for stationary points.
-#[derive(Debug, Clone, Args)]
-pub struct LossSurface {
-    /// The functions, separated by commas; all of them where none is given
-    #[arg(long, value_delimiter = ',')]
-    surfaces: Vec<TestFunction>,
-    /// Places along each axis at which a function is drawn, from 11 to 401
-    #[arg(long, default_value = "121", value_parser = clap::value_parser!(u16).range(11..=401))]
-    points: u16,
+settings! {
+    /// Test functions, drawn and searched for stationary points.
+    pub struct LossSurface {
+        /// The functions, separated by commas; all of them where none is given
+        #[one_of(TestFunction)]
+        surfaces: Vec<TestFunction> = vec![],
+        /// Places along each axis at which a function is drawn, from 11 to 401
+        points: usize = 121 => between!(11, 401),
+    }
 }
 
 impl Lab for LossSurface {
@@ -55,9 +55,9 @@ counts every stationary point, so that a wrong census is found out.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let functions = match self.surfaces.as_slice() {
-            [] => TestFunction::value_variants(),
+            [] => TestFunction::ALL,
             chosen => chosen,
         };
         let mut findings = Findings::default();
@@ -65,7 +65,7 @@ counts every stationary point, so that a wrong census is found out.",
         let mut stationary = vec![];
         for (index, &function) in functions.iter().enumerate() {
             progress.at(index, functions.len(), function.title());
-            let grid = function.grid(usize::from(self.points))?;
+            let grid = function.grid(self.points)?;
             let census = Census::of(function)?;
             findings.claims.extend(check(function, &census)?);
             let [low, high] = function.hessian_at_minimum().eigenvalues();

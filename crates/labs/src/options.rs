@@ -1,54 +1,81 @@
-//! Options of labs: numbers that are checked as they are read, so that wrong ones are wrong usage.
+//! What options of several labs have in common: ranges, checks and the naming of optimizers.
 
-use std::str::FromStr;
+use serde::{Deserialize, Serialize};
 
 use converge_core::optim::OptimizerSettings;
+use converge_settings::checks::{Checked, InvalidSetting};
+use converge_settings::ranges::{POSITIVE, Range};
 
-/// A finite number.
-pub fn finite(text: &str) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if value.is_finite() { Ok(value) } else { Err("must be finite".to_owned()) }
-}
-
-/// A finite number above 0.
-pub fn positive(text: &str) -> Result<f64, String> {
-    let value = finite(text)?;
-    if value > 0.0 { Ok(value) } else { Err("must be above 0".to_owned()) }
-}
-
-/// A number from 0 to below 1, such as a momentum.
-pub fn share(text: &str) -> Result<f64, String> {
-    let value = finite(text)?;
-    if (0.0..1.0).contains(&value) {
-        Ok(value)
-    } else {
-        Err("must be from 0 to below 1".to_owned())
-    }
-}
-
-/// A whole number from 1 to a million, such as a number of steps.
-pub fn count(text: &str) -> Result<usize, String> {
-    let value = usize::from_str(text).map_err(|_| "not a whole number".to_owned())?;
-    if (1..=1_000_000).contains(&value) {
-        Ok(value)
-    } else {
-        Err("must be from 1 to 1000000".to_owned())
-    }
-}
-
-/// An optimizer by its name, with its defaults; `NAME` or `NAME:learning_rate`.
-pub fn optimizer(text: &str) -> Result<OptimizerSettings, String> {
-    let (name, rate) = match text.split_once(':') {
-        Some((name, rate)) => (name, Some(positive(rate)?)),
-        None => (text, None),
+/// The whole numbers from `$low` to `$high`.
+macro_rules! between {
+    ($low:literal, $high:literal) => {
+        converge_settings::ranges::Range::new(
+            concat!("a whole number from ", $low, " to ", $high),
+            |value: &usize| ($low..=$high).contains(value),
+        )
     };
-    let mut section = serde_json::json!({ "name": name });
-    if let Some(rate) = rate {
-        section["learning_rate"] = rate.into();
+}
+pub(crate) use between;
+
+/// A number of things, such as steps.
+pub(crate) const COUNT: Range<usize> = between!(1, 1_000_000);
+
+/// Each of the `lists`, given with its key and length, has something in it.
+pub(crate) fn not_empty<const N: usize>(lists: [(&str, usize); N]) -> Checked {
+    match lists.into_iter().find(|&(_, length)| length == 0) {
+        Some((key, _)) => {
+            Err(InvalidSetting::new(key, "empty", "one or more, separated by commas"))
+        }
+        None => Ok(()),
     }
-    serde_json::from_value(section).map_err(|_| {
-        format!("no such optimizer: `converge optimizers` lists {}", OptimizerSettings::NAMES.len())
-    })
+}
+
+/// An optimizer by its name, at its default learning rate or at another: `adam`, `adam:0.1`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RatedOptimizer {
+    /// Its name. Every lab that has such an option says which names it knows.
+    pub name: String,
+    /// Its learning rate, where it is not the default.
+    pub learning_rate: Option<f64>,
+}
+
+impl RatedOptimizer {
+    /// The settings of the optimizer that [`OptimizerSettings`] calls so, with its defaults but for
+    /// the rate; `None` where it knows no such name.
+    pub fn settings(&self) -> Option<OptimizerSettings> {
+        self.at_rate(OptimizerSettings::named(&self.name)?)
+    }
+
+    /// `settings` at this learning rate, if there is one.
+    pub(crate) fn at_rate(&self, mut settings: OptimizerSettings) -> Option<OptimizerSettings> {
+        if let Some(rate) = self.learning_rate {
+            *settings.value_mut("learning_rate")? = rate;
+        }
+        Some(settings)
+    }
+}
+
+impl TryFrom<String> for RatedOptimizer {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let Some((name, rate)) = text.split_once(':') else {
+            return Ok(Self { name: text, learning_rate: None });
+        };
+        match rate.parse() {
+            Ok(rate) if (POSITIVE.contains)(&rate) => {
+                Ok(Self { name: name.to_owned(), learning_rate: Some(rate) })
+            }
+            _ => Err(format!("NAME or NAME:RATE, with {} for RATE", POSITIVE.expected)),
+        }
+    }
+}
+
+impl From<RatedOptimizer> for String {
+    fn from(RatedOptimizer { name, learning_rate }: RatedOptimizer) -> Self {
+        learning_rate.map_or(name.clone(), |rate| format!("{name}:{rate}"))
+    }
 }
 
 #[cfg(test)]
@@ -58,19 +85,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_out_of_range_are_refused() {
-        for text in ["NaN", "inf", "x", ""] {
-            assert!(finite(text).is_err(), "{text}");
+    fn an_optimizer_may_bring_its_rate() {
+        let read = |text: &str| RatedOptimizer::try_from(text.to_owned());
+        assert_eq!(read("sgd:0.5").unwrap().settings().unwrap().learning_rate(), 0.5);
+        assert_eq!(read("adam").unwrap().settings().unwrap().name(), "adam");
+        assert_eq!(read("adm").unwrap().settings(), None);
+        for text in ["adam:nan", "adam:0", "adam:-1", "adam:", "adam:x"] {
+            assert!(read(text).is_err(), "{text}");
         }
-        assert!(positive("0").is_err() && positive("-1").is_err() && positive("0.1").is_ok());
-        assert!(share("1").is_err() && share("0").is_ok());
-        assert!(count("0").is_err() && count("1.5").is_err() && count("20").is_ok());
+        assert_eq!(String::from(read("sgd:0.5").unwrap()), "sgd:0.5");
     }
 
     #[test]
-    fn an_optimizer_may_bring_its_rate() {
-        assert_eq!(optimizer("sgd:0.5").unwrap().learning_rate(), 0.5);
-        assert_eq!(optimizer("adam").unwrap().name(), "adam");
-        assert!(optimizer("adm").is_err() && optimizer("adam:nan").is_err());
+    fn an_empty_list_is_told_by_its_key() {
+        assert_eq!(not_empty([("rates", 2)]), Ok(()));
+        let error = not_empty([("rates", 2), ("starts", 0)]).unwrap_err();
+        assert!(error.to_string().starts_with("`starts` is empty, but must be"), "{error}");
     }
 }

@@ -7,24 +7,25 @@
 use std::f64::consts::PI;
 
 use burn::tensor::{DType, Tensor, TensorData};
-use clap::ValueEnum;
 
 use super::LabError;
 use converge_figures::figure::Grid;
+use converge_settings::one_of;
 
-/// A function of two numbers with known minima.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TestFunction {
-    /// A curved, flat valley
-    Rosenbrock,
-    /// A flat floor with steep corners
-    Beale,
-    /// Four minima of equal depth
-    Himmelblau,
-    /// A bowl full of dents
-    Rastrigin,
-    /// A bowl ten times as steep along y as along x
-    Quadratic,
+one_of! {
+    /// A function of two numbers with known minima.
+    pub enum TestFunction {
+        /// A curved, flat valley
+        "rosenbrock" => Rosenbrock,
+        /// A flat floor with steep corners
+        "beale" => Beale,
+        /// Four minima of equal depth
+        "himmelblau" => Himmelblau,
+        /// A bowl full of dents
+        "rastrigin" => Rastrigin,
+        /// A bowl ten times as steep along y as along x
+        "quadratic" => Quadratic,
+    }
 }
 
 /// The second derivatives of a function of two numbers.
@@ -260,7 +261,7 @@ mod tests {
     #[test]
     fn one_place_and_many_have_the_same_value() {
         let device = crate::device().unwrap();
-        for function in TestFunction::value_variants() {
+        for function in TestFunction::ALL {
             let place = Tensor::from_data([0.7_f32, -1.3], &device);
             let one: f32 = function.at(place).into_scalar();
             let many = function.values(&[[0.7, -1.3]]).unwrap()[0];

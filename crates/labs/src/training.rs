@@ -30,6 +30,16 @@ pub(super) fn train<M: Module>(
     descent.model
 }
 
+/// The mean of `values`.
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The Euclidean norm of `vector`.
+pub(super) fn norm(vector: &[f64]) -> f64 {
+    vector.iter().map(|part| part * part).sum::<f64>().sqrt()
+}
+
 /// All numbers of a tensor.
 pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()

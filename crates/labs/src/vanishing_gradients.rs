@@ -1,41 +1,42 @@
 //! Gradients of the layers of a deep network, by activation, start and batch normalisation.
 
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::activation_function::Activation;
-use super::deep_network::{Architecture, Blobs, DeepNetwork, Start};
-use super::options::{count, positive};
+use super::deep_network::{Architecture, Blobs, DeepNetwork, WeightInitialization};
+use super::options::{COUNT, not_empty};
 use super::training::{geometric_means, numbers, points, root_mean_square, series_file, train};
 use super::{About, Claim, Findings, FindingsTable, Lab, LabError, Progress, Theme, device};
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_figures::figure::{Axis, Figure, Layer, Panel, Plot};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// Gradient norms by layer in a deep network, and what becomes of its training.
-#[derive(Debug, Clone, Args)]
-pub struct VanishingGradients {
-    /// Activation functions
-    #[arg(long, value_delimiter = ',', value_enum, default_values = ["sigmoid", "tanh", "relu"])]
-    activations: Vec<Activation>,
-    /// How the weights start
-    #[arg(long, value_delimiter = ',', value_enum, default_values = ["xavier", "he"])]
-    starts: Vec<Start>,
-    /// Hidden layers
-    #[arg(long, default_value = "20", value_parser = count)]
-    depth: usize,
-    /// Units of a hidden layer
-    #[arg(long, default_value = "64", value_parser = count)]
-    width: usize,
-    /// Training steps
-    #[arg(long, default_value = "100", value_parser = count)]
-    steps: usize,
-    /// The learning rate of gradient descent with momentum 0.9
-    #[arg(long, default_value = "0.01", value_parser = positive)]
-    learning_rate: f64,
-    /// The seed of weights and data
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Gradient norms by layer in a deep network, and what becomes of its training.
+    pub struct VanishingGradients {
+        /// Activation functions
+        #[one_of(Activation)]
+        activations: Vec<Activation> = vec![Activation::Sigmoid, Activation::Tanh, Activation::Relu],
+        /// How the weights start
+        #[one_of(WeightInitialization)]
+        starts: Vec<WeightInitialization> = vec![WeightInitialization::Xavier, WeightInitialization::He],
+        /// Hidden layers
+        depth: usize = 20 => COUNT,
+        /// Units of a hidden layer
+        width: usize = 64 => COUNT,
+        /// Training steps
+        steps: usize = 100 => COUNT,
+        /// The learning rate of gradient descent with momentum 0.9
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// The seed of weights and data
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([
+        ("activations", lab.activations.len()),
+        ("starts", lab.starts.len()),
+    ])
 }
 
 /// Points that are trained on, all in one batch.
@@ -71,7 +72,7 @@ then trained with momentum 0.9.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = device()?.autodiff();
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let blobs = Blobs::draw(SAMPLES, &mut random, &device);
@@ -86,11 +87,7 @@ then trained with momentum 0.9.",
             let (weight_gradients, sum_gradients) =
                 (geometric_means(&weights), geometric_means(&sums));
             let network = architecture.build(self.seed, &device);
-            let optimizer = OptimizerSettings::Sgd(Sgd {
-                learning_rate: self.learning_rate,
-                momentum: 0.9,
-                ..Sgd::default()
-            });
+            let optimizer = sgd(self.learning_rate, 0.9);
             let mut losses = vec![];
             let loss = |network: &DeepNetwork| blobs.loss(network.forward(blobs.inputs.clone()));
             train(network, &optimizer, self.steps, loss, |_, _, loss| losses.push(loss));
@@ -305,7 +302,7 @@ mod tests {
     fn lab() -> VanishingGradients {
         VanishingGradients {
             activations: vec![Activation::Sigmoid, Activation::Relu],
-            starts: vec![Start::Xavier, Start::He],
+            starts: vec![WeightInitialization::Xavier, WeightInitialization::He],
             depth: 20,
             width: 64,
             steps: 1,
@@ -327,7 +324,7 @@ mod tests {
 
     #[test]
     fn one_layer_and_dead_networks_are_no_error() {
-        let starts = vec![Start::Zeros, Start::Small];
+        let starts = vec![WeightInitialization::Zeros, WeightInitialization::Small];
         let lab = VanishingGradients { depth: 1, width: 1, starts, learning_rate: 1e9, ..lab() };
         assert!(lab.run(&mut Silent).is_ok());
     }

@@ -97,8 +97,10 @@ pub fn from_words<'a, S: Settings + Default>(
 ///
 /// The struct implements `Default`, serde's `Serialize` and `Deserialize` (a key that is not
 /// written has its default, an unknown one is an error) and [`Settings`](crate::Settings); the
-/// crate that uses it depends on `serde`. A key can have a `#[serde(…)]` attribute. Behind the
-/// struct, `check |settings| …` checks what ranges cannot say, after all of them.
+/// crate that uses it depends on `serde`. A key can have a `#[serde(…)]` attribute, and
+/// `#[one_of(Enum)]` where it names variants of an enum whose meanings command lines shall show
+/// ([`one_of!`](crate::one_of!)). Behind the struct, `check |settings| …` checks what ranges cannot
+/// say, after all of them.
 #[macro_export]
 macro_rules! settings {
     (
@@ -107,6 +109,7 @@ macro_rules! settings {
             $(
                 $(#[doc = $meaning:literal])+
                 $(#[serde($($serde:tt)+)])*
+                $(#[one_of($names:ty)])?
                 $key:ident: $type:ty = $default:expr $(=> $range:expr)?,
             )*
         }
@@ -150,6 +153,7 @@ macro_rules! settings {
                 meaning: concat!($($meaning),+).trim_ascii(),
                 range: $crate::settings!(@expected $($range)?),
                 kind: $crate::kind::<$type>,
+                names: $crate::settings!(@names $($names)?),
                 accepts: |word| {
                     let value: $type = $crate::read(stringify!($key), word)?;
                     $($crate::ranges::Checks::check_value(&$range, stringify!($key), &value)?;)?
@@ -187,4 +191,6 @@ macro_rules! settings {
     };
     (@expected) => { None };
     (@expected $range:expr) => { Some($range.expected) };
+    (@names) => { &[] };
+    (@names $names:ty) => { <$names>::NAMES };
 }

@@ -14,6 +14,9 @@ pub struct Key {
     pub range: Option<&'static str>,
     /// What a word for it must be.
     pub kind: fn() -> Kind,
+    /// The names that are such words, each with its meaning, where they were declared with
+    /// [`one_of!`](crate::one_of!).
+    pub names: &'static [(&'static str, &'static str)],
     /// Whether a word is of that kind and its value in its range, apart from other keys.
     pub accepts: fn(&str) -> Result<(), InvalidSetting>,
     /// Its default as a word; `None` where nothing stands for "not written".

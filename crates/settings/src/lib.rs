@@ -1,9 +1,10 @@
 //! Settings: from one declaration of each key come the struct, its serde implementations, its
 //! defaults, the check of its ranges and the description that catalogues and command lines show.
 //!
-//! A room declares the settings that it owns with [`settings!`] and, where `name` chooses one of
-//! several kinds, the section with [`choice!`]. Experiment files read them with serde, command
-//! lines with [`from_words`]; both get the same defaults and the same errors.
+//! A room declares the settings that it owns with [`settings!`], an enum among their values with
+//! [`one_of!`] and, where `name` chooses one of several kinds, the section with [`choice!`].
+//! Experiment files read them with serde, command lines with [`from_words`]; both get the same
+//! defaults and the same errors.
 //!
 //! ```
 //! use converge_settings::{Settings, from_words, ranges::{COUNT, POSITIVE}, settings};
@@ -36,6 +37,7 @@ pub mod checks;
 mod choice;
 mod declaration;
 mod key;
+mod one_of;
 pub mod ranges;
 mod words;
 

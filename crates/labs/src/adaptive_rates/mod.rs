@@ -4,48 +4,35 @@ mod claims;
 mod figures;
 mod state;
 
-use clap::Args;
-
 use self::state::{Trace, states};
-use super::options::{count, finite, positive};
+use super::options::COUNT;
 use super::regression_problem::{NAMES, RegressionProblem, SAMPLES, Training, written};
 use super::{About, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme};
 use converge_core::optim::{AdaGrad, Adam, AdamW, OptimizerSettings, RmsProp, Sgd};
 use converge_core::train::loader::Order;
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE};
+use converge_settings::settings;
 
-/// Adaptive learning rates on dense and on sparse features.
-#[derive(Debug, Clone, Args)]
-#[expect(clippy::doc_markdown, reason = "the help of the command line")]
-pub struct AdaptiveRates {
-    /// The learning rate of plain descent
-    #[arg(long, default_value = "0.05", value_parser = positive)]
-    sgd_rate: f64,
-    /// The learning rate of AdaGrad
-    #[arg(long, default_value = "0.5", value_parser = positive)]
-    adagrad_rate: f64,
-    /// The learning rate of RMSprop
-    #[arg(long, default_value = "0.01", value_parser = positive)]
-    rmsprop_rate: f64,
-    /// The learning rate of Adam and AdamW
-    #[arg(long, default_value = "0.02", value_parser = positive)]
-    adam_rate: f64,
-    /// The weight decay of AdamW
-    #[arg(long, default_value = "0.01", value_parser = weight_decay)]
-    weight_decay: f64,
-    /// The batch size
-    #[arg(long, default_value = "32", value_parser = count)]
-    batch_size: usize,
-    /// Epochs
-    #[arg(long, default_value = "50", value_parser = count)]
-    epochs: usize,
-    /// The seed of the data and of their order
-    #[arg(long, default_value = "42")]
-    seed: u64,
-}
-
-fn weight_decay(text: &str) -> Result<f64, String> {
-    let value = finite(text)?;
-    if value >= 0.0 { Ok(value) } else { Err("must be 0 or above".to_owned()) }
+settings! {
+    /// Adaptive learning rates on dense and on sparse features.
+    pub struct AdaptiveRates {
+        /// The learning rate of plain descent
+        sgd_rate: f64 = 0.05 => POSITIVE,
+        /// The learning rate of AdaGrad
+        adagrad_rate: f64 = 0.5 => POSITIVE,
+        /// The learning rate of RMSprop
+        rmsprop_rate: f64 = 0.01 => POSITIVE,
+        /// The learning rate of Adam and AdamW
+        adam_rate: f64 = 0.02 => POSITIVE,
+        /// The weight decay of AdamW
+        weight_decay: f64 = 0.01 => NON_NEGATIVE,
+        /// The batch size
+        batch_size: usize = 32 => COUNT,
+        /// Epochs
+        epochs: usize = 50 => COUNT,
+        /// The seed of the data and of their order
+        seed: u64 = 42,
+    }
 }
 
 /// How often each of the sparse features is there.
@@ -86,7 +73,7 @@ size give the rare weight a rate about √(1/p) times that of a weight whose fea
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         progress.at(0, 3, "dense features");
         let dense = self.runs(RegressionProblem::draw(self.seed)?)?;
         progress.at(1, 3, "sparse features");
@@ -214,7 +201,7 @@ impl AdaptiveRates {
         }
     }
 
-    /// The share of the error at the start that the rarest weight has left.
+    /// The fraction of the error at the start that the rarest weight has left.
     fn left(runs: &Runs, index: usize) -> f64 {
         let best = runs.problem.optimum[0];
         let found = runs.trainings[index].1.end().first().copied().unwrap_or_default();
@@ -316,38 +303,26 @@ fn table(title: &str, runs: &Runs) -> FindingsTable {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use clap::Parser;
-
     use super::*;
     use crate::Silent;
 
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        lab: AdaptiveRates,
-    }
-
-    fn found(options: &[&str]) -> Findings {
-        let command = ["lab"].iter().chain(options);
-        Command::try_parse_from(command).unwrap().lab.run(&mut Silent).unwrap()
-    }
-
     #[test]
     fn states_steps_and_effective_rates_are_those_of_the_formulas() {
-        let findings = found(&["--seed", "1"]);
+        let findings = AdaptiveRates { seed: 1, ..Default::default() }.run(&mut Silent).unwrap();
         assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
         assert_eq!(findings.claims.len(), 15);
     }
 
     #[test]
     fn rates_that_diverge_and_short_runs_are_told() {
-        for options in [
-            &["--sgd-rate", "1e6", "--epochs", "2"][..],
-            &["--epochs", "1", "--batch-size", "5000", "--weight-decay", "0"],
+        for lab in [
+            AdaptiveRates { sgd_rate: 1e6, epochs: 2, ..Default::default() },
+            AdaptiveRates { epochs: 1, batch_size: 5000, weight_decay: 0.0, ..Default::default() },
         ] {
-            let findings = found(options);
+            let findings = lab.run(&mut Silent).unwrap();
             assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
         }
-        assert!(Command::try_parse_from(["lab", "--weight-decay=-1"]).is_err());
+        let refused = AdaptiveRates { weight_decay: -1.0, ..Default::default() };
+        assert!(refused.run(&mut Silent).is_err());
     }
 }

@@ -7,12 +7,11 @@ use burn::nn::Linear;
 use burn::optim::SgdConfig;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use self::by_hand::{HIDDEN, INPUTS, Weights};
-use crate::options::{count, positive};
+use super::options::COUNT;
 use crate::training::{numbers, points, scalar};
 use crate::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
@@ -20,19 +19,19 @@ use crate::{
 use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_core::train::{Descent, Objective as _};
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// A sigmoid network 3-4-1 by hand, and as a Burn model.
-#[derive(Debug, Clone, Args)]
-pub struct Backpropagation {
-    /// The learning rate of gradient descent
-    #[arg(long, default_value = "2", value_parser = positive)]
-    learning_rate: f64,
-    /// Training steps
-    #[arg(long, default_value = "2000", value_parser = count)]
-    steps: usize,
-    /// The seed of the weights
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// A sigmoid network 3-4-1 by hand, and as a Burn model.
+    pub struct Backpropagation {
+        /// The learning rate of gradient descent
+        learning_rate: f64 = 2.0 => POSITIVE,
+        /// Training steps
+        steps: usize = 2000 => COUNT,
+        /// The seed of the weights
+        seed: u64 = 42,
+    }
 }
 
 /// The exclusive or of the first two inputs; the third is always 1.
@@ -67,7 +66,7 @@ precision with the optimizer of this program. All learn the exclusive or of two 
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = device()?.autodiff();
         let start = Weights::draw(&mut ChaCha8Rng::seed_from_u64(self.seed));
         progress.at(0, 3, "by hand");

@@ -3,42 +3,87 @@
 mod figures;
 mod noise;
 
-use clap::Args;
 use nalgebra::DVector;
+use serde::{Deserialize, Serialize};
 
 use self::figures::{losses, noise_and_floor};
 use self::noise::{Noise, noise_data, noise_table};
-use super::options::{count, positive};
+use super::options::{COUNT, not_empty};
 use super::regression_problem::{NAMES, RegressionProblem, SAMPLES, Training, written};
 use super::{About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme};
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_core::train::loader::Order;
+use converge_settings::ranges::{POSITIVE, Range};
+use converge_settings::settings;
 
-/// Plain descent with batches of several sizes.
-#[derive(Debug, Clone, Args)]
-#[expect(clippy::struct_field_names, reason = "fields are named as options are")]
-pub struct BatchSize {
-    /// The batch sizes; `all` is all 1000 samples
-    #[arg(
-        long,
-        default_value = "1,32,256,all",
-        value_delimiter = ',',
-        value_parser = batch_size
-    )]
-    batch_size: Vec<usize>,
-    /// The learning rate, the same for all
-    #[arg(long, default_value = "0.05", value_parser = positive)]
-    learning_rate: f64,
-    /// Epochs
-    #[arg(long, default_value = "50", value_parser = count)]
-    epochs: usize,
-    /// The seed of the data and of their order
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Plain descent with batches of several sizes.
+    pub struct BatchSize {
+        /// The batch sizes; `all` is all 1000 samples
+        batch_size: Vec<SamplesPerBatch> = sizes() => SIZE,
+        /// The learning rate, the same for all
+        learning_rate: f64 = 0.05 => POSITIVE,
+        /// Epochs
+        epochs: usize = 50 => COUNT,
+        /// The seed of the data and of their order
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([("batch_size", lab.batch_size.len())])
 }
 
-fn batch_size(text: &str) -> Result<usize, String> {
-    if text == "all" { Ok(SAMPLES) } else { Ok(count(text)?.min(SAMPLES)) }
+/// How many samples a batch has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SamplesPerBatch {
+    /// All samples there are: `all`.
+    All,
+    /// So many, or all if there are fewer.
+    AtMost(usize),
+}
+
+/// The batch sizes that are compared unless others are given.
+fn sizes() -> Vec<SamplesPerBatch> {
+    let mut sizes = [1, 32, 256].map(SamplesPerBatch::AtMost).to_vec();
+    sizes.push(SamplesPerBatch::All);
+    sizes
+}
+
+const SIZE: Range<SamplesPerBatch> = Range {
+    expected: "`all`, or a whole number from 1 to 1000000",
+    contains: |size| match size {
+        SamplesPerBatch::All => true,
+        SamplesPerBatch::AtMost(samples) => (COUNT.contains)(samples),
+    },
+    show: |&size| size.into(),
+};
+
+impl SamplesPerBatch {
+    fn samples(self) -> usize {
+        match self {
+            Self::All => SAMPLES,
+            Self::AtMost(samples) => samples.min(SAMPLES),
+        }
+    }
+}
+
+impl TryFrom<String> for SamplesPerBatch {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        text.parse().map(Self::AtMost).map_err(|_| SIZE.expected)
+    }
+}
+
+impl From<SamplesPerBatch> for String {
+    fn from(size: SamplesPerBatch) -> Self {
+        match size {
+            SamplesPerBatch::All => "all".to_owned(),
+            SamplesPerBatch::AtMost(samples) => samples.to_string(),
+        }
+    }
 }
 
 impl Lab for BatchSize {
@@ -69,16 +114,13 @@ size up to which a larger batch still buys nearly as many fewer steps.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.batch_size.is_empty() {
-            return Err(LabError::Options("there is no batch size: give at least one".into()));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let parts = self.batch_size.len() + 1;
         let problem = RegressionProblem::draw(self.seed)?;
         progress.at(0, parts, "the noise of gradients");
         let noises = self.noises(&problem)?;
         let mut runs = vec![];
-        for (index, &batch_size) in self.batch_size.iter().enumerate() {
+        for (index, batch_size) in self.sizes().enumerate() {
             progress.at(index + 1, parts, &format!("batches of {batch_size}"));
             runs.push(Run::of(&problem, self, batch_size)?);
         }
@@ -99,6 +141,11 @@ size up to which a larger batch still buys nearly as many fewer steps.",
 }
 
 impl BatchSize {
+    /// The batch sizes in samples.
+    fn sizes(&self) -> impl Iterator<Item = usize> {
+        self.batch_size.iter().map(|size| size.samples())
+    }
+
     fn sentences(&self, problem: &RegressionProblem, runs: &[Run]) -> Vec<String> {
         let mut sentences: Vec<String> = runs
             .iter()
@@ -132,10 +179,6 @@ impl BatchSize {
     }
 }
 
-fn sgd(learning_rate: f64) -> OptimizerSettings {
-    OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() })
-}
-
 /// A training with one batch size.
 struct Run {
     batch_size: usize,
@@ -154,7 +197,7 @@ impl Run {
     ) -> Result<Self, LabError> {
         let batches = problem.batches(batch_size, Order::Shuffled { seed: lab.seed });
         let rate = lab.learning_rate;
-        let training = problem.train(&sgd(rate), &batches, lab.epochs, |_, _| rate)?;
+        let training = problem.train(&sgd(rate, 0.0), &batches, lab.epochs, |_, _| rate)?;
         let excess = training.by_epoch().map(|parameters| problem.excess(parameters)).collect();
         let floor = problem.stationary_excess(rate, batch_size);
         Ok(Self { batch_size, training, excess, floor })
@@ -273,9 +316,12 @@ mod tests {
 
     use super::*;
     use crate::Silent;
+    use converge_settings::from_words;
 
     fn lab(batch_size: &[usize], learning_rate: f64, epochs: usize) -> BatchSize {
-        BatchSize { batch_size: batch_size.to_vec(), learning_rate, epochs, seed: 1 }
+        let batch_size =
+            batch_size.iter().map(|&samples| SamplesPerBatch::AtMost(samples)).collect();
+        BatchSize { batch_size, learning_rate, epochs, seed: 1 }
     }
 
     #[test]
@@ -297,9 +343,13 @@ mod tests {
 
     #[test]
     fn sizes_are_numbers_or_all() {
-        assert_eq!(batch_size("all"), Ok(1000));
-        assert_eq!(batch_size("64"), Ok(64));
-        assert_eq!(batch_size("5000"), Ok(1000));
-        assert!(batch_size("0").is_err() && batch_size("some").is_err());
+        let samples = |word: &str| -> Option<usize> {
+            let lab: BatchSize = from_words([("batch_size", word)]).ok()?;
+            lab.sizes().next()
+        };
+        assert_eq!(samples("all"), Some(1000));
+        assert_eq!(samples("64"), Some(64));
+        assert_eq!(samples("5000"), Some(1000));
+        assert_eq!((samples("0"), samples("some")), (None, None));
     }
 }

@@ -2,7 +2,8 @@
 
 use nalgebra::DVector;
 
-use super::{BatchSize, sgd};
+use super::BatchSize;
+use crate::descend::sgd;
 use crate::regression_problem::{NAMES, RegressionProblem, SAMPLES};
 use crate::{Claim, DataFile, FindingsTable, LabError};
 use converge_core::train::loader::Order;
@@ -35,15 +36,14 @@ impl BatchSize {
         let zero = vec![0.0; NAMES.len()];
         let (full, noise) = problem.gradient_and_noise(&zero);
         let samples = SAMPLES as f64;
-        self.batch_size
-            .iter()
-            .map(|&batch_size| {
+        self.sizes()
+            .map(|batch_size| {
                 let whole = SAMPLES / batch_size;
                 let epochs = if batch_size == SAMPLES { 4 } else { NOISE_BATCHES.div_ceil(whole) };
                 // At a rate of 0 every step sees the gradient at the start.
                 let order = Order::Shuffled { seed: self.seed };
                 let batches = problem.batches(batch_size, order);
-                let training = problem.train(&sgd(1.0), &batches, epochs, |_, _| 0.0)?;
+                let training = problem.train(&sgd(1.0, 0.0), &batches, epochs, |_, _| 0.0)?;
                 // The last batch of an epoch is smaller, unless sizes divide.
                 let squares: Vec<f64> = training
                     .gradients

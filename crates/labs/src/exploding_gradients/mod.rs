@@ -5,46 +5,41 @@ mod recurrent;
 use burn::grad_clipping::GradientClipping;
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor, TensorData};
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use self::recurrent::{Run, Task};
-use crate::options::{count, positive};
+use super::options::COUNT;
+use crate::training::norm;
 use crate::training::{numbers, points, series_file};
 use crate::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// Clipping of random vectors, and a recurrent network with and without it.
-#[derive(Debug, Clone, Args)]
-pub struct ExplodingGradients {
-    /// The norm that gradients are clipped to, for the vectors
-    #[arg(long, default_value = "5", value_parser = positive)]
-    norm: f64,
-    /// How many numbers a vector has
-    #[arg(long, default_value = "1000", value_parser = count)]
-    length: usize,
-    /// The standard deviation of these numbers
-    #[arg(long, default_value = "10", value_parser = positive)]
-    deviation: f64,
-    /// How many steps the recurrent network must remember
-    #[arg(long, default_value = "50", value_parser = count)]
-    memory: usize,
-    /// The norm that the gradients of the recurrent network are clipped to
-    #[arg(long, default_value = "1", value_parser = positive)]
-    recurrent_norm: f64,
-    /// Its learning rate
-    #[arg(long, default_value = "0.01", value_parser = positive)]
-    learning_rate: f64,
-    /// Its training steps
-    #[arg(long, default_value = "300", value_parser = count)]
-    steps: usize,
-    /// The seed of vectors, weights and data
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Clipping of random vectors, and a recurrent network with and without it.
+    pub struct ExplodingGradients {
+        /// The norm that gradients are clipped to, for the vectors
+        norm: f64 = 5.0 => POSITIVE,
+        /// How many numbers a vector has
+        length: usize = 1000 => COUNT,
+        /// The standard deviation of these numbers
+        deviation: f64 = 10.0 => POSITIVE,
+        /// How many steps the recurrent network must remember
+        memory: usize = 50 => COUNT,
+        /// The norm that the gradients of the recurrent network are clipped to
+        recurrent_norm: f64 = 1.0 => POSITIVE,
+        /// Its learning rate
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// Its training steps
+        steps: usize = 300 => COUNT,
+        /// The seed of vectors, weights and data
+        seed: u64 = 42,
+    }
 }
 
 /// Vectors drawn.
@@ -79,7 +74,7 @@ together.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = device()?;
         let mut findings = Findings::default();
         progress.at(0, 4, "vectors");
@@ -95,10 +90,6 @@ together.",
         self.training(&mut findings, &without, &with);
         Ok(findings)
     }
-}
-
-fn norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|part| part * part).sum::<f64>().sqrt()
 }
 
 /// The mean norm of `length` standard normal numbers, √2 Γ((n + 1)/2) / Γ(n/2), by the recurrence

@@ -5,7 +5,7 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-use super::kinds::Kind;
+use super::kinds::LayerKind;
 use crate::training::{numbers, scalar};
 
 /// Step sizes from 1e-1 down to 1e-12, two a decade.
@@ -21,7 +21,7 @@ pub(super) fn best(errors: &[f64]) -> (f64, f64) {
 
 /// What was found for a kind of layer.
 pub(super) struct Check {
-    pub kind: Kind,
+    pub kind: LayerKind,
     /// The relative error of autodiff in single precision through the layer as models have it.
     pub single_autodiff: f64,
     /// Relative errors of central differences by step.
@@ -30,7 +30,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn of(kind: Kind, seed: u64, device: &Device) -> Self {
+    pub(super) fn of(kind: LayerKind, seed: u64, device: &Device) -> Self {
         let values = draw(kind.numbers(), seed);
         let in_models = |vector| kind.in_models(vector);
         let by_formula = |vector| kind.by_formula(vector);

@@ -8,7 +8,6 @@ use burn::tensor::activation::{log_softmax, relu, sigmoid, tanh};
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use clap::ValueEnum;
 
 use crate::parts::Parts;
 use converge_core::layers::batch_norm::batch_norm;
@@ -19,26 +18,28 @@ use converge_core::layers::lstm::{Lstm, LstmInitialization};
 use converge_core::layers::separable::Separable;
 use converge_core::train::loader::DeviceTargets;
 use converge_core::train::mean_loss;
+use converge_settings::one_of;
 
-/// A kind of layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
-    /// Dense layer with `ReLU`
-    Dense,
-    /// 3x3 convolution, `ReLU`, 2x2 max-pooling
-    Convolution,
-    /// 3x3 depthwise convolution, `ReLU6`
-    Depthwise,
-    /// 1x1 convolution, `ReLU6`
-    Pointwise,
-    /// Long short-term memory over three steps
-    Lstm,
-    /// Table of vectors
-    Embedding,
-    /// Batch normalisation
-    BatchNorm,
-    /// Softmax cross-entropy
-    CrossEntropy,
+one_of! {
+    /// A kind of layer. The first four are piecewise linear, the others smooth.
+    pub enum LayerKind {
+        /// Dense layer with `ReLU`
+        "dense" => Dense,
+        /// 3x3 convolution, `ReLU`, 2x2 max-pooling
+        "convolution" => Convolution,
+        /// 3x3 depthwise convolution, `ReLU6`
+        "depthwise" => Depthwise,
+        /// 1x1 convolution, `ReLU6`
+        "pointwise" => Pointwise,
+        /// Long short-term memory over three steps
+        "lstm" => Lstm,
+        /// Table of vectors
+        "embedding" => Embedding,
+        /// Batch normalisation
+        "batch-norm" => BatchNorm,
+        /// Softmax cross-entropy
+        "cross-entropy" => CrossEntropy,
+    }
 }
 
 /// The words that are looked up; one of them twice.
@@ -48,19 +49,7 @@ const CLASSES: [i64; 3] = [2, 0, 3];
 /// What batch normalisation adds to variances.
 const EPSILON: f64 = 1e-5;
 
-impl Kind {
-    /// All of them; the first four are piecewise linear, the others smooth.
-    pub(super) const ALL: [Self; 8] = [
-        Self::Dense,
-        Self::Convolution,
-        Self::Depthwise,
-        Self::Pointwise,
-        Self::Lstm,
-        Self::Embedding,
-        Self::BatchNorm,
-        Self::CrossEntropy,
-    ];
-
+impl LayerKind {
     /// The name as people write it.
     pub(super) fn name(self) -> &'static str {
         match self {

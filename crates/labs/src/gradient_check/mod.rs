@@ -4,28 +4,28 @@ mod chain;
 mod check;
 mod kinds;
 
-use clap::Args;
-
 use self::check::{Check, best, steps};
-use self::kinds::Kind;
-use crate::options::finite;
+pub use self::kinds::LayerKind;
+use super::options::not_empty;
 use crate::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
 use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Place, Plot};
+use converge_settings::ranges::FINITE;
+use converge_settings::settings;
 
-/// Gradients by hand, by autodiff and by central differences.
-#[derive(Debug, Clone, Args)]
-pub struct GradientCheck {
-    /// Which kinds of layers to check
-    #[arg(long, value_delimiter = ',', value_enum, default_values_t = Kind::ALL)]
-    layers: Vec<Kind>,
-    /// Where exp(sin x²) is differentiated by hand
-    #[arg(long, default_value = "1.2", value_parser = finite, allow_hyphen_values = true)]
-    place: f64,
-    /// The seed of inputs and parameters
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Gradients by hand, by autodiff and by central differences.
+    pub struct GradientCheck {
+        /// Which kinds of layers to check
+        #[one_of(LayerKind)]
+        layers: Vec<LayerKind> = LayerKind::ALL.to_vec(),
+        /// Where exp(sin x²) is differentiated by hand
+        place: f64 = 1.2 => FINITE,
+        /// The seed of inputs and parameters
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([("layers", lab.layers.len())])
 }
 
 /// Half the distance from 1 to the next double.
@@ -57,7 +57,7 @@ both. The error is ‖g − g₂‖ / ‖g₂‖.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = device()?.autodiff();
         let mut findings = Findings::default();
         progress.at(0, self.layers.len() + 1, "the chain rule by hand");
@@ -81,7 +81,7 @@ impl GradientCheck {
         let x = self.place;
         let by_hand = chain::derivative(x);
         if !by_hand.is_finite() {
-            return Err(LabError::Options(format!(
+            return Err(LabError::Impossible(format!(
                 "exp(sin x²) has no finite derivative at {x}: choose a smaller --place"
             )));
         }
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn the_formula_of_every_layer_is_the_layer_that_models_have() {
         let device = device().unwrap().autodiff();
-        for kind in Kind::ALL {
+        for kind in LayerKind::ALL {
             for seed in 0..5 {
                 let values = draw(kind.numbers(), seed);
                 let exact =
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn all_claims_hold_for_another_seed_and_a_few_layers() {
-        let layers = vec![Kind::Dense, Kind::Lstm, Kind::CrossEntropy];
+        let layers = vec![LayerKind::Dense, LayerKind::Lstm, LayerKind::CrossEntropy];
         let lab = GradientCheck { layers, place: 0.8, seed: 7 };
         let findings = lab.run(&mut Silent).unwrap();
         assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);

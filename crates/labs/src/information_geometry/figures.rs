@@ -1,4 +1,4 @@
-//! The pictures of the plane of normal distributions.
+//! The figures of the plane of normal distributions.
 
 use std::f64::consts::{SQRT_2, TAU};
 

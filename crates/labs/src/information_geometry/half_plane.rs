@@ -241,6 +241,13 @@ pub(super) fn aim(start: Pair, end: Pair, steps: usize) -> Option<Pair> {
     velocity.iter().all(|part| part.is_finite()).then_some(velocity)
 }
 
+/// The largest absolute value; NaN if there is one.
+pub(super) fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().fold(0.0, |largest, value| {
+        if value.is_nan() || largest.is_nan() { f64::NAN } else { value.abs().max(largest) }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -13,13 +13,13 @@
 //! so `-x^2` is −(x²) and `2^3^2` is 2⁹. It computes with tensors: for many x at once, and with
 //! derivatives by autodiff.
 
-use std::str::FromStr;
-
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 
 /// A function of x.
-#[derive(Debug, Clone)]
-pub(super) struct Expression {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Expression {
     text: String,
     root: Node,
 }
@@ -61,10 +61,30 @@ const FUNCTIONS: [(&str, Function); 10] = [
 const LONGEST: usize = 500;
 const DEEPEST: usize = 50;
 
-impl FromStr for Expression {
-    type Err = String;
+/// Expressions are the same where their texts are.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl TryFrom<String> for Expression {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).map_err(|why| format!("a function of x such as `exp(-x^2)`: {why}"))
+    }
+}
+
+impl From<Expression> for String {
+    fn from(expression: Expression) -> Self {
+        expression.text
+    }
+}
+
+impl Expression {
+    /// The function that `text` says; the error says where it is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text.chars().count() > LONGEST {
             return Err(format!("longer than {LONGEST} characters"));
         }
@@ -75,9 +95,7 @@ impl FromStr for Expression {
             Some(_) => Err(parser.unexpected("an operator (+ - * / ^) or the end")),
         }
     }
-}
 
-impl Expression {
     /// The text that it was read from.
     pub(super) fn text(&self) -> &str {
         &self.text
@@ -91,6 +109,17 @@ impl Expression {
     /// Whether it has the same value for every x.
     pub(super) fn is_constant(&self) -> bool {
         self.root.is_constant()
+    }
+}
+
+/// The values of `integrand` at many places, in double precision.
+pub(super) fn values<'a>(
+    integrand: &'a Expression,
+    device: &'a Device,
+) -> impl Fn(&[f64]) -> Vec<f64> + 'a {
+    move |places| {
+        let x = Tensor::<1>::from_data(TensorData::from(places), (device, DType::F64));
+        integrand.values(&x).into_data().iter::<f64>().collect()
     }
 }
 
@@ -269,11 +298,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::integration::values;
     use crate::value_and_gradient;
 
     fn value(text: &str, x: f64) -> f64 {
-        values(&text.parse().unwrap(), &crate::device().unwrap())(&[x])[0]
+        values(&Expression::parse(text).unwrap(), &crate::device().unwrap())(&[x])[0]
     }
 
     #[test]
@@ -308,18 +336,18 @@ mod tests {
             ("1/x", -0.25),
             ("exp(-x^2)", -4.0 * (-4_f64).exp()),
         ] {
-            let expression: Expression = text.parse().unwrap();
+            let expression = Expression::parse(text).unwrap();
             let gradient = value_and_gradient(|x| expression.values(&x), &[2.0]).unwrap().1;
             assert!((gradient[0] - derivative).abs() < 1e-13, "{text}: {gradient:?}");
         }
         let at_minus_2 =
-            value_and_gradient(|x| "x^3".parse::<Expression>().unwrap().values(&x), &[-2.0]);
+            value_and_gradient(|x| Expression::parse("x^3").unwrap().values(&x), &[-2.0]);
         assert_eq!(at_minus_2.unwrap(), (-8.0, vec![12.0]));
     }
 
     #[test]
     fn errors_say_where_and_what() {
-        let error = |text: &str| text.parse::<Expression>().unwrap_err();
+        let error = |text: &str| Expression::parse(text).unwrap_err();
         assert_eq!(error("2 * (x + 1"), "expected `)` at character 11, found its end");
         assert_eq!(
             error("2x"),
@@ -339,7 +367,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,60}", similar in "[x0-9.+*/^()e insqrtlp-]{0,600}") {
             for text in [text, similar] {
-                if let Ok(expression) = text.parse::<Expression>() {
+                if let Ok(expression) = Expression::parse(&text) {
                     let _ = values(&expression, &crate::device().unwrap())(&[0.5]);
                 }
             }

@@ -2,8 +2,9 @@
 
 use burn::tensor::Device;
 
+use super::expression::values;
+use super::integrals::{Integral, RULES};
 use super::rules::kronrod_nodes;
-use super::{Integral, RULES, values};
 use crate::number;
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot};
 

@@ -1,114 +1,47 @@
 //! Numerical integration: how the error of each rule falls with the number of evaluations.
 
+mod claims;
+mod constant;
 mod expression;
 mod figures;
+mod integrals;
 mod rules;
 
-use std::f64::consts::PI;
+use self::claims::{compare, reference};
+use self::constant::CONSTANT;
+pub use self::constant::Constant;
+pub use self::expression::Expression;
+use self::integrals::{CLASSIC, Integral};
+use super::{About, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number};
+use converge_settings::checks::{InvalidSetting, ensure};
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
-use clap::Args;
-
-use self::expression::Expression;
-use self::rules::{Adaptive, adaptive, gauss_legendre, simpson, trapezoid};
-use super::options::positive;
-use super::{
-    About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
-    value_and_gradient,
-};
-
-/// Trapezoid, Simpson, Gauss-Legendre and adaptive integration.
-#[derive(Debug, Clone, Args)]
-pub struct Integration {
-    /// A function of x to integrate instead of the classic ones: `exp(-x^2)`; with + - * / ^, pi, e,
-    /// sin, cos, tan, sinh, cosh, tanh, exp, ln, sqrt, abs
-    #[arg(long, allow_hyphen_values = true)]
-    integrand: Option<Expression>,
-    /// The lower end of its interval, a number or a formula such as -pi/2 [default: -1]
-    #[arg(long, requires = "integrand", value_parser = constant, allow_hyphen_values = true)]
-    from: Option<f64>,
-    /// The upper end of its interval [default: 1]
-    #[arg(long, requires = "integrand", value_parser = constant, allow_hyphen_values = true)]
-    to: Option<f64>,
-    /// The error at which the adaptive rule stops in the pictures of its intervals
-    #[arg(long, default_value = "1e-8", value_parser = positive)]
-    tolerance: f64,
-}
-
-/// A finite number by a formula without x.
-fn constant(text: &str) -> Result<f64, String> {
-    let expression: Expression = text.parse()?;
-    if !expression.is_constant() {
-        return Err("must not depend on x".to_owned());
+settings! {
+    /// Trapezoid, Simpson, Gauss-Legendre and adaptive integration.
+    pub struct Integration {
+        /// A function of x to integrate instead of the classic ones: `exp(-x^2)`; with + - * / ^, pi, e,
+        /// sin, cos, tan, sinh, cosh, tanh, exp, ln, sqrt, abs
+        integrand: Option<Expression> = None,
+        /// The lower end of its interval, a number or a formula such as -pi/2 [default: -1]
+        from: Option<Constant> = None => CONSTANT,
+        /// The upper end of its interval [default: 1]
+        to: Option<Constant> = None => CONSTANT,
+        /// The error at which the adaptive rule stops in the pictures of its intervals
+        tolerance: f64 = 1e-8 => POSITIVE,
     }
-    let device = super::device().map_err(|error| error.to_string())?;
-    match values(&expression, &device)(&[0.0])[..] {
-        [value] if value.is_finite() => Ok(value),
-        _ => Err("must be finite".to_owned()),
+    check |lab| {
+        for (key, end) in [("from", lab.from), ("to", lab.to)] {
+            if let (Some(Constant(end)), None) = (end, &lab.integrand) {
+                return Err(InvalidSetting::new(key, end, "left out, unless there is an `integrand`"));
+            }
+        }
+        let (from, to) = lab.ends();
+        #[expect(clippy::float_cmp, reason = "only an interval of no length has no integral")]
+        let empty = from == to;
+        ensure(!empty, "to", to, "another number than `from`: there is nothing to integrate")
     }
 }
-
-/// The classic integrals: name, formula, ends, and the exact value by its closed form (special
-/// functions of SciPy, `tests/golden/make_lab_integration.py`), with the orders of the trapezoid and
-/// of Simpson's rule where they have one.
-const CLASSIC: [Classic; 4] = [
-    Classic {
-        name: "P(−1 ≤ Z ≤ 1)",
-        text: "exp(-x^2/2) / sqrt(2*pi)",
-        ends: (-1.0, 1.0),
-        // erf(1/√2)
-        exact: 0.682_689_492_137_085_9,
-        orders: Some((2.0, 4.0)),
-    },
-    Classic {
-        name: "E[Z²] on [−5, 5]",
-        text: "x^2 * exp(-x^2/2) / sqrt(2*pi)",
-        ends: (-5.0, 5.0),
-        // erf(5/√2) − 10 φ(5)
-        exact: 0.999_984_559_501_709_1,
-        orders: None,
-    },
-    Classic {
-        name: "√x on [0, 1]",
-        text: "sqrt(x)",
-        ends: (0.0, 1.0),
-        exact: 2.0 / 3.0,
-        orders: Some((1.5, 1.5)),
-    },
-    Classic {
-        name: "exp(cos x) on [0, 2π]",
-        text: "exp(cos(x))",
-        ends: (0.0, 2.0 * PI),
-        // 2π I₀(1)
-        exact: 7.954_926_521_012_845,
-        orders: None,
-    },
-];
-
-struct Classic {
-    name: &'static str,
-    text: &'static str,
-    ends: (f64, f64),
-    exact: f64,
-    orders: Option<(f64, f64)>,
-}
-
-/// One integral, and what each rule made of it.
-struct Integral {
-    name: String,
-    integrand: Expression,
-    ends: (f64, f64),
-    exact: f64,
-    /// Evaluations and error, for the trapezoid, Simpson's, Gauss-Legendre and the adaptive rule.
-    errors: [Vec<(f64, f64)>; 4],
-    /// At the tolerance of the option.
-    shown: Adaptive,
-}
-
-const RULES: [&str; 4] = ["trapezoid", "Simpson", "Gauss-Legendre", "adaptive Gauss-Kronrod"];
-
-/// The pieces at which the adaptive rule gives up.
-const MOST_PIECES: usize = 1000;
 
 impl Lab for Integration {
     const ABOUT: About = About {
@@ -138,25 +71,20 @@ with the greatest difference until the sum of its error estimates is small enoug
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = super::device()?;
         let mut findings = Findings::default();
         let mut integrals = vec![];
         if let Some(integrand) = &self.integrand {
             progress.at(0, 1, integrand.text());
-            let ends = (self.from.unwrap_or(-1.0), self.to.unwrap_or(1.0));
-            if (ends.1 - ends.0).abs() <= 0.0 {
-                return Err(LabError::Options(
-                    "--from and --to are equal: there is nothing to integrate".to_owned(),
-                ));
-            }
+            let ends = self.ends();
             let reference = reference(integrand, ends, &device, &mut findings)?;
             let name = format!("{} on [{}, {}]", integrand.text(), number(ends.0), number(ends.1));
             integrals.push(self.integral(name, integrand, ends, reference, &device)?);
         } else {
             for (index, classic) in CLASSIC.iter().enumerate() {
                 progress.at(index, CLASSIC.len(), classic.name);
-                let integrand: Expression = classic.text.parse().map_err(LabError::Options)?;
+                let integrand = Expression::parse(classic.text).map_err(LabError::Impossible)?;
                 let integral = self.integral(
                     classic.name.to_owned(),
                     &integrand,
@@ -185,60 +113,10 @@ with the greatest difference until the sum of its error estimates is small enoug
     }
 }
 
-/// The values of `integrand` at many places, in double precision.
-fn values<'a>(integrand: &'a Expression, device: &'a Device) -> impl Fn(&[f64]) -> Vec<f64> + 'a {
-    move |places| {
-        let x = Tensor::<1>::from_data(TensorData::from(places), (device, DType::F64));
-        integrand.values(&x).into_data().iter::<f64>().collect()
-    }
-}
-
-/// About the integral of the absolute value, for tolerances in proportion.
-fn size(f: &impl Fn(&[f64]) -> Vec<f64>, (from, to): (f64, f64)) -> f64 {
-    let absolute = |places: &[f64]| f(places).into_iter().map(f64::abs).collect();
-    trapezoid(&absolute, from, to, 64).abs().max(f64::MIN_POSITIVE)
-}
-
 impl Integration {
-    fn integral(
-        &self,
-        name: String,
-        integrand: &Expression,
-        ends: (f64, f64),
-        exact: f64,
-        device: &Device,
-    ) -> Result<Integral, LabError> {
-        let (from, to) = ends;
-        let f = values(integrand, device);
-        let error = |value: f64| (value - exact).abs();
-        let mut errors: [Vec<(f64, f64)>; 4] = Default::default();
-        for power in 1..=14 {
-            let intervals = 1 << power;
-            let evaluations = f64::from(intervals + 1);
-            let intervals = intervals as usize;
-            errors[0].push((evaluations, error(trapezoid(&f, from, to, intervals))));
-            errors[1].push((evaluations, error(simpson(&f, from, to, intervals))));
-        }
-        for nodes in (1..20).chain((20..=100).step_by(4)) {
-            errors[2].push((nodes as f64, error(gauss_legendre(&f, from, to, nodes))));
-        }
-        let size = size(&f, ends);
-        for power in 0..=13 {
-            let found = adaptive(&f, from, to, size * 10_f64.powi(-power), MOST_PIECES);
-            errors[3].push((found.evaluations as f64, error(found.value)));
-        }
-        errors[3].dedup_by_key(|point| point.0 as usize);
-        if let Some(rule) =
-            (0..4).find(|&rule| errors[rule].iter().any(|point| !point.1.is_finite()))
-        {
-            return Err(LabError::Options(format!(
-                "{} is not finite at a node of the {} rule on [{from}, {to}]: choose ends between which it is",
-                integrand.text(),
-                RULES[rule]
-            )));
-        }
-        let shown = adaptive(&f, from, to, self.tolerance, MOST_PIECES);
-        Ok(Integral { name, integrand: integrand.clone(), ends, exact, errors, shown })
+    /// The interval of the user's integrand.
+    fn ends(&self) -> (f64, f64) {
+        (self.from.map_or(-1.0, |from| from.0), self.to.map_or(1.0, |to| to.0))
     }
 
     fn tell(&self, integrals: &[Integral], findings: &mut Findings) {
@@ -273,120 +151,23 @@ impl Integration {
     }
 }
 
-/// The value that an integrand of the user is compared with: of the adaptive rule at a
-/// tolerance near rounding, itself compared with Simpson's.
-fn reference(
-    integrand: &Expression,
-    (from, to): (f64, f64),
-    device: &Device,
-    findings: &mut Findings,
-) -> Result<f64, LabError> {
-    let f = values(integrand, device);
-    let size = size(&f, (from, to));
-    let found = adaptive(&f, from, to, 1e-13 * size, MOST_PIECES);
-    if !found.value.is_finite() {
-        return Err(LabError::Options(format!(
-            "{} is not finite between {from} and {to}: choose other ends",
-            integrand.text()
-        )));
-    }
-    let [coarse, fine] = [1 << 15, 1 << 16].map(|intervals| simpson(&f, from, to, intervals));
-    // Where the order is lower than 4 the difference of two Simpson rules still bounds the
-    // error of the finer one if halving h at least halves it.
-    let tolerance = found.error + (fine - coarse).abs() + 1e-12 * size;
-    findings.claims.push(Claim::close(
-        format!("{}: the adaptive rule and Simpson's with 65536 intervals agree within their own error estimates", integrand.text()),
-        found.value,
-        fine,
-        tolerance,
-    ));
-    findings.sentences.push(format!(
-        "The integral is {}, by the adaptive rule after {} evaluations, with an estimated error of {}; errors are differences to it.",
-        format_args!("{:.15e}", found.value), found.evaluations, number(found.error)
-    ));
-    Ok(found.value)
-}
-
-/// Checks what theory says of the classic integrals.
-fn compare(
-    classic: &Classic,
-    integral: &Integral,
-    findings: &mut Findings,
-) -> Result<(), LabError> {
-    let name = classic.name;
-    if let Some((trapezoid, simpson)) = classic.orders {
-        for (rule, order) in [(0, trapezoid), (1, simpson)] {
-            // From 32 to 64 intervals: small enough for the leading term, far from rounding.
-            let errors = &integral.errors[rule];
-            let measured = (errors[4].1 / errors[5].1).log2();
-            findings.claims.push(Claim::close(
-                format!("{name}: the error of the {} rule falls like h^{order}", RULES[rule]),
-                measured,
-                order,
-                0.05,
-            ));
-        }
-    }
-    if classic.orders.is_some_and(|(trapezoid, _)| trapezoid > 1.9) {
-        let slope = |x: f64| {
-            Ok::<f64, LabError>(value_and_gradient(|x| integral.integrand.values(&x), &[x])?.1[0])
-        };
-        let (from, to) = integral.ends;
-        let width = (to - from) / 64.0;
-        let predicted = (width * width / 12.0 * (slope(to)? - slope(from)?)).abs();
-        let measured = integral.errors[0][5].1;
-        // The next term of the formula is smaller by h².
-        findings.claims.push(Claim::close(
-            format!("{name}: the error of the trapezoid rule is h²/12 (f′(b) − f′(a)), as Euler and Maclaurin say (ratio)"),
-            measured / predicted,
-            1.0,
-            0.01,
-        ));
-    }
-    let at = |rule: usize, evaluations: f64| {
-        integral.errors[rule]
-            .iter()
-            .find(|point| (point.0 - evaluations).abs() < 0.5)
-            .map_or(f64::NAN, |point| point.1)
-    };
-    // Rounding of some ten values of the size of the integral.
-    let rounding = 1e-14 * classic.exact.abs().max(1.0);
-    if classic.name.contains("cos") {
-        findings.claims.push(Claim::at_most(
-            format!(
-                "{name}: over a period the trapezoid rule with 16 intervals is exact to rounding"
-            ),
-            at(0, 17.0),
-            rounding,
-        ));
-    }
-    if classic.name.starts_with('P') {
-        findings.claims.push(Claim::at_most(
-            format!("{name}: Gauss-Legendre with 10 nodes is exact to rounding"),
-            at(2, 10.0),
-            rounding,
-        ));
-    }
-    findings.claims.push(Claim::at_most(
-        format!("{name}: the adaptive rule is within its own estimate of its error"),
-        (integral.shown.value - classic.exact).abs(),
-        integral.shown.error,
-    ));
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::f64::consts::PI;
+
     use serde_json::Value;
 
+    use super::expression::values;
+    use super::rules::{adaptive, gauss_legendre, simpson, trapezoid};
     use super::*;
     use crate::Silent;
 
     fn lab(integrand: Option<&str>, from: f64, to: f64) -> Integration {
-        let integrand = integrand.map(|text| text.parse().unwrap());
-        Integration { integrand, from: Some(from), to: Some(to), tolerance: 1e-8 }
+        let integrand = integrand.map(|text| Expression::parse(text).unwrap());
+        let [from, to] = [from, to].map(|end| integrand.is_some().then_some(Constant(end)));
+        Integration { integrand, from, to, tolerance: 1e-8 }
     }
 
     fn golden() -> Value {
@@ -411,7 +192,7 @@ mod tests {
     fn rules_give_what_scipy_gives() {
         let device = crate::device().unwrap();
         for case in golden()["rules"].as_array().unwrap() {
-            let integrand: Expression = case["integrand"].as_str().unwrap().parse().unwrap();
+            let integrand = Expression::parse(case["integrand"].as_str().unwrap()).unwrap();
             let [from, to] = ["from", "to"].map(|key| case[key].as_f64().unwrap());
             let f = values(&integrand, &device);
             for (key, value) in [
@@ -442,12 +223,15 @@ mod tests {
         for (text, from, to, says) in [
             ("1/x", 0.0, 1.0, "not finite"),
             ("ln(x)", -1.0, 1.0, "not finite"),
-            ("x", 1.0, 1.0, "equal"),
+            ("x", 1.0, 1.0, "nothing to integrate"),
         ] {
             let error = lab(Some(text), from, to).run(&mut Silent).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }
-        assert!((constant("-pi/2").unwrap() + PI / 2.0).abs() < 1e-15);
+        let without_integrand = Integration { to: Some(Constant(2.0)), ..Default::default() };
+        assert!(without_integrand.run(&mut Silent).is_err());
+        let constant = |text: &str| Constant::try_from(text.to_owned());
+        assert!((constant("-pi/2").unwrap().0 + PI / 2.0).abs() < 1e-15);
         assert!(constant("x").is_err() && constant("1/0").is_err());
     }
 }

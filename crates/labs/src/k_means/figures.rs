@@ -1,7 +1,7 @@
 //! What the lab shows of k-means.
 
-use super::KINDS;
 use super::lloyd::{Clustering, Point};
+use super::runs::KINDS;
 use converge_figures::figure::{Axis, Color, Figure, LINE_WIDTH, Layer, Panel, Plot};
 
 /// All figures of `runs` of each kind, of which `best` ends lowest.

@@ -2,35 +2,28 @@
 
 mod figures;
 
-use clap::Args;
-
 use self::figures::{losses, stability};
-use super::options::{count, finite, positive};
+use super::options::{COUNT, not_empty};
 use super::parabola::{CURVATURE, Parabola, SHIFTED, SQUARE, factor};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Path, Progress, Theme, number,
     value_and_gradient,
 };
 use converge_figures::figure::Grid;
+use converge_settings::ranges::{FINITE, POSITIVE};
+use converge_settings::settings;
 
-/// Gradient descent at several learning rates.
-#[derive(Debug, Clone, Args)]
-#[expect(clippy::struct_field_names, reason = "fields are named as options are")]
-pub struct LearningRate {
-    /// The learning rates η
-    #[arg(
-        long,
-        default_value = "0.01,0.1,0.5,0.95,1.05",
-        value_delimiter = ',',
-        value_parser = positive
-    )]
-    learning_rate: Vec<f64>,
-    /// Where to start
-    #[arg(long, default_value = "4", value_parser = finite, allow_hyphen_values = true)]
-    start: f64,
-    /// Steps
-    #[arg(long, default_value = "20", value_parser = count)]
-    steps: usize,
+settings! {
+    /// Gradient descent at several learning rates.
+    pub struct LearningRate {
+        /// The learning rates η
+        learning_rate: Vec<f64> = vec![0.01, 0.1, 0.5, 0.95, 1.05] => POSITIVE,
+        /// Where to start
+        start: f64 = 4.0 => FINITE,
+        /// Steps
+        steps: usize = 20 => COUNT,
+    }
+    check |lab| not_empty([("learning_rate", lab.learning_rate.len())])
 }
 
 impl Lab for LearningRate {
@@ -54,10 +47,7 @@ whose paths shrink and rates whose paths grow.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.learning_rate.is_empty() {
-            return Err(LabError::Options("there is no learning rate: give at least one".into()));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let mut findings = Findings::default();
         let mut descents = vec![];
         for (index, parabola) in [SQUARE, SHIFTED].into_iter().enumerate() {

@@ -1,7 +1,8 @@
-//! The pictures of the chains, and the numbers behind them.
+//! The figures of the chains, and the numbers behind them.
 
+use super::runs::Run;
 use super::target::Target;
-use super::{Metropolis, Run, theory};
+use super::{Metropolis, theory};
 use crate::{DataFile, Findings, number};
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Place, Plot};
 use converge_metrics::chains::{autocorrelation, rank_normalized_r_hat};
@@ -102,7 +103,7 @@ fn title(run: &Run) -> String {
     format!("{}: {:.0}% accepted", run.name, 100.0 * run.chains.acceptance)
 }
 
-/// The share of draws by place, as a density, under the density of the target.
+/// The fraction of draws by place, as a density, under the density of the target.
 fn histogram(target: &Target, run: &Run) -> Panel {
     let (low, high) = target.extent(4.0);
     let bins = 50;

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::target::Target;
+use crate::training::numbers;
 
 /// Draws of several chains after burn-in, and how often their proposals were accepted.
 pub(super) struct Chains {
@@ -160,8 +161,4 @@ impl Hamiltonian<'_> {
         let acceptance = accepted as f64 / (starts.len() * length.samples) as f64;
         Chains { draws, acceptance }
     }
-}
-
-fn numbers(tensor: Tensor<1>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
 }

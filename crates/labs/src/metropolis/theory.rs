@@ -5,7 +5,8 @@ use std::f64::consts::PI;
 
 use nalgebra::{DMatrix, DVector, Matrix2};
 
-/// The share of proposals N(x, scale²) that are accepted on a normal target: (2/π) arctan(2σ/scale).
+/// The fraction of proposals N(x, scale²) that are accepted on a normal target:
+/// (2/π) arctan(2σ/scale).
 ///
 /// Acceptance is twice the chance that a proposal is the more probable of two places, which depends
 /// on the angle of two independent normal variables only.

@@ -6,7 +6,7 @@ use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Plot};
 
 /// How often samples come in an epoch of draws with replacement.
 pub(super) struct Counts {
-    /// The share of samples, over all epochs, that come 0, 1, 2, … times.
+    /// The fraction of samples, over all epochs, that come 0, 1, 2, … times.
     pub(super) shares: Vec<f64>,
     epochs: usize,
 }
@@ -29,7 +29,7 @@ impl Counts {
         Self { shares: found, epochs: epochs.len() }
     }
 
-    /// The share of samples that do not come.
+    /// The fraction of samples that do not come.
     pub(super) fn missed(&self) -> f64 {
         self.shares.first().copied().unwrap_or_default()
     }
@@ -44,7 +44,7 @@ impl Counts {
     }
 
     pub(super) fn claims(&self) -> Vec<Claim> {
-        // The count of one sample hardly depends on that of another: four deviations of a share.
+        // The count of one sample hardly depends on that of another: four deviations of a fraction.
         let draws = (SAMPLES * self.epochs) as f64;
         let tolerance = |p: f64| 4.0 * (p * (1.0 - p) / draws).sqrt();
         (0..4)

@@ -7,41 +7,40 @@ mod trainings;
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
-use clap::Args;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use self::counts::Counts;
 use self::figures::{losses, orders_figure};
 use self::trainings::Trained;
-use super::options::{count, positive};
+use super::options::COUNT;
 use super::regression_problem::{RegressionProblem, SAMPLES};
 use super::{About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme};
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_core::train::loader::{BatchLoader, Order};
 use converge_data::{Inputs, Preprocessing, Samples, Targets};
+use converge_settings::ranges::{POSITIVE, Range};
+use converge_settings::settings;
 
-/// Batches as training makes them, and others.
-#[derive(Debug, Clone, Args)]
-pub struct MiniBatches {
-    /// The batch size
-    #[arg(long, default_value = "32", value_parser = batch_size)]
-    batch_size: usize,
-    /// The learning rate of the trainings
-    #[arg(long, default_value = "0.05", value_parser = positive)]
-    learning_rate: f64,
-    /// Epochs of the trainings, and epochs that are counted
-    #[arg(long, default_value = "100", value_parser = count)]
-    epochs: usize,
-    /// The seed of the data and of all orders
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Batches as training makes them, and others.
+    pub struct MiniBatches {
+        /// The batch size
+        batch_size: usize = 32 => BATCH_SIZE,
+        /// The learning rate of the trainings
+        learning_rate: f64 = 0.05 => POSITIVE,
+        /// Epochs of the trainings, and epochs that are counted
+        epochs: usize = 100 => COUNT,
+        /// The seed of the data and of all orders
+        seed: u64 = 42,
+    }
 }
 
-fn batch_size(text: &str) -> Result<usize, String> {
-    let value = count(text)?;
-    if value <= SAMPLES { Ok(value) } else { Err(format!("must be from 1 to {SAMPLES}")) }
-}
+/// Batches of at most all samples.
+const BATCH_SIZE: Range<usize> =
+    Range::new("a whole number from 1 to 1000, the number of samples", |size| {
+        (1..=SAMPLES).contains(size)
+    });
 
 impl Lab for MiniBatches {
     const ABOUT: About = About {
@@ -69,7 +68,7 @@ worst order: never shuffled, they pull the parameters along in every epoch.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let problem = RegressionProblem::draw(self.seed)?;
         progress.at(0, 3, "counting samples");
         let shuffled =
@@ -122,7 +121,7 @@ impl MiniBatches {
             .map(|epoch| {
                 let batches = loader(epoch)?;
                 let batches = batches.iter().map(|batch| {
-                    let batch = batch.map_err(|error| LabError::Options(error.to_string()))?;
+                    let batch = batch.map_err(|error| LabError::Impossible(error.to_string()))?;
                     Ok(match batch.host_targets {
                         Targets::Values(values) => values.iter().map(|&v| v as usize).collect(),
                         Targets::Classes(_) => vec![],
@@ -205,7 +204,7 @@ impl MiniBatches {
     fn gradient_claims(&self, problem: &RegressionProblem) -> Result<Vec<Claim>, LabError> {
         let batches = problem.batches(self.batch_size, Order::Shuffled { seed: self.seed });
         // At a rate of 0 every step sees the gradient at the start.
-        let training = problem.train(&sgd(1.0), &batches, 1, |_, _| 0.0)?;
+        let training = problem.train(&sgd(1.0, 0.0), &batches, 1, |_, _| 0.0)?;
         let (full, _) = problem.gradient_and_noise(training.end());
         let starts = (0..training.gradients.len()).map(|batch| batch * self.batch_size);
         let sizes: Vec<f64> =
@@ -287,10 +286,6 @@ fn in_words(name: &str) -> &str {
         "one random order" => "of one random order",
         other => other,
     }
-}
-
-fn sgd(learning_rate: f64) -> OptimizerSettings {
-    OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() })
 }
 
 fn data(trainings: &[Trained]) -> DataFile {

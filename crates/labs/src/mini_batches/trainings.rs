@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{MiniBatches, sgd};
+use super::MiniBatches;
+use crate::descend::sgd;
 use crate::regression_problem::{RegressionProblem, SAMPLES};
 use crate::{Claim, LabError};
 use converge_core::train::loader::{BatchLoader, Order};
@@ -45,7 +46,7 @@ impl MiniBatches {
         batches: impl FnMut(usize) -> BatchLoader,
     ) -> Result<Trained, LabError> {
         let rate = self.learning_rate;
-        let training = problem.train_on(&sgd(rate), batches, self.epochs, |_, _| rate)?;
+        let training = problem.train_on(&sgd(rate, 0.0), batches, self.epochs, |_, _| rate)?;
         let complete = training.seconds.len() == self.epochs;
         let half = &training.parameters[training.parameters.len() / 2..];
         let settled =

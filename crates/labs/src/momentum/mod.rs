@@ -4,50 +4,37 @@ mod figures;
 mod method;
 mod stability;
 
-use clap::Args;
-
 use self::figures::{paths, scaling};
 use self::method::{Method, descend_quadratic};
 use self::stability::StabilityMap;
-use super::options::{count, finite};
+use super::options::{COUNT, between, not_empty};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
 use converge_figures::figure::Grid;
+use converge_settings::ranges::Range;
+use converge_settings::settings;
 
-/// Momentum on quadratics.
-#[derive(Debug, Clone, Args)]
-pub struct Momentum {
-    /// The condition numbers κ = L/m of the quadratics, the largest curvature by the smallest
-    #[arg(
-        long,
-        default_value = "10,100,1000",
-        value_delimiter = ',',
-        value_parser = condition_number
-    )]
-    condition_number: Vec<f64>,
-    /// The dimensions of the quadratics, whose curvatures are spread evenly on a logarithmic scale
-    #[arg(long, default_value = "20", value_parser = dimensions)]
-    dimensions: usize,
-    /// The most steps that a method may take
-    #[arg(long, default_value = "20000", value_parser = count)]
-    steps: usize,
+settings! {
+    /// Momentum on quadratics.
+    pub struct Momentum {
+        /// The condition numbers κ = L/m of the quadratics, the largest curvature by the smallest
+        condition_number: Vec<f64> = vec![10.0, 100.0, 1000.0] => CONDITION_NUMBER,
+        /// The dimensions of the quadratics, whose curvatures are spread evenly on a logarithmic scale
+        dimensions: usize = 20 => between!(2, 1000),
+        /// The most steps that a method may take
+        steps: usize = 20_000 => COUNT,
+    }
+    check |lab| not_empty([("condition_number", lab.condition_number.len())])
 }
 
-/// A condition number that single precision can tell from 1 and from infinity.
-fn condition_number(text: &str) -> Result<f64, String> {
-    let value = finite(text)?;
-    if (1.01..=1e5).contains(&value) { Ok(value) } else { Err("must be from 1.01 to 1e5".into()) }
-}
+/// Condition numbers that single precision can tell from 1 and from infinity.
+const CONDITION_NUMBER: Range<f64> =
+    Range::new("from 1.01 to 1e5", |value| (1.01..=1e5).contains(value));
 
-fn dimensions(text: &str) -> Result<usize, String> {
-    let value = count(text)?;
-    if (2..=1000).contains(&value) { Ok(value) } else { Err("must be from 2 to 1000".into()) }
-}
-
-/// A path ends when theory has it here, as a share of the distance at the start.
+/// A path ends when theory has it here, as a fraction of the distance at the start.
 const END: f64 = 1e-12;
-/// The distance at which a path has arrived, as a share of the distance at the start.
+/// The distance at which a path has arrived, as a fraction of the distance at the start.
 const ARRIVED: f64 = 1e-6;
 
 impl Lab for Momentum {
@@ -83,10 +70,8 @@ and momenta, with the worse of the two curvatures m and L.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        let least = self.condition_number.iter().copied().reduce(f64::min);
-        let least = least
-            .ok_or_else(|| LabError::Options("there is no condition number: give one".into()))?;
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+        let least = self.condition_number.iter().copied().fold(f64::INFINITY, f64::min);
         let parts = self.condition_number.len() + 2;
         let mut runs = vec![];
         for (index, &condition) in self.condition_number.iter().enumerate() {

@@ -3,40 +3,35 @@
 mod figures;
 mod weights;
 
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-use self::weights::{Estimate, Normal, Sums, Theory};
-use super::options::count;
+pub use self::weights::Normal;
+use self::weights::{Estimate, NORMAL, Sums, Theory};
+use super::options::{COUNT, not_empty};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
+use converge_settings::settings;
 
-/// The mean of a normal distribution from samples of others.
-#[derive(Debug, Clone, Args)]
-pub struct MonteCarlo {
-    /// The distribution whose mean is wanted, a normal one: mean:standard-deviation
-    #[arg(long, default_value = "2:1.5", allow_hyphen_values = true)]
-    target: Normal,
-    /// The distributions to sample from, apart by commas, each mean:standard-deviation
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "0:2,2:1.5,2:4,-4:2,1:0.5",
-        allow_hyphen_values = true
-    )]
-    proposals: Vec<Normal>,
-    /// Samples of each estimate
-    #[arg(long, default_value = "10000", value_parser = count)]
-    samples: usize,
-    /// Estimates from fresh samples, for the error and the coverage of intervals
-    #[arg(long, default_value = "500", value_parser = count)]
-    replications: usize,
-    /// The seed of chance
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// The mean of a normal distribution from samples of others.
+    pub struct MonteCarlo {
+        /// The distribution whose mean is wanted, a normal one: mean:standard-deviation
+        target: Normal = Normal { mean: 2.0, deviation: 1.5 } => NORMAL,
+        /// The distributions to sample from, apart by commas, each mean:standard-deviation
+        proposals: Vec<Normal> = [(0.0, 2.0), (2.0, 1.5), (2.0, 4.0), (-4.0, 2.0), (1.0, 0.5)]
+            .map(|(mean, deviation)| Normal { mean, deviation })
+            .to_vec() => NORMAL,
+        /// Samples of each estimate
+        samples: usize = 10_000 => COUNT,
+        /// Estimates from fresh samples, for the error and the coverage of intervals
+        replications: usize = 500 => COUNT,
+        /// The seed of chance
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([("proposals", lab.proposals.len())])
 }
 
 /// All estimates with one proposal.
@@ -47,9 +42,9 @@ struct Trial {
     sizes: Vec<usize>,
     /// The root mean square error of the mean at every size.
     errors: Vec<f64>,
-    /// The mean effective sample size as a share of the samples, at every size.
+    /// The mean effective sample size as a fraction of the samples, at every size.
     effective: Vec<f64>,
-    /// The share of intervals of 1.96 standard errors that hold the true mean, at every size.
+    /// The fraction of intervals of 1.96 standard errors that hold the true mean, at every size.
     coverage: Vec<f64>,
     /// The estimates of the first replication at every size.
     first: Vec<Estimate>,
@@ -82,10 +77,7 @@ far out in the tails, or of many dimensions, are below the least number that a c
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.proposals.is_empty() {
-            return Err(LabError::Options("no proposal: give at least one".to_owned()));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let mut findings = Findings::default();
         let mut trials = vec![];
         for (index, &proposal) in self.proposals.iter().enumerate() {
@@ -342,7 +334,7 @@ mod tests {
     use crate::Silent;
 
     fn lab(seed: u64) -> MonteCarlo {
-        let normal = |text: &str| text.parse::<Normal>().unwrap();
+        let normal = |text: &str| Normal::try_from(text.to_owned()).unwrap();
         MonteCarlo {
             target: normal("2:1.5"),
             proposals: ["0:2", "2:1.5", "2:4", "-4:2", "1:0.5"].map(normal).to_vec(),
@@ -374,7 +366,7 @@ mod tests {
         };
         assert!(far.run(&mut Silent).is_ok());
         for text in ["2", "2:0", "2:-1", "x:1", "nan:1", "1:inf"] {
-            assert!(text.parse::<Normal>().is_err(), "{text}");
+            assert!(Normal::try_from(text.to_owned()).is_err(), "{text}");
         }
     }
 }

@@ -1,26 +1,40 @@
 //! Normal distributions, the weights of one for samples of another, and estimates by them.
 
-use std::str::FromStr;
+use serde::{Deserialize, Serialize};
 
-use crate::options::{finite, positive};
+use converge_settings::ranges::{FINITE, POSITIVE, Range};
 
 /// A normal distribution.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Normal {
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Normal {
+    /// Its mean.
     pub mean: f64,
+    /// Its standard deviation.
     pub deviation: f64,
 }
 
-impl FromStr for Normal {
-    type Err = String;
+/// Normal distributions with finite numbers.
+pub(super) const NORMAL: Range<Normal> = Range {
+    expected: "mean:standard-deviation, such as 0:2, two finite numbers, the second above 0",
+    contains: |normal| (FINITE.contains)(&normal.mean) && (POSITIVE.contains)(&normal.deviation),
+    show: |&normal| normal.into(),
+};
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (mean, deviation) =
-            text.split_once(':').ok_or("write mean:standard-deviation, such as 0:2")?;
-        let mean = finite(mean).map_err(|why| format!("the mean is wrong: {why}"))?;
-        let deviation =
-            positive(deviation).map_err(|why| format!("the standard deviation is wrong: {why}"))?;
-        Ok(Self { mean, deviation })
+impl TryFrom<String> for Normal {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let normal = text.split_once(':').and_then(|(mean, deviation)| {
+            Some(Self { mean: mean.parse().ok()?, deviation: deviation.parse().ok()? })
+        });
+        normal.filter(NORMAL.contains).ok_or(NORMAL.expected)
+    }
+}
+
+impl From<Normal> for String {
+    fn from(Normal { mean, deviation }: Normal) -> Self {
+        format!("{mean}:{deviation}")
     }
 }
 
@@ -143,9 +157,9 @@ mod tests {
         let golden: Value =
             serde_json::from_str(include_str!("../../../../tests/golden/lab_monte_carlo.json"))
                 .unwrap();
-        let target = "2:1.5".parse::<Normal>().unwrap();
+        let target = Normal { mean: 2.0, deviation: 1.5 };
         for case in golden["theory"].as_array().unwrap() {
-            let proposal: Normal = case["proposal"].as_str().unwrap().parse().unwrap();
+            let proposal: Normal = serde_json::from_value(case["proposal"].clone()).unwrap();
             let theory = Theory::of(target, proposal).unwrap();
             for (value, key) in
                 [(theory.second_moment, "second_moment"), (theory.variance, "variance")]
@@ -154,9 +168,9 @@ mod tests {
                 assert!((value / expected - 1.0).abs() < 1e-8, "{key}: {value} {expected}");
             }
         }
-        assert!(Theory::of(target, "2:0.5".parse().unwrap()).is_none());
+        assert!(Theory::of(target, Normal { mean: 2.0, deviation: 0.5 }).is_none());
         let mut sums = Sums::new();
-        let proposal: Normal = "0:2".parse().unwrap();
+        let proposal = Normal { mean: 0.0, deviation: 2.0 };
         for x in golden["samples"].as_array().unwrap() {
             let x = x.as_f64().unwrap();
             sums.add(target.log_density(x) - proposal.log_density(x), x);

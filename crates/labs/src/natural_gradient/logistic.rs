@@ -7,10 +7,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::{NaturalGradient, natural};
+use crate::descend::sgd;
 use crate::{
     Claim, DataFile, Findings, FindingsTable, LabError, descend, number, value_and_gradient,
 };
-use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_figures::figure::{Axis, Color, Figure, LINE_WIDTH, Layer, Panel, Plot};
 
 const ROWS: usize = 500;
@@ -295,7 +295,7 @@ impl Data {
         learning_rate: f64,
         steps: usize,
     ) -> Result<Vec<DVector<f64>>, LabError> {
-        let optimizer = OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() });
+        let optimizer = sgd(learning_rate, 0.0);
         let path = descend(self.loss(), start.as_slice(), &optimizer, steps)?;
         Ok(path.places.into_iter().map(DVector::from_vec).collect())
     }

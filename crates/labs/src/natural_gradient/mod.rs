@@ -8,48 +8,31 @@ mod logistic;
 mod network;
 mod normal;
 
-use clap::Args;
 use nalgebra::{DMatrix, DVector};
 
-use super::options::{count, positive};
+use super::options::{COUNT, between};
 use super::{About, Findings, Lab, LabError, Progress, Theme};
+use converge_settings::ranges::{NON_NEGATIVE, POSITIVE, POSITIVE_FRACTION};
+use converge_settings::settings;
 
-/// Natural gradient on a normal distribution, logistic regression and a small network.
-#[derive(Debug, Clone, Args)]
-pub struct NaturalGradient {
-    /// The learning rate η of natural gradient on logistic regression, at most 1
-    #[arg(long, default_value = "0.5", value_parser = rate)]
-    learning_rate: f64,
-    /// The damping λ, added to the diagonal of the Fisher matrix of the logistic regression
-    #[arg(long, default_value = "0.001", value_parser = damping)]
-    damping: f64,
-    /// Draws that the normal distribution is fitted to, at least 10
-    #[arg(long, default_value = "200", value_parser = count)]
-    samples: usize,
-    /// Units of each of the two hidden layers of the network, at most 32
-    #[arg(long, default_value = "8", value_parser = count)]
-    hidden: usize,
-    /// The damping λ of the network's Fisher matrices
-    #[arg(long, default_value = "0.003", value_parser = positive)]
-    network_damping: f64,
-    /// Steps on the network
-    #[arg(long, default_value = "150", value_parser = count)]
-    network_steps: usize,
-    /// The seed of the synthetic data and of the network's weights
-    #[arg(long, default_value = "42")]
-    seed: u64,
-}
-
-/// A learning rate above 0, at most 1.
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = positive(text)?;
-    if rate <= 1.0 { Ok(rate) } else { Err("must be at most 1".to_owned()) }
-}
-
-/// A finite number, 0 or more.
-fn damping(text: &str) -> Result<f64, String> {
-    let damping = super::options::finite(text)?;
-    if damping >= 0.0 { Ok(damping) } else { Err("must be 0 or more".to_owned()) }
+settings! {
+    /// Natural gradient on a normal distribution, logistic regression and a small network.
+    pub struct NaturalGradient {
+        /// The learning rate η of natural gradient on logistic regression, at most 1
+        learning_rate: f64 = 0.5 => POSITIVE_FRACTION,
+        /// The damping λ, added to the diagonal of the Fisher matrix of the logistic regression
+        damping: f64 = 0.001 => NON_NEGATIVE,
+        /// Draws that the normal distribution is fitted to, at least 10
+        samples: usize = 200 => between!(10, 1_000_000),
+        /// Units of each of the two hidden layers of the network, at most 32
+        hidden: usize = 8 => between!(1, 32),
+        /// The damping λ of the network's Fisher matrices
+        network_damping: f64 = 0.003 => POSITIVE,
+        /// Steps on the network
+        network_steps: usize = 150 => COUNT,
+        /// The seed of the synthetic data and of the network's weights
+        seed: u64 = 42,
+    }
 }
 
 impl Lab for NaturalGradient {
@@ -88,19 +71,7 @@ with π² the mean eigenvalue of A over that of G. Expectations over labels are 
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.hidden > 32 {
-            return Err(LabError::Options(format!(
-                "{} hidden units make the exact Fisher matrix too large: give `--hidden` of 32 or less",
-                self.hidden
-            )));
-        }
-        if self.samples < 10 {
-            return Err(LabError::Options(
-                "so few draws have hardly a variance to fit: give `--samples` of 10 or more"
-                    .to_owned(),
-            ));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let mut findings = Findings::default();
         let parts = 2 + network::PARTS;
         progress.at(0, parts, "fitting a normal distribution");
@@ -130,43 +101,42 @@ fn damped(fisher: &DMatrix<f64>, damping: f64) -> DMatrix<f64> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use clap::Parser;
-
     use super::*;
     use crate::Silent;
 
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        lab: NaturalGradient,
-    }
-
-    fn lab(arguments: &str) -> NaturalGradient {
-        let arguments = ["lab"].into_iter().chain(arguments.split_whitespace());
-        Command::try_parse_from(arguments).unwrap().lab
-    }
-
     #[test]
     fn all_claims_hold_for_a_smaller_network_too() {
-        let findings = lab("--hidden 5 --network-steps 60").run(&mut Silent).unwrap();
+        let lab = NaturalGradient { hidden: 5, network_steps: 60, ..Default::default() };
+        let findings = lab.run(&mut Silent).unwrap();
         assert!(findings.claims.len() >= 12);
         assert!(findings.claims.iter().all(|claim| claim.holds), "{:#?}", findings.claims);
     }
 
     #[test]
     fn extreme_options_are_computed_or_refused_but_never_panic() {
-        for arguments in [
-            "--samples 10 --hidden 1 --network-steps 1",
-            "--damping 0 --learning-rate 1 --hidden 2 --network-steps 2",
-            "--damping 1e300 --network-damping 1e300 --hidden 1 --network-steps 2",
-            "--network-damping 1e-300 --hidden 2 --network-steps 20",
+        let with = |hidden, network_steps, damping, network_damping| NaturalGradient {
+            damping,
+            hidden,
+            network_damping,
+            network_steps,
+            ..Default::default()
+        };
+        for lab in [
+            NaturalGradient { samples: 10, ..with(1, 1, 0.001, 0.003) },
+            NaturalGradient { learning_rate: 1.0, ..with(2, 2, 0.0, 0.003) },
+            with(1, 2, 1e300, 1e300),
+            with(2, 20, 0.001, 1e-300),
         ] {
-            assert!(!lab(arguments).run(&mut Silent).unwrap().claims.is_empty(), "{arguments}");
+            assert!(!lab.run(&mut Silent).unwrap().claims.is_empty(), "{lab:?}");
         }
-        assert!(lab("--hidden 33").run(&mut Silent).is_err());
-        assert!(lab("--samples 9").run(&mut Silent).is_err());
-        for wrong in ["--learning-rate=2", "--damping=-1", "--hidden=0"] {
-            assert!(Command::try_parse_from(["lab", wrong]).is_err(), "{wrong}");
+        for refused in [
+            NaturalGradient { hidden: 33, ..Default::default() },
+            NaturalGradient { hidden: 0, ..Default::default() },
+            NaturalGradient { samples: 9, ..Default::default() },
+            NaturalGradient { learning_rate: 2.0, ..Default::default() },
+            NaturalGradient { damping: -1.0, ..Default::default() },
+        ] {
+            assert!(refused.run(&mut Silent).is_err(), "{refused:?}");
         }
     }
 }

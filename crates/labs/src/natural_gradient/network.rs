@@ -10,8 +10,9 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use super::NaturalGradient;
 use super::kronecker::{Network, fisher};
+use crate::descend::sgd;
 use crate::{Claim, DataFile, Findings, FindingsTable, LabError, number};
-use converge_core::optim::{Adam, OptimizerSettings, Sgd};
+use converge_core::optim::{Adam, OptimizerSettings};
 use converge_core::train::{Descent, Objective as _};
 use converge_figures::figure::{Axis, ColorScale, Figure, Grid, Layer, Panel, Plot};
 
@@ -57,14 +58,10 @@ impl Method {
 
     fn optimizer(self, learning_rate: f64) -> OptimizerSettings {
         match self {
-            Self::Momentum => {
-                OptimizerSettings::Sgd(Sgd { learning_rate, momentum: 0.9, ..Sgd::default() })
-            }
+            Self::Momentum => sgd(learning_rate, 0.9),
             Self::Adam => OptimizerSettings::Adam(Adam { learning_rate, ..Adam::default() }),
             // Natural gradients are plain steps along the preconditioned gradient.
-            Self::Plain | Self::Exact | Self::Factored => {
-                OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() })
-            }
+            Self::Plain | Self::Exact | Self::Factored => sgd(learning_rate, 0.0),
         }
     }
 }

@@ -7,11 +7,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::NaturalGradient;
+use crate::descend::sgd;
 use crate::normal_family::{Coordinates, divergence};
 use crate::{
     Claim, DataFile, Findings, FindingsTable, LabError, descend, number, value_and_gradient,
 };
-use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot};
 
 /// The distribution that the synthetic data are drawn from: mean and deviation.
@@ -139,7 +139,7 @@ fn plain_path(
     learning_rate: f64,
     steps: usize,
 ) -> Result<Path, LabError> {
-    let optimizer = OptimizerSettings::Sgd(Sgd { learning_rate, ..Sgd::default() });
+    let optimizer = sgd(learning_rate, 0.0);
     let path = descend(loss(draws, coordinates), &coordinates.of(START), &optimizer, steps)?;
     Ok(path.places.iter().map(|place| coordinates.distribution([place[0], place[1]])).collect())
 }

@@ -2,9 +2,7 @@
 
 mod figures;
 
-use clap::Args;
-
-use super::options::{self, count, positive};
+use super::options::{COUNT, RatedOptimizer};
 use super::regression_problem::{NAMES, RegressionProblem, SAMPLES, Training, written};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
@@ -12,39 +10,40 @@ use super::{
 use converge_core::optim::OptimizerSettings;
 use converge_core::schedule::{Linear, RunLength, ScheduleSettings};
 use converge_core::train::loader::Order;
+use converge_settings::ranges::{POSITIVE, Range};
+use converge_settings::settings;
 
-/// All optimizers, or some, on the same regression.
-#[derive(Debug, Clone, Args)]
-pub struct Optimizers {
-    /// The optimizers, as NAME or NAME:RATE; all unless given
-    #[arg(long, value_delimiter = ',', value_parser = entry)]
-    optimizer: Vec<OptimizerSettings>,
-    /// Epochs
-    #[arg(long, default_value = "100", value_parser = count)]
-    epochs: usize,
-    /// The batch size
-    #[arg(long, default_value = "32", value_parser = count)]
-    batch_size: usize,
-    /// The loss above the least that counts as arrived
-    #[arg(long, default_value = "0.001", value_parser = positive)]
-    target: f64,
-    /// The seed of the data and of their order
-    #[arg(long, default_value = "42")]
-    seed: u64,
-}
-
-/// An optimizer at the rate that is written, or at this lab's.
-fn entry(text: &str) -> Result<OptimizerSettings, String> {
-    let settings = options::optimizer(text)?;
-    if settings.minimizer().is_some() {
-        return Err("needs all samples in every step, and these are batches".to_owned());
-    }
-    if text.contains(':') {
-        Ok(settings)
-    } else {
-        Ok(at_own_rate(settings.name()).unwrap_or(settings))
+settings! {
+    /// All optimizers, or some, on the same regression.
+    pub struct Optimizers {
+        /// The optimizers, as NAME or NAME:RATE; all unless given
+        optimizer: Vec<RatedOptimizer> = vec![] => FOR_BATCHES,
+        /// Epochs
+        epochs: usize = 100 => COUNT,
+        /// The batch size
+        batch_size: usize = 32 => COUNT,
+        /// The loss above the least that counts as arrived
+        target: f64 = 0.001 => POSITIVE,
+        /// The seed of the data and of their order
+        seed: u64 = 42,
     }
 }
+
+/// The optimizer at the rate that is given, or at this lab's; `None` where it is none for batches.
+fn for_batches(optimizer: &RatedOptimizer) -> Option<OptimizerSettings> {
+    let settings = match optimizer.learning_rate {
+        Some(_) => optimizer.settings(),
+        None => at_own_rate(&optimizer.name),
+    };
+    settings.filter(|settings| settings.minimizer().is_none())
+}
+
+const FOR_BATCHES: Range<RatedOptimizer> = Range {
+    expected: "an optimizer that `converge optimizers` lists, other than `lbfgs`, which needs all \
+               samples in every step",
+    contains: |optimizer| for_batches(optimizer).is_some(),
+    show: |optimizer| optimizer.clone().into(),
+};
 
 /// The optimizer called `name` at a rate that suits parameters of about 1 and 3200 steps, where its
 /// default is meant for networks. LARS trains biases as plain descent does, which bounds its rate, so
@@ -81,12 +80,12 @@ is below it; the noise of batches may lift the loss again until the rate has fal
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        let settings = if self.optimizer.is_empty() {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+        let settings: Vec<_> = if self.optimizer.is_empty() {
             let all = OptimizerSettings::NAMES.iter().filter_map(|name| at_own_rate(name));
             all.filter(|optimizer| optimizer.minimizer().is_none()).collect()
         } else {
-            self.optimizer.clone()
+            self.optimizer.iter().filter_map(for_batches).collect()
         };
         let problem = RegressionProblem::draw(self.seed)?;
         let mut runs = vec![];
@@ -262,8 +261,12 @@ mod tests {
     use super::*;
     use crate::Silent;
 
+    fn rated(text: &str) -> RatedOptimizer {
+        text.to_owned().try_into().unwrap()
+    }
+
     fn lab(optimizer: &[&str], epochs: usize) -> Optimizers {
-        let optimizer = optimizer.iter().map(|text| entry(text).unwrap()).collect();
+        let optimizer = optimizer.iter().map(|text| rated(text)).collect();
         Optimizers { optimizer, epochs, batch_size: 32, target: 1e-3, seed: 7 }
     }
 
@@ -292,9 +295,10 @@ mod tests {
     #[test]
     fn every_optimizer_has_a_rate_and_a_rate_that_is_written_counts() {
         for name in OptimizerSettings::NAMES.iter().filter(|name| **name != "lbfgs") {
-            assert_eq!(entry(name).unwrap().name(), *name);
+            assert_eq!(for_batches(&rated(name)).unwrap().name(), *name);
         }
-        assert_eq!(entry("adam:0.5").unwrap().learning_rate(), 0.5);
-        assert!(entry("adm").is_err() && entry("lbfgs").is_err());
+        assert_eq!(for_batches(&rated("adam:0.5")).unwrap().learning_rate(), 0.5);
+        assert_eq!((for_batches(&rated("adm")), for_batches(&rated("lbfgs"))), (None, None));
+        assert!(lab(&["lbfgs"], 1).run(&mut Silent).is_err());
     }
 }

@@ -1,51 +1,10 @@
 //! What the lab shows of Q-learning.
 
-use super::environments::{Environment, Map};
-use super::value_iteration::{Optimum, Score, greatest, greedy, mean, score};
-use super::{FALLING, SARSA};
+use super::environment::{Environment, Map};
+use super::traces::{FALLING, Results, SARSA, Trace};
+use super::value_iteration::{greatest, greedy, score};
+use crate::training::mean;
 use converge_figures::figure::{Axis, Color, ColorScale, Figure, Grid, Layer, Panel, Place, Plot};
-
-/// What one learner did.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Trace {
-    /// The sum of rewards of every episode.
-    pub returns: Vec<f64>,
-    /// After how many episodes the entries of the following were taken.
-    pub episodes: Vec<usize>,
-    /// The root mean square distance of its values to the optimum.
-    pub distances: Vec<f64>,
-    /// The value it gives the start.
-    pub start_values: Vec<f64>,
-    /// What its greedy policy earns.
-    pub scores: Vec<Score>,
-    /// Its values at the end.
-    pub q: Vec<f64>,
-}
-
-impl Trace {
-    /// The returns of the last tenth of the episodes, at least of one.
-    pub(super) fn last_returns(&self) -> &[f64] {
-        let count = (self.returns.len() / 10).max(1).min(self.returns.len());
-        &self.returns[self.returns.len() - count..]
-    }
-
-    /// The distance to the optimum at the end.
-    pub(super) fn end_distance(&self) -> f64 {
-        self.distances.last().copied().unwrap_or(f64::NAN)
-    }
-}
-
-/// All of one environment.
-pub(super) struct Results {
-    /// The environment.
-    pub environment: Environment,
-    /// Q*.
-    pub optimum: Optimum,
-    /// The values of the best policy that acts at random with probability ε.
-    pub soft: Optimum,
-    /// What each learner did.
-    pub traces: Vec<Trace>,
-}
 
 /// All figures, for any number of environments.
 pub(super) fn all(results: &[Results], learners: &[&str], gamma: f64) -> Vec<Figure> {

@@ -3,8 +3,9 @@
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::environments::Environment;
-use super::value_iteration::{greatest, mean};
+use super::environment::Environment;
+use super::value_iteration::greatest;
+use crate::training::mean;
 
 /// What a value is moved towards after a step from `s` by `a` to `s′` with reward r.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

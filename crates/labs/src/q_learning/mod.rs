@@ -1,77 +1,48 @@
 //! Learning to act from rewards: Q-learning and its kin, against the optimum by value iteration.
 
+mod claims;
+mod environment;
 mod environments;
 mod figures;
+mod grid_worlds;
 mod learning;
+mod steps;
+mod taxi;
+mod traces;
 mod value_iteration;
 
-use clap::Args;
-use rand::SeedableRng as _;
-use rand_chacha::ChaCha8Rng;
+use self::environment::Environment;
+pub use self::environments::EnvironmentName;
+use self::traces::{FALLING, LEARNERS, Q_LEARNING, Results, SARSA, start_value};
+use self::value_iteration::{Score, value_iteration};
+use super::options::{COUNT, not_empty};
+use super::training::mean;
+use super::{About, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number};
+use converge_settings::ranges::{FRACTION, POSITIVE_FRACTION};
+use converge_settings::settings;
 
-use self::environments::{Environment, EnvironmentName};
-use self::figures::{Results, Trace};
-use self::learning::{Learner, Method, Rate};
-use self::value_iteration::{
-    Optimum, Score, greatest, mean, score, value_iteration, values_of_greedy,
-};
-use super::options::{count, finite, share};
-use super::{
-    About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
-};
-
-/// Q-learning, SARSA, expected SARSA and double Q on Gymnasium's tabular environments.
-#[derive(Debug, Clone, Args)]
-pub struct QLearning {
-    /// The environments, apart by commas
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        default_value = "frozen-lake-4x4,frozen-lake-8x8,cliff-walking,taxi"
-    )]
-    environment: Vec<EnvironmentName>,
-    /// Whether the ground is slippery (in Taxi: whether it rains) [default: as Gymnasium has it: the
-    /// lakes are, the others are not]
-    #[arg(long)]
-    slippery: Option<bool>,
-    /// The learning rate α, above 0 to 1
-    #[arg(long, default_value = "0.1", value_parser = learning_rate)]
-    learning_rate: f64,
-    /// The discount γ
-    #[arg(long, default_value = "0.99", value_parser = share)]
-    gamma: f64,
-    /// The probability ε of a random action; where it decays, the one it decays to
-    #[arg(long, default_value = "0.1", value_parser = share)]
-    epsilon: f64,
-    /// Episodes of training
-    #[arg(long, default_value = "100000", value_parser = count)]
-    episodes: usize,
-    /// The seed of chance
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// Q-learning, SARSA, expected SARSA and double Q on Gymnasium's tabular environments.
+    pub struct QLearning {
+        /// The environments, apart by commas
+        #[one_of(EnvironmentName)]
+        environment: Vec<EnvironmentName> = EnvironmentName::ALL.to_vec(),
+        /// Whether the ground is slippery (in Taxi: whether it rains) [default: as Gymnasium has it: the
+        /// lakes are, the others are not]
+        slippery: Option<bool> = None,
+        /// The learning rate α, above 0 to 1
+        learning_rate: f64 = 0.1 => POSITIVE_FRACTION,
+        /// The discount γ
+        gamma: f64 = 0.99 => FRACTION,
+        /// The probability ε of a random action; where it decays, the one it decays to
+        epsilon: f64 = 0.1 => FRACTION,
+        /// Episodes of training
+        episodes: usize = 100_000 => COUNT,
+        /// The seed of chance
+        seed: u64 = 42,
+    }
+    check |lab| not_empty([("environment", lab.environment.len())])
 }
-
-/// A rate above 0 to 1: beyond 1 values of a random reward need not stay bounded.
-fn learning_rate(text: &str) -> Result<f64, String> {
-    let rate = finite(text)?;
-    if rate > 0.0 && rate <= 1.0 { Ok(rate) } else { Err("must be above 0 to 1".to_owned()) }
-}
-
-/// The learners, in the order of the figures.
-const LEARNERS: [&str; 6] = [
-    "Q-learning, ε constant",
-    "Q-learning",
-    "Q-learning, α falling",
-    "SARSA",
-    "expected SARSA",
-    "double Q",
-];
-const Q_LEARNING: usize = 1;
-const FALLING: usize = 2;
-const SARSA: usize = 3;
-const EXPECTED_SARSA: usize = 4;
-const DOUBLE_Q: usize = 5;
 
 impl Lab for QLearning {
     const ABOUT: About = About {
@@ -112,10 +83,7 @@ these random actions meets them.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
-        if self.environment.is_empty() {
-            return Err(LabError::Options("no environment: name at least one".to_owned()));
-        }
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let mut findings = Findings::default();
         let mut results = vec![];
         let mut names: Vec<EnvironmentName> = vec![];
@@ -148,114 +116,6 @@ these random actions meets them.",
 }
 
 impl QLearning {
-    fn learner(&self, learner: usize) -> Learner {
-        let method = match learner {
-            SARSA => Method::Sarsa,
-            EXPECTED_SARSA => Method::ExpectedSarsa,
-            DOUBLE_Q => Method::DoubleQ,
-            _ => Method::QLearning,
-        };
-        let rate = self.learning_rate;
-        Learner {
-            method,
-            rate: if learner == FALLING { Rate::Falling(rate) } else { Rate::Constant(rate) },
-            first_epsilon: if learner == 0 { self.epsilon } else { 1.0 },
-            last_epsilon: self.epsilon,
-            gamma: self.gamma,
-        }
-    }
-
-    /// Trains one learner and keeps what the figures show, at about 120 numbers of episodes that
-    /// are evenly spaced on a logarithmic scale.
-    fn trace(&self, environment: &Environment, optimum: &Optimum, learner: usize) -> Trace {
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        random.set_stream(learner as u64);
-        let weights = score(environment, &optimum.q, self.epsilon).visits;
-        let mut trace = Trace::default();
-        let mut next = 1.0;
-        trace.returns =
-            self.learner(learner).learn(environment, self.episodes, &mut random, |done, q| {
-                if (done as f64) < next && done < self.episodes {
-                    return;
-                }
-                next = done as f64 * (self.episodes as f64).powf(1.0 / 120.0);
-                trace.episodes.push(done);
-                trace.distances.push(distance(q, &optimum.q, &weights));
-                trace.start_values.push(start_value(environment, q));
-                trace.scores.push(score(environment, q, 0.0));
-                if done == self.episodes {
-                    q.clone_into(&mut trace.q);
-                }
-            });
-        trace
-    }
-
-    fn compare(&self, result: &Results, findings: &mut Findings) {
-        let Results { environment, optimum, soft, traces } = result;
-        let title = environment.title;
-        let best = score(environment, &optimum.q, 0.0);
-        let exploring = score(environment, &optimum.q, self.epsilon);
-        let size = distance(&vec![0.0; optimum.q.len()], &optimum.q, &exploring.visits);
-        self.check_optimum(result, findings);
-
-        let last = |learner: usize| traces[learner].scores.last().unwrap_or(&best);
-        let lived = |learner: usize| mean(traces[learner].last_returns());
-        // The falling rate still moves by about a tenth of α after 10 000 updates of a pair.
-        let (kind, reached, goal) = if environment.is_lake() {
-            ("success rate", last(FALLING).success, best.success - 0.05)
-        } else {
-            let goal = best.episode_return - 0.05 * best.episode_return.abs();
-            ("return", last(FALLING).episode_return, goal)
-        };
-        findings.claims.push(Claim::at_least(
-            format!(
-                "{title}: Q-learning with a falling rate acts within 5 % of the optimum ({kind})"
-            ),
-            reached,
-            goal,
-        ));
-        if environment.is_random() {
-            findings.claims.push(Claim::at_most(
-                format!("{title}: the values of Q-learning come nearer to Q* with a falling rate than with a constant one"),
-                traces[FALLING].end_distance(),
-                traces[Q_LEARNING].end_distance(),
-            ));
-        } else {
-            // Every pair must have been tried some hundred times: (1 - α) to that power is left.
-            findings.claims.push(Claim::at_most(
-                format!("{title}: without chance the values of Q-learning arrive at Q* (distance, as a share of the size of Q*)"),
-                traces[Q_LEARNING].end_distance() / size,
-                1e-4,
-            ));
-        }
-        let start = traces[EXPECTED_SARSA].start_values.last().copied().unwrap_or_default();
-        let [to_best, to_soft] = [optimum, soft].map(|goal| start_value(environment, &goal.q));
-        if (to_best - to_soft).abs() > 0.05 * to_best.abs() {
-            findings.claims.push(Claim::at_most(
-                format!(
-                    "{title}: expected SARSA values the start more like Q_ε, {}, than like Q*, {} (difference to Q_ε, to Q*)",
-                    number(to_soft),
-                    number(to_best)
-                ),
-                (start - to_soft).abs(),
-                (start - to_best).abs(),
-            ));
-        }
-        let of_greedy = exploring.episode_return;
-        let of_soft = score(environment, &soft.q, self.epsilon).episode_return;
-        if of_soft > of_greedy + 0.1 * of_greedy.abs() {
-            findings.claims.push(Claim::at_least(
-                format!(
-                    "{title}: while exploring, SARSA earns more than Q-learning, as {} an episode for Q_ε against {} for Q* predict",
-                    number(of_soft), number(of_greedy)
-                ),
-                lived(SARSA),
-                lived(Q_LEARNING),
-            ));
-        }
-        self.tell(result, &best, size, findings);
-    }
-
     fn tell(&self, result: &Results, best: &Score, size: f64, findings: &mut Findings) {
         let Results { environment, optimum, traces, .. } = result;
         let title = environment.title;
@@ -313,43 +173,6 @@ impl QLearning {
             rows,
         ));
     }
-
-    fn check_optimum(&self, result: &Results, findings: &mut Findings) {
-        let Results { environment, optimum, .. } = result;
-        let title = environment.title;
-        // Below a millionth of the first change rounding has its part in the ratio.
-        let floor = 1e-6 * optimum.changes.first().copied().unwrap_or_default();
-        let slowest = optimum
-            .changes
-            .windows(2)
-            .filter(|pair| pair[1] > floor)
-            .map(|pair| pair[1] / pair[0])
-            .fold(0.0, f64::max);
-        findings.claims.push(Claim::at_most(
-            format!("{title}: every sweep of value iteration shrinks the largest change to γ times the one before or less"),
-            slowest,
-            self.gamma + 1e-9,
-        ));
-        if let Some(values) = values_of_greedy(environment, &optimum.q, self.gamma) {
-            let error = environment
-                .reachable()
-                .into_iter()
-                .map(|state| {
-                    (values[state]
-                        - greatest(
-                            &optimum.q[state * environment.actions..][..environment.actions],
-                        ))
-                    .abs()
-                })
-                .fold(0.0, f64::max);
-            // The last sweep still moved by 1e-12, and 1 / (1 - γ) of that may be left.
-            findings.claims.push(Claim::at_most(
-                format!("{title}: the optimum is the value of its own greedy policy by linear equations (largest difference)"),
-                error,
-                1e-9 + 1e-11 / (1.0 - self.gamma),
-            ));
-        }
-    }
 }
 
 fn told(score: &Score, is_lake: bool) -> String {
@@ -358,19 +181,6 @@ fn told(score: &Score, is_lake: bool) -> String {
     } else {
         format!("earns {:.2} an episode", score.episode_return)
     }
-}
-
-/// The root of the weighted mean of the squares of the differences.
-fn distance(q: &[f64], other: &[f64], weights: &[f64]) -> f64 {
-    let differences = q.iter().zip(other).map(|(value, other)| (value - other).powi(2));
-    let squares: f64 = differences.zip(weights).map(|(square, weight)| square * weight).sum();
-    (squares / weights.iter().sum::<f64>()).sqrt()
-}
-
-/// The mean over the starts of the greatest value there.
-fn start_value(environment: &Environment, q: &[f64]) -> f64 {
-    let value = |&start: &usize| greatest(&q[start * environment.actions..][..environment.actions]);
-    environment.starts.iter().map(value).sum::<f64>() / environment.starts.len() as f64
 }
 
 fn data(results: &[Results]) -> Vec<DataFile> {
@@ -477,10 +287,10 @@ mod tests {
             let findings = lab.run(&mut Silent).unwrap();
             assert_eq!(findings.tables.len(), 2);
         }
-        assert!(
-            learning_rate("1.1").is_err()
-                && learning_rate("0").is_err()
-                && learning_rate("1").is_ok()
-        );
+        // Beyond a rate of 1 values need not stay bounded.
+        for (learning_rate, accepted) in [(1.1, false), (0.0, false), (1.0, true)] {
+            let lab = QLearning { learning_rate, episodes: 1, ..lab(1) };
+            assert_eq!(lab.run(&mut Silent).is_ok(), accepted, "{learning_rate}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::environments::Environment;
+use super::environment::Environment;
+use crate::training::mean;
 
 /// Values of all actions in all states, `state * actions + action`, and how they were found.
 #[derive(Debug, Clone)]
@@ -57,11 +58,6 @@ pub(super) fn value_iteration(environment: &Environment, gamma: f64, epsilon: f6
 /// The greatest of a row of values.
 pub(super) fn greatest(row: &[f64]) -> f64 {
     row.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-}
-
-/// The mean of a row of values.
-pub(super) fn mean(row: &[f64]) -> f64 {
-    row.iter().sum::<f64>() / row.len() as f64
 }
 
 /// The action of the greatest value; the first of those within 1e-9 of it.
@@ -151,7 +147,6 @@ pub(super) fn score(environment: &Environment, q: &[f64], epsilon: f64) -> Score
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use clap::ValueEnum as _;
     use serde_json::Value;
 
     use super::*;
@@ -163,7 +158,7 @@ mod tests {
             serde_json::from_str(include_str!("../../../../tests/golden/lab_q_learning.json"))
                 .unwrap();
         for case in golden["environments"].as_array().unwrap() {
-            let name = EnvironmentName::from_str(case["name"].as_str().unwrap(), false).unwrap();
+            let name: EnvironmentName = serde_json::from_value(case["name"].clone()).unwrap();
             let environment = Environment::new(name, case["slippery"].as_bool());
             let close = |computed: f64, key: &str, tolerance: f64| {
                 let expected = case[key].as_f64().unwrap();

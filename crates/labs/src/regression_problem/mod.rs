@@ -80,7 +80,7 @@ impl RegressionProblem {
         targets: Vec<f32>,
     ) -> Result<Self, LabError> {
         let solution = LeastSquares::fit(&features, columns, &targets)
-            .map_err(|error| LabError::Options(error.to_string()))?;
+            .map_err(|error| LabError::Impossible(error.to_string()))?;
         let mut optimum = solution.coefficients;
         optimum.push(solution.intercept);
         let count = targets.len();

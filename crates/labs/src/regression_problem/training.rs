@@ -97,7 +97,7 @@ impl RegressionProblem {
             let batches = batches(epoch);
             training.steps_per_epoch = batches.steps_per_epoch();
             for batch in batches.iter() {
-                let batch = batch.map_err(|error| LabError::Options(error.to_string()))?;
+                let batch = batch.map_err(|error| LabError::Impossible(error.to_string()))?;
                 let (_, gradients) = SupervisedLoss::default().gradients(&descent.model, &batch);
                 let before = training.end();
                 let learning_rate = rate(training.gradients.len(), before);

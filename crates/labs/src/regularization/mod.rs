@@ -3,52 +3,44 @@
 mod network;
 mod shrinkage;
 
-use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use self::network::{EVALUATE_EVERY, Fit, Penalties, Setting, fit, truth};
 use self::shrinkage::{Regression, TRUE_WEIGHTS, lasso, ridge};
-use crate::options::{count, positive, share};
+use super::options::COUNT;
 use crate::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, device, number,
 };
 use converge_figures::figure::{Axis, Color, Figure, Grid, Layer, Panel, Plot};
+use converge_settings::ranges::{FRACTION, POSITIVE};
+use converge_settings::settings;
 
-/// L1, L2, dropout and early stopping on a small noisy set.
-#[derive(Debug, Clone, Args)]
-pub struct Regularization {
-    /// λ₁ of the L1 penalty
-    #[arg(long, default_value = "0.001", value_parser = positive)]
-    l1: f64,
-    /// λ₂ of the L2 penalty
-    #[arg(long, default_value = "0.003", value_parser = positive)]
-    l2: f64,
-    /// The share of hidden units that dropout drops
-    #[arg(long, default_value = "0.2", value_parser = share)]
-    dropout: f64,
-    /// Looks at the validation error without improvement after which early stopping stops; one every 10
-    /// steps
-    #[arg(long, default_value = "20", value_parser = count)]
-    patience: usize,
-    /// Training points
-    #[arg(long, default_value = "24", value_parser = count)]
-    samples: usize,
-    /// The standard deviation of the noise
-    #[arg(long, default_value = "0.3", value_parser = positive)]
-    noise: f64,
-    /// Units of each of two hidden layers
-    #[arg(long, default_value = "64", value_parser = count)]
-    width: usize,
-    /// Training steps
-    #[arg(long, default_value = "1000", value_parser = count)]
-    steps: usize,
-    /// The learning rate of Adam
-    #[arg(long, default_value = "0.01", value_parser = positive)]
-    learning_rate: f64,
-    /// The seed of data and weights
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// L1, L2, dropout and early stopping on a small noisy set.
+    pub struct Regularization {
+        /// λ₁ of the L1 penalty
+        l1: f64 = 0.001 => POSITIVE,
+        /// λ₂ of the L2 penalty
+        l2: f64 = 0.003 => POSITIVE,
+        /// The share of hidden units that dropout drops
+        dropout: f64 = 0.2 => FRACTION,
+        /// Looks at the validation error without improvement after which early stopping stops; one every 10
+        /// steps
+        patience: usize = 20 => COUNT,
+        /// Training points
+        samples: usize = 24 => COUNT,
+        /// The standard deviation of the noise
+        noise: f64 = 0.3 => POSITIVE,
+        /// Units of each of two hidden layers
+        width: usize = 64 => COUNT,
+        /// Training steps
+        steps: usize = 1000 => COUNT,
+        /// The learning rate of Adam
+        learning_rate: f64 = 0.01 => POSITIVE,
+        /// The seed of data and weights
+        seed: u64 = 42,
+    }
 }
 
 /// Sets of points that each network is trained on, one after the other.
@@ -83,7 +75,7 @@ the mean over four sets of points.",
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let device = device()?.autodiff();
         let total = 1 + 4 * REPEATS as usize;
         let mut findings = Findings::default();

@@ -61,7 +61,7 @@ pub(super) struct Penalties {
     pub l1: f64,
     /// λ₂ of λ₂ Σ w².
     pub l2: f64,
-    /// The share of hidden units that is dropped in each step.
+    /// The fraction of hidden units that is dropped in each step.
     pub dropout: f64,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct Fit {
     pub true_error: f64,
     /// √Σ w² over the weights.
     pub weight_norm: f64,
-    /// The share of the weights that are at most 0.001 large.
+    /// The fraction of the weights that are at most 0.001 large.
     pub near_zero: f64,
     /// The step that it was taken at.
     pub step: usize,

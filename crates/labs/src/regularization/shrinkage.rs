@@ -5,8 +5,8 @@ use nalgebra::DMatrix;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
+use crate::descend::sgd;
 use crate::{LabError, descend_with, device};
-use converge_core::optim::{OptimizerSettings, Sgd};
 
 /// The weights that the data are made with.
 pub(super) const TRUE_WEIGHTS: [f64; 6] = [3.0, -2.0, 1.0, 0.5, 0.0, 0.0];
@@ -69,7 +69,7 @@ impl Regression {
         };
         // Below 1/L, the curvature L being 2 (1 + λ₂) where columns are orthonormal.
         let rate = 0.2 / (1.0 + l2);
-        let optimizer = OptimizerSettings::Sgd(Sgd { learning_rate: rate, ..Sgd::default() });
+        let optimizer = sgd(rate, 0.0);
         let falling = |step: usize| rate * 0.001_f64.powf(step as f64 / steps as f64);
         let path = descend_with(loss, &vec![0.0; width], &optimizer, steps, falling)?;
         Ok(path.end().to_vec())

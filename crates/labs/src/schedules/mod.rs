@@ -3,34 +3,32 @@
 mod claims;
 mod figures;
 
-use clap::Args;
 use serde_json::json;
 
 use self::figures::{losses, rates};
-use super::options::{count, positive};
+use super::options::COUNT;
 use super::regression_problem::{RegressionProblem, SAMPLES, Training};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
 };
-use converge_core::optim::{OptimizerSettings, Sgd};
+use crate::descend::sgd;
 use converge_core::schedule::{RunLength, ScheduleSettings};
 use converge_core::train::loader::Order;
+use converge_settings::ranges::POSITIVE;
+use converge_settings::settings;
 
-/// All schedules on the same regression.
-#[derive(Debug, Clone, Args)]
-pub struct Schedules {
-    /// The base learning rate η
-    #[arg(long, default_value = "0.1", value_parser = positive)]
-    learning_rate: f64,
-    /// Epochs
-    #[arg(long, default_value = "100", value_parser = count)]
-    epochs: usize,
-    /// The batch size
-    #[arg(long, default_value = "32", value_parser = count)]
-    batch_size: usize,
-    /// The seed of the data and of their order
-    #[arg(long, default_value = "42")]
-    seed: u64,
+settings! {
+    /// All schedules on the same regression.
+    pub struct Schedules {
+        /// The base learning rate η
+        learning_rate: f64 = 0.1 => POSITIVE,
+        /// Epochs
+        epochs: usize = 100 => COUNT,
+        /// The batch size
+        batch_size: usize = 32 => COUNT,
+        /// The seed of the data and of their order
+        seed: u64 = 42,
+    }
 }
 
 impl Lab for Schedules {
@@ -60,7 +58,7 @@ decays must neither come too late to sink nor so early that the start is not for
         ],
     };
 
-    fn run(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
+    fn compute(&self, progress: &mut dyn Progress) -> Result<Findings, LabError> {
         let problem = RegressionProblem::draw(self.seed)?;
         let schedules = self.all()?;
         let mut runs = vec![];
@@ -135,11 +133,11 @@ impl Schedules {
         };
         let schedules: Result<Vec<_>, _> =
             ScheduleSettings::all().into_iter().map(filled).collect();
-        let schedules = schedules.map_err(|error| LabError::Options(error.to_string()))?;
+        let schedules = schedules.map_err(|error| LabError::Impossible(error.to_string()))?;
         for settings in &schedules {
             settings
                 .check()
-                .map_err(|error| LabError::Options(format!("{}: {error}", settings.name())))?;
+                .map_err(|error| LabError::Impossible(format!("{}: {error}", settings.name())))?;
         }
         Ok(schedules)
     }
@@ -160,8 +158,7 @@ impl Schedules {
             }
             schedule.learning_rate(step)
         };
-        let sgd =
-            OptimizerSettings::Sgd(Sgd { learning_rate: self.learning_rate, ..Sgd::default() });
+        let sgd = sgd(self.learning_rate, 0.0);
         let training = problem.train(&sgd, &batches, self.epochs, rate)?;
         let excess = training.by_epoch().map(|place| problem.excess(place)).collect();
         Ok(Run { name: settings.name(), training, excess })

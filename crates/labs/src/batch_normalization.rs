@@ -257,7 +257,7 @@ impl BatchNormalization {
         Figure {
             name: "training".to_owned(),
             title: "Training with and without batch normalisation".to_owned(),
-            caption: "The same network from the same start, at the same rates. A line that leaves the picture has \
+            caption: "The same network from the same start, at the same rates. A line that leaves the image has \
                       diverged."
                 .to_owned(),
             panels: vec![panel(false), panel(true)],

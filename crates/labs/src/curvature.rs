@@ -73,8 +73,8 @@ pub(super) fn lanczos(
         // Twice is enough: once leaves what rounding left.
         for _ in 0..2 {
             for known in &basis {
-                let share = known.dot(&next);
-                next.axpy(-share, known, 1.0);
+                let fraction = known.dot(&next);
+                next.axpy(-fraction, known, 1.0);
             }
         }
         next /= next.norm();
@@ -86,8 +86,8 @@ pub(super) fn lanczos(
         basis.push(next);
         next = product.clone();
         for known in &basis {
-            let share = known.dot(&next);
-            next.axpy(-share, known, 1.0);
+            let fraction = known.dot(&next);
+            next.axpy(-fraction, known, 1.0);
         }
         products.push(product);
     }
@@ -101,8 +101,8 @@ pub(super) fn lanczos(
     let direction = |index: Option<&usize>| {
         let mut sum = DVector::zeros(size);
         for (row, known) in basis.iter().enumerate() {
-            let share = index.map_or(0.0, |&index| eigen.eigenvectors[(row, index)]);
-            sum.axpy(share, known, 1.0);
+            let fraction = index.map_or(0.0, |&index| eigen.eigenvectors[(row, index)]);
+            sum.axpy(fraction, known, 1.0);
         }
         sum.as_slice().to_vec()
     };

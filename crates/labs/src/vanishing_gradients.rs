@@ -192,7 +192,7 @@ impl VanishingGradients {
             self.figure(
                 cases,
                 ("gradient-norms", "Gradient norms by layer, before training"),
-                "Straight lines: every layer takes the same share of the gradient. Backpropagation starts at the \
+                "Straight lines: every layer takes the same fraction of the gradient. Backpropagation starts at the \
                  last layer, on the right.",
                 (&Axis::linear("hidden layer"), &norm_axis),
                 |case| points(&case.weight_gradients, 1),

@@ -115,7 +115,7 @@ impl AdaptiveRates {
             for index in adaptive.filter(|_| plain.gradients.len() >= 1000) {
                 claims.push(Claim::at_most(
                     format!(
-                        "sparse features: {} leaves at most half of that (as a share of it)",
+                        "sparse features: {} leaves at most half of that (as a fraction of it)",
                         runs.trainings[index].0
                     ),
                     Self::left(runs, index) / Self::left(runs, SGD),
@@ -129,7 +129,7 @@ impl AdaptiveRates {
         if runs.trainings[RMSPROP].1.gradients.len() >= 1000 {
             claims.push(Claim::at_least(
                 "sparse features, RMSprop: the rarest weight has several times the rate of the weight \
-                 that is always there (as a share of √(H₅₅/H₁₁))",
+                 that is always there (as a fraction of √(H₅₅/H₁₁))",
                 self.advantage(RMSPROP, runs, traces) / expected,
                 1.0 / 3.0,
             ));

@@ -224,14 +224,14 @@ impl Run {
         if self.batch_size == SAMPLES {
             return vec![Claim::at_most(
                 format!(
-                    "{name}: every step is that of (I − ηH)ᵗ (largest share of the distance off)"
+                    "{name}: every step is that of (I − ηH)ᵗ (largest fraction of the distance off)"
                 ),
                 distance_from_closed_form(problem, &self.training, rate),
                 1e-3,
             )];
         }
         let Some(floor) = self.floor else { return vec![] };
-        // The start must be forgotten by the half: its share in the loss falls by (1 − ηm)² a step.
+        // The start must be forgotten by the half: its part in the loss falls by (1 − ηm)² a step.
         let (least, _) = problem.curvatures();
         let left =
             problem.excess(&vec![0.0; NAMES.len()]) * (1.0 - rate * least).powf(steps as f64);
@@ -241,14 +241,14 @@ impl Run {
         // Batches of one epoch share no samples, so their noise cancels in part where the memory
         // of descent, 1/(ηm) steps, is a good part of an epoch: the floor is lower then.
         let memory = self.batch_size as f64 / (rate * least);
-        let share = self.settled(problem) / floor;
+        let fraction = self.settled(problem) / floor;
         let settled = if memory <= 0.1 * SAMPLES as f64 {
-            let says = "the loss settles where theory with replacement has it (as a share)";
-            Claim::close(format!("{name}: {says}"), share, 1.0, 0.3)
+            let says = "the loss settles where theory with replacement has it (as a fraction)";
+            Claim::close(format!("{name}: {says}"), fraction, 1.0, 0.3)
         } else {
             let says =
-                "the loss settles no higher than theory with replacement has it (as a share)";
-            Claim::at_most(format!("{name}: {says}"), share, 1.3)
+                "the loss settles no higher than theory with replacement has it (as a fraction)";
+            Claim::at_most(format!("{name}: {says}"), fraction, 1.3)
         };
         vec![settled]
     }

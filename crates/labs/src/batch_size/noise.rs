@@ -26,8 +26,13 @@ impl Noise {
             return Claim::at_most(format!("{says} is 0 but for rounding"), self.measured, 1e-9);
         }
         // The mean of 1000 sums of six squares varies by 2 %, by 6 % where single samples count.
-        let share = self.measured / self.theory;
-        Claim::close(format!("{says} is tr(C)/b · (n − b)/(n − 1) (as a share)"), share, 1.0, 0.25)
+        let fraction = self.measured / self.theory;
+        Claim::close(
+            format!("{says} is tr(C)/b · (n − b)/(n − 1) (as a fraction)"),
+            fraction,
+            1.0,
+            0.25,
+        )
     }
 }
 

@@ -13,7 +13,7 @@ impl ConvergenceCurve {
         let tolerance = 3.0 * (self.level * (1.0 - self.level) / count).sqrt();
         let mut claims = vec![Claim::close(
             format!(
-                "{name}: the share of profile intervals that hold the true floor is their level"
+                "{name}: the fraction of profile intervals that hold the true floor is their level"
             ),
             study.coverage(|run| run.profile),
             self.level,

@@ -109,7 +109,7 @@ impl ConvergenceCurve {
     fn coverage(&self, studies: &[Study]) -> FindingsTable {
         let row = |study: &Study| {
             let (mean, deviation) = study.floors();
-            let share = |share: f64| format!("{:.1}%", 100.0 * share);
+            let fraction = |fraction: f64| format!("{:.1}%", 100.0 * fraction);
             vec![
                 study.model.name().to_owned(),
                 study.count().to_string(),
@@ -117,9 +117,9 @@ impl ConvergenceCurve {
                 format!("{mean:.5}"),
                 format!("{deviation:.5}"),
                 format!("{:.5}", self.bound(study.model)),
-                share(study.coverage(|run| run.profile)),
-                share(study.coverage(|run| run.linear)),
-                share(study.chosen()),
+                fraction(study.coverage(|run| run.profile)),
+                fraction(study.coverage(|run| run.linear)),
+                fraction(study.chosen()),
             ]
         };
         FindingsTable::new(

@@ -158,8 +158,8 @@ fn ends(runs: &[Run]) -> FindingsTable {
         ["global minimum", "two points fitted", "one point fitted", "none fitted: the mean"];
     let count = |known: Option<usize>| runs.iter().filter(|run| run.known_loss() == known).count();
     let row = |loss: &str, what: &str, count: usize| {
-        let share = 100.0 * count as f64 / runs.len() as f64;
-        vec![loss.to_owned(), what.to_owned(), count.to_string(), format!("{share:.1}%")]
+        let fraction = 100.0 * count as f64 / runs.len() as f64;
+        vec![loss.to_owned(), what.to_owned(), count.to_string(), format!("{fraction:.1}%")]
     };
     let known = KNOWN.iter().zip(whats).enumerate();
     let mut rows: Vec<_> =
@@ -167,7 +167,7 @@ fn ends(runs: &[Run]) -> FindingsTable {
     rows.push(row("another", "still moving", count(None)));
     FindingsTable::new(
         "Where training ends, over all starts",
-        &["loss", "what it is", "runs", "share"],
+        &["loss", "what it is", "runs", "fraction"],
         rows,
     )
 }

@@ -185,8 +185,11 @@ fn carried(lab: &InformationGeometry, geodesic: &Geodesic) -> Figure {
             lengths[series].push((time, inner(place, vector, vector).sqrt()));
         }
     }
-    let mut plot =
-        Plot::new("Length in the metric", Axis::linear("share of the way"), Axis::linear("length"));
+    let mut plot = Plot::new(
+        "Length in the metric",
+        Axis::linear("fraction of the way"),
+        Axis::linear("length"),
+    );
     for (series, (name, lengths)) in
         ["carried without turning", "components kept"].into_iter().zip(lengths).enumerate()
     {

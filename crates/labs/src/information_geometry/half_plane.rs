@@ -216,8 +216,8 @@ pub(super) fn aim(start: Pair, end: Pair, steps: usize) -> Option<Pair> {
     let stages = 16;
     let mut velocity = [0.0; 2];
     for stage in 1..=stages {
-        let share = f64::from(stage) / f64::from(stages);
-        let aim = [0, 1].map(|index| start[index] + share * (end[index] - start[index]));
+        let fraction = f64::from(stage) / f64::from(stages);
+        let aim = [0, 1].map(|index| start[index] + fraction * (end[index] - start[index]));
         for _ in 0..20 {
             let error = miss(velocity, aim)?;
             if error[0].hypot(error[1]) <= 1e-12 * aim[1] {

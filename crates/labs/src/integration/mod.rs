@@ -27,7 +27,7 @@ settings! {
         from: Option<Constant> = None => CONSTANT,
         /// The upper end of its interval [default: 1]
         to: Option<Constant> = None => CONSTANT,
-        /// The error at which the adaptive rule stops in the pictures of its intervals
+        /// The error at which the adaptive rule stops in the figures of its intervals
         tolerance: f64 = 1e-8 => POSITIVE,
     }
     check |lab| {

@@ -82,7 +82,7 @@ impl KMeans {
             // A point is on the wrong side of the middle, at least three deviations away, with a
             // probability of 0.13 % for each of two neighbours.
             findings.claims.push(Claim::at_least(
-                "the best run finds the groups (share of points in the cluster of most of their group)",
+                "the best run finds the groups (fraction of points in the cluster of most of their group)",
                 pure,
                 0.99,
             ));

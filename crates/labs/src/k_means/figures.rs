@@ -9,7 +9,7 @@ pub(super) fn all(
     points: &[Point],
     runs: &[Vec<Clustering>],
     best: &Clustering,
-    shares: &[(usize, [f64; 2])],
+    fractions: &[(usize, [f64; 2])],
 ) -> Vec<Figure> {
     let worst = runs.iter().flatten().max_by(|a, b| a.end().total_cmp(&b.end())).unwrap_or(best);
     let clusters = |title: String, run: &Clustering| {
@@ -51,7 +51,7 @@ pub(super) fn all(
         Panel::Plot(plot)
     };
     let mut curves = vec![];
-    let y = Axis::linear("share of runs within 1 % of the best").between(0.0, 1.0);
+    let y = Axis::linear("fraction of runs within 1 % of the best").between(0.0, 1.0);
     let mut by_groups = Plot::new("", Axis::linear("groups, and clusters"), y);
     for (kind, (name, runs)) in KINDS.iter().zip(runs).enumerate() {
         let mut plot = Plot::new(name, Axis::linear("iteration"), Axis::log("inertia / best"));
@@ -67,7 +67,7 @@ pub(super) fn all(
         }
         curves.push(Panel::Plot(plot));
         let line: Vec<(f64, f64)> =
-            shares.iter().map(|(groups, share)| (*groups as f64, share[kind])).collect();
+            fractions.iter().map(|(groups, fraction)| (*groups as f64, fraction[kind])).collect();
         by_groups.layers.push(Layer::line(name, kind, line.clone()));
         by_groups.layers.push(Layer::points("", kind, line));
     }
@@ -101,7 +101,7 @@ pub(super) fn all(
         figure(
             "groups",
             "How often one run is enough",
-            "The share of runs that end within 1 % of the best inertia of all, for 2 to 10 groups on a circle. The more groups, the less likely \
+            "The fraction of runs that end within 1 % of the best inertia of all, for 2 to 10 groups on a circle. The more groups, the less likely \
              a random start has a centre in each; k-means++ has a better chance, and several runs have a better one still.",
             vec![Panel::Plot(by_groups)],
             1,

@@ -85,20 +85,20 @@ inertia of the start is on average at most 8 (ln k + 2) times the least possible
         self.compare(&points, &groups, &runs, &from_far, &best, &mut findings)?;
         self.tell(&runs, &from_far, &best, &mut findings);
         progress.at(1, 2, "other numbers of groups");
-        let shares = self.shares();
-        if let Some((groups, [random, plus_plus])) = shares.last() {
+        let fractions = self.fractions();
+        if let Some((groups, [random, plus_plus])) = fractions.last() {
             findings.sentences.push(format!(
                 "With {groups} groups {:.0} % of the runs from random starts end within 1 % of the best inertia, and {:.0} % of those from \
                  k-means++ starts.",
                 100.0 * random, 100.0 * plus_plus
             ));
         }
-        findings.figures = figures::all(&points, &runs, &best, &shares);
+        findings.figures = figures::all(&points, &runs, &best, &fractions);
         findings.data = data(&points, &groups, &best, &runs);
         findings.data.push(DataFile::of_numbers(
             "shares",
             &["groups", "random", "plus_plus"],
-            shares
+            fractions
                 .iter()
                 .map(|&(groups, [random, plus_plus])| vec![groups as f64, random, plus_plus]),
         ));

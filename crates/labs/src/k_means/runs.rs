@@ -38,20 +38,20 @@ impl KMeans {
 
     /// For 2 to 10 groups, and as many clusters, the fraction of the runs of each kind that end within
     /// 1 % of the best of all.
-    pub(super) fn shares(&self) -> Vec<(usize, [f64; 2])> {
-        let shares = |groups: usize| {
+    pub(super) fn fractions(&self) -> Vec<(usize, [f64; 2])> {
+        let fractions = |groups: usize| {
             let lab = Self { groups, clusters: groups, ..self.clone() };
             let mut random = ChaCha8Rng::seed_from_u64(self.seed);
             random.set_stream(groups as u64);
             let (points, _) = lab.draw(&mut random);
             let runs = lab.runs(&points, &mut random);
             let best = runs.iter().flatten().map(Clustering::end).fold(f64::INFINITY, f64::min);
-            let share = |kind: usize| {
+            let fraction = |kind: usize| {
                 let near = runs[kind].iter().filter(|run| run.end() <= 1.01 * best).count();
                 near as f64 / self.starts as f64
             };
-            (groups, [share(0), share(1)])
+            (groups, [fraction(0), fraction(1)])
         };
-        (2..=self.points.min(10)).map(shares).collect()
+        (2..=self.points.min(10)).map(fractions).collect()
     }
 }

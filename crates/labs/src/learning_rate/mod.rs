@@ -122,8 +122,8 @@ impl Descent {
         };
         let last = offsets.last().copied().unwrap_or_default();
         match second / first {
-            share if share.abs() < 1e-6 => "arrives in one step",
-            share if share > 0.0 => "approaches from one side",
+            fraction if fraction.abs() < 1e-6 => "arrives in one step",
+            fraction if fraction > 0.0 => "approaches from one side",
             _ if (last.abs() / first.abs() - 1.0).abs() < 1e-6 => "oscillates for ever",
             _ if last.abs() < first.abs() => "oscillates and converges",
             _ => "oscillates and diverges",

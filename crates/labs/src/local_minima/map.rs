@@ -21,12 +21,12 @@ impl Map {
     }
 
     /// The fraction of starts that sit at `minimum` in the end, for every setting.
-    pub(super) fn shares(&self, minimum: f64, basins: &Basins) -> Vec<(f64, f64)> {
-        let share = |ends: &[End]| {
+    pub(super) fn fractions(&self, minimum: f64, basins: &Basins) -> Vec<(f64, f64)> {
+        let fraction = |ends: &[End]| {
             let there = |end: &&End| end.minimum(basins) == Some(minimum);
             ends.iter().filter(there).count() as f64 / ends.len() as f64
         };
-        let rows = self.ends.chunks(self.starts.len()).map(share);
+        let rows = self.ends.chunks(self.starts.len()).map(fraction);
         self.settings.iter().copied().zip(rows).collect()
     }
 }

@@ -89,15 +89,15 @@ impl LocalMinima {
         let limit = 2.0 / curvature(lowest);
         let end = |path: &Path| path.end().first().copied().unwrap_or(f64::NAN);
         let [plain, heavy] = paths.map(end);
-        let share = |points: &[(f64, f64)], best: bool| {
+        let fraction = |points: &[(f64, f64)], best: bool| {
             let order = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
             let chosen = if best { points.iter().max_by(order) } else { points.first() };
             chosen.copied().unwrap_or_default()
         };
-        let shares = maps[0].shares(lowest, basins);
-        let (best, most) = share(&shares, true);
-        let (_, none) = share(&shares, false);
-        let percent = |share: f64| format!("{:.0}%", 100.0 * share);
+        let fractions = maps[0].fractions(lowest, basins);
+        let (best, most) = fraction(&fractions, true);
+        let (_, none) = fraction(&fractions, false);
+        let percent = |fraction: f64| format!("{:.0}%", 100.0 * fraction);
         vec![
             format!(
                 "From {} at η = {}, {} steps of plain descent end at {plain:.4} (f = {:.4}), with momentum {} at \

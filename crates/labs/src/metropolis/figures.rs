@@ -241,7 +241,7 @@ fn efficiency(lab: &Metropolis, runs: &[Run]) -> Figure {
     let accepted_plot = Plot::new(
         "Proposals accepted",
         Axis::log("scale of proposals"),
-        Axis::linear("share accepted").between(0.0, 1.0),
+        Axis::linear("fraction accepted").between(0.0, 1.0),
     )
     .with(Layer::theory("(2/π) arctan(2σ/s)", accepted.collect()))
     .with(Layer::points("measured", 0, measured(&|run| run.chains.acceptance)));

@@ -55,7 +55,7 @@ impl Lab for Metropolis {
         question: "When has a Markov chain arrived at its distribution, and how much is a draw worth?",
         method: "Random-walk Metropolis proposes y ~ N(x, s²) and goes there with probability \
 min(1, π(y)/π(x)), else it stays. Ratios are computed as differences of logarithms: densities far out are 0 in \
-floating point, and 0/0 decides nothing. On a normal target with deviation σ the share of accepted proposals is
+floating point, and 0/0 decides nothing. On a normal target with deviation σ the fraction of accepted proposals is
 
     (2/π) arctan(2σ/s)
 

@@ -27,7 +27,10 @@ impl Metropolis {
                 // Draws repeat, so that eight times the error of independent ones is allowed.
                 let error = 8.0 * (acceptance * (1.0 - acceptance) / count).sqrt();
                 findings.claims.push(Claim::close(
-                    format!("{}: share of proposals accepted, against its closed form", run.name),
+                    format!(
+                        "{}: fraction of proposals accepted, against its closed form",
+                        run.name
+                    ),
                     run.chains.acceptance,
                     acceptance,
                     error.max(4.0 / count),
@@ -110,7 +113,7 @@ impl Metropolis {
             ));
         }
         findings.sentences.push(
-            "A high share of accepted proposals is no merit: small steps are nearly always accepted and lead nowhere, \
+            "A high fraction of accepted proposals is no merit: small steps are nearly always accepted and lead nowhere, \
              large ones are rejected nearly always. In one dimension the best is near 44% at a scale of 2.4σ."
                 .to_owned(),
         );

@@ -60,8 +60,8 @@ impl Metropolis {
     /// Starts spread wider than the target, so that chains that have not arrived differ.
     pub(super) fn starts(&self, target: &Target) -> Vec<f64> {
         let (low, high) = target.extent(3.0);
-        let share = |chain| (chain as f64 + 0.5) / self.chains as f64;
-        (0..self.chains).map(|chain| low + (high - low) * share(chain)).collect()
+        let fraction = |chain| (chain as f64 + 0.5) / self.chains as f64;
+        (0..self.chains).map(|chain| low + (high - low) * fraction(chain)).collect()
     }
 
     pub(super) fn walk(&self, target: &Target, starts: &[f64], scale: f64) -> Run {

@@ -16,7 +16,7 @@ impl Metropolis {
                 .iter()
                 .map(|chain| chain.iter().map(|&x| f64::from(u8::from(x > 0.0))).collect())
                 .collect();
-            let share = sides.iter().flatten().sum::<f64>() / run.draws();
+            let fraction = sides.iter().flatten().sum::<f64>() / run.draws();
             let crossings: usize = sides
                 .iter()
                 .map(|chain| {
@@ -27,7 +27,7 @@ impl Metropolis {
                 run.name.clone(),
                 format!("{:.4}", run.chains.acceptance),
                 crossings.to_string(),
-                format!("{share:.3}"),
+                format!("{fraction:.3}"),
                 format!("{:.3}", run.mean),
                 format!("{:.0}", run.ess),
                 format!("{:.4}", run.r_hat),
@@ -35,8 +35,8 @@ impl Metropolis {
             if crossings >= 100 {
                 let error = (RIGHT * (1.0 - RIGHT) / effective_sample_size(&sides)).sqrt();
                 findings.claims.push(Claim::close(
-                    format!("two modes, {}: share of draws in the right-hand mode", run.name),
-                    share,
+                    format!("two modes, {}: fraction of draws in the right-hand mode", run.name),
+                    fraction,
                     RIGHT,
                     4.0 * error,
                 ));
@@ -98,7 +98,7 @@ impl Metropolis {
                 "sampler",
                 "accepted",
                 "crossings",
-                "share on the right",
+                "fraction on the right",
                 "mean",
                 "effective draws",
                 "R-hat",

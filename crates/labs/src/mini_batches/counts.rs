@@ -7,7 +7,7 @@ use converge_figures::figure::{Axis, Color, Figure, Layer, Panel, Plot};
 /// How often samples come in an epoch of draws with replacement.
 pub(super) struct Counts {
     /// The fraction of samples, over all epochs, that come 0, 1, 2, … times.
-    pub(super) shares: Vec<f64>,
+    pub(super) fractions: Vec<f64>,
     epochs: usize,
 }
 
@@ -26,12 +26,12 @@ impl Counts {
                 found[times] += 1.0 / (SAMPLES * epochs.len()) as f64;
             }
         }
-        Self { shares: found, epochs: epochs.len() }
+        Self { fractions: found, epochs: epochs.len() }
     }
 
     /// The fraction of samples that do not come.
     pub(super) fn missed(&self) -> f64 {
-        self.shares.first().copied().unwrap_or_default()
+        self.fractions.first().copied().unwrap_or_default()
     }
 
     /// The probability that a sample comes `times` times in n draws of n samples.
@@ -52,10 +52,10 @@ impl Counts {
                 let expected = Self::binomial(times);
                 Claim::close(
                     format!(
-                        "with replacement: the share of samples that come {times} times an epoch \
+                        "with replacement: the fraction of samples that come {times} times an epoch \
                          (4 deviations)"
                     ),
-                    self.shares.get(times).copied().unwrap_or_default(),
+                    self.fractions.get(times).copied().unwrap_or_default(),
                     expected,
                     tolerance(expected),
                 )
@@ -64,13 +64,14 @@ impl Counts {
     }
 
     pub(super) fn figure(&self) -> Figure {
-        let bars = self.shares.iter().enumerate();
-        let bars = bars.map(|(times, &share)| (times as f64 - 0.4, times as f64 + 0.4, share));
-        let theory = (0..self.shares.len()).map(|times| (times as f64, Self::binomial(times)));
+        let bars = self.fractions.iter().enumerate();
+        let bars =
+            bars.map(|(times, &fraction)| (times as f64 - 0.4, times as f64 + 0.4, fraction));
+        let theory = (0..self.fractions.len()).map(|times| (times as f64, Self::binomial(times)));
         let plot = Plot::new(
             "",
             Axis::linear("times that a sample comes in an epoch"),
-            Axis::linear("share of samples"),
+            Axis::linear("fraction of samples"),
         )
         .with(Layer::Bars {
             name: "with replacement, measured".to_owned(),
@@ -97,8 +98,9 @@ impl Counts {
     }
 
     pub(super) fn data(&self) -> DataFile {
-        let rows = self.shares.iter().enumerate();
-        let rows = rows.map(|(times, &share)| vec![times as f64, share, Self::binomial(times)]);
+        let rows = self.fractions.iter().enumerate();
+        let rows =
+            rows.map(|(times, &fraction)| vec![times as f64, fraction, Self::binomial(times)]);
         DataFile::of_numbers("counts", &["times", "measured_share", "binomial"], rows)
     }
 }

@@ -248,7 +248,7 @@ impl MiniBatches {
                 "Shuffled, every sample comes once an epoch; drawn with replacement, {:.1} % of them do \
                  not come at all in an epoch, and the one drawn most often came {} times in one epoch.",
                 100.0 * counts.missed(),
-                counts.shares.len().saturating_sub(1)
+                counts.fractions.len().saturating_sub(1)
             ),
         ];
         sentences.extend(trainings.iter().map(|trained| match trained.settled {

@@ -85,14 +85,14 @@ impl MiniBatches {
         let extra = if left > 0 { batch_size / left as f64 } else { 0.0 };
         let noise = (full + extra) / (full + f64::from(u8::from(left > 0)));
         let mut claims = vec![Claim::close(
-            "with replacement the loss settles where theory has it (as a share)",
+            "with replacement the loss settles where theory has it (as a fraction)",
             replaced / (floor * noise),
             1.0,
             0.25,
         )];
         // Noise cancels over an epoch only if descent remembers a good part of one.
         if self.batch_size > 1 && memory * batch_size >= 0.1 * SAMPLES as f64 {
-            let says = "shuffled, it settles lower (as a share of that with replacement)";
+            let says = "shuffled, it settles lower (as a fraction of that with replacement)";
             claims.push(Claim::at_most(says, shuffled / replaced, 0.9));
         }
         // Smaller batches are as noisy in any order, larger ones average residuals that differ.

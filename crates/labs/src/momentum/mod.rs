@@ -55,7 +55,7 @@ curvature. Distances then shrink by a factor ρ a step, in the long run:
 μ = (√(3κ + 1) − 2)/(√(3κ + 1) + 2), ρ = 1 − 2/√(3κ + 1)
 
 Written so, as training's `sgd` has it, x is the point of Nesterov's method at which gradients are taken. \
-To come near by a given share takes about κ steps without momentum and √κ with it. Near its end a \
+To come near by a given fraction takes about κ steps without momentum and √κ with it. Near its end a \
 path with momentum shrinks like t ρᵗ, as the best constants make double roots; the measured rate is \
 ln(‖xₜ‖/t), fitted over the last half of the path.
 
@@ -149,7 +149,7 @@ impl Run {
     fn claim(&self) -> Option<Claim> {
         let rho = self.method.rate(self.condition);
         let says = format!(
-            "κ = {}, {}: −ln of the factor a step is that of theory (as a share of it)",
+            "κ = {}, {}: −ln of the factor a step is that of theory (as a fraction of it)",
             self.condition,
             self.method.name()
         );

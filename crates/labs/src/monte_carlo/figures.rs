@@ -23,7 +23,7 @@ pub(super) fn all(target: Normal, trials: &[Trial]) -> Vec<Figure> {
     let mut errors = Plot::new("", sizes(), Axis::log("root mean square error of the mean"));
     let mut effective = Plot::new("", sizes(), Axis::log("effective samples / n"));
     let mut coverage =
-        Plot::new("", sizes(), Axis::linear("share that holds the true mean").between(0.0, 1.0));
+        Plot::new("", sizes(), Axis::linear("fraction that holds the true mean").between(0.0, 1.0));
     coverage.layers.push(reference("95 %", 0.95));
     let mut running = vec![];
     for (index, trial) in trials.iter().enumerate() {
@@ -36,9 +36,9 @@ pub(super) fn all(target: Normal, trials: &[Trial]) -> Vec<Figure> {
             let law = |&size: &usize| (size as f64, (theory.variance / size as f64).sqrt());
             let label = if index == 0 { "by theory, if finite" } else { "" };
             errors.layers.push(Layer::theory(label, trial.sizes.iter().map(law).collect()));
-            let share = 1.0 / theory.second_moment;
+            let fraction = 1.0 / theory.second_moment;
             let ends = [trial.sizes[0], trial.sizes[trial.sizes.len() - 1]]
-                .map(|size| (size as f64, share));
+                .map(|size| (size as f64, fraction));
             effective.layers.push(Layer::theory(label, ends.to_vec()));
         }
         errors.layers.push(Layer::line(&name, index, line(&trial.errors)));
@@ -91,7 +91,7 @@ pub(super) fn all(target: Normal, trials: &[Trial]) -> Vec<Figure> {
         figure(
             "diagnostics",
             "What the weights tell of themselves".to_owned(),
-            "Left the effective share of the samples, by theory dashed; right how many intervals of 1.96 standard errors hold the true \
+            "Left the effective fraction of the samples, by theory dashed; right how many intervals of 1.96 standard errors hold the true \
              mean. Too narrow a proposal looks well by its weights, and its intervals miss.",
             vec![Panel::Plot(effective), Panel::Plot(coverage)],
             2,

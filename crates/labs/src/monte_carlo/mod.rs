@@ -164,8 +164,8 @@ impl MonteCarlo {
         for error in &mut trial.errors {
             *error = (*error / count).sqrt();
         }
-        for share in trial.effective.iter_mut().chain(&mut trial.coverage) {
-            *share /= count;
+        for fraction in trial.effective.iter_mut().chain(&mut trial.coverage) {
+            *fraction /= count;
         }
         trial
     }
@@ -205,7 +205,7 @@ impl MonteCarlo {
                     ));
                 }
                 findings.claims.push(Claim::close(
-                    format!("{name}: the effective sample size is n / E[w²] (share of n)"),
+                    format!("{name}: the effective sample size is n / E[w²] (fraction of n)"),
                     trial.effective[last],
                     1.0 / theory.second_moment,
                     0.05 / theory.second_moment,
@@ -223,7 +223,7 @@ impl MonteCarlo {
             }
             None if last > 0 && self.replications >= 100 => {
                 findings.claims.push(Claim::at_most(
-                    format!("{name}: E[w²] is infinite, so the effective share of the samples falls as they grow in number (share with {} against {})",
+                    format!("{name}: E[w²] is infinite, so the effective fraction of the samples falls as they grow in number (fraction with {} against {})",
                         self.samples, trial.sizes[0]),
                     trial.effective[last],
                     trial.effective[0],

@@ -40,7 +40,7 @@ impl QLearning {
         } else {
             // Every pair must have been tried some hundred times: (1 - α) to that power is left.
             findings.claims.push(Claim::at_most(
-                format!("{title}: without chance the values of Q-learning arrive at Q* (distance, as a share of the size of Q*)"),
+                format!("{title}: without chance the values of Q-learning arrive at Q* (distance, as a fraction of the size of Q*)"),
                 traces[Q_LEARNING].end_distance() / size,
                 1e-4,
             ));

@@ -23,7 +23,7 @@ settings! {
         l1: f64 = 0.001 => POSITIVE,
         /// λ₂ of the L2 penalty
         l2: f64 = 0.003 => POSITIVE,
-        /// The share of hidden units that dropout drops
+        /// The fraction of hidden units that dropout drops
         dropout: f64 = 0.2 => FRACTION,
         /// Looks at the validation error without improvement after which early stopping stops; one every 10
         /// steps
@@ -62,7 +62,7 @@ without penalty, w°:
 
     L2: w = w° / (1 + λ₂)      L1: w = sign(w°) max(|w°| − λ₁/2, 0)
 
-L2 shrinks all weights by the same share; L1 by the same amount, and sets small ones to zero. Gradient descent must find \
+L2 shrinks all weights by the same fraction; L1 by the same amount, and sets small ones to zero. Gradient descent must find \
 these weights. Then a multilayer perceptron of this program with two hidden layers is trained by Adam on a few points \
 of sin πx with noise (synthetic): without anything, with each penalty, with dropout, and stopped where the error on \
 other points has not improved for a while, its best weights kept. Compared is the mean squared error to sin πx itself, as \
@@ -173,7 +173,7 @@ impl Regularization {
             name: "shrinkage".to_owned(),
             title: "Weights of a linear regression under a penalty".to_owned(),
             caption: "Found by gradient descent (dots) and in closed form (dashed). L2 takes from every weight the \
-                      same share, L1 the same amount, and small weights become zero."
+                      same fraction, L1 the same amount, and small weights become zero."
                 .to_owned(),
             panels,
             columns: 2,

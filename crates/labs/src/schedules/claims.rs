@@ -10,8 +10,8 @@ impl Schedules {
     fn textbook(&self, name: &str, step: usize) -> Option<f64> {
         let RunLength { steps_per_epoch, epochs } = self.length();
         let epoch = (step / steps_per_epoch) as f64;
-        let share = step as f64 / (steps_per_epoch * epochs) as f64;
-        let cosine = f64::midpoint(1.0, (std::f64::consts::PI * share).cos());
+        let fraction = step as f64 / (steps_per_epoch * epochs) as f64;
+        let cosine = f64::midpoint(1.0, (std::f64::consts::PI * fraction).cos());
         Some(match name {
             "constant" => 1.0,
             "step" => 0.1_f64.powf((epoch / 30.0).floor()),
@@ -24,12 +24,12 @@ impl Schedules {
             "exponential" => 0.95_f64.powf(epoch),
             "inverse_time" => 1.0 / (1.0 + 0.5 * epoch),
             "inverse_sqrt" => 1.0 / ((step + 1) as f64).sqrt(),
-            "linear" | "polynomial" => 1.0 - share,
+            "linear" | "polynomial" => 1.0 - fraction,
             "cosine" => cosine,
             "cosine_restarts" => {
                 f64::midpoint(1.0, (std::f64::consts::PI * (epoch % 10.0) / 10.0).cos())
             }
-            "rex" => (1.0 - share) / (0.5 + (1.0 - share) / 2.0),
+            "rex" => (1.0 - fraction) / (0.5 + (1.0 - fraction) / 2.0),
             "product" => cosine * 0.95_f64.powf(epoch),
             _ => return None,
         })
@@ -70,7 +70,7 @@ impl Schedules {
         let found = constant.end(problem);
         let mut claims = vec![Claim::at_most(
             "constant: the loss rests on the floor of its rate, or below, as shuffled batches do (as a \
-             share)",
+             fraction)",
             found / floor,
             1.3,
         )];
@@ -83,7 +83,7 @@ impl Schedules {
                 claims.push(Claim::at_most(
                     format!(
                         "{}: it ends with a tenth of the rate or less, and so below the floor of a \
-                             constant one (as a share)",
+                             constant one (as a fraction)",
                         run.name
                     ),
                     run.end(problem) / found,

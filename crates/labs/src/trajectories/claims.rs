@@ -20,7 +20,7 @@ impl Trajectories {
             )),
             OptimizerSettings::Adam(adam) => {
                 let [beta_1, beta_2] = adam.betas;
-                let share = (1.0 - beta_1) / (1.0 - beta_2).sqrt();
+                let fraction = (1.0 - beta_1) / (1.0 - beta_2).sqrt();
                 let moves = path.places.windows(2).flat_map(|pair| {
                     pair[0].iter().zip(&pair[1]).map(|(before, after)| (after - before).abs())
                 });
@@ -30,7 +30,7 @@ impl Trajectories {
                         "{name}: no step along a coordinate is longer than η (1 − β₁)/√(1 − β₂)"
                     ),
                     longest,
-                    adam.learning_rate * share.max(1.0) * (1.0 + 1e-5),
+                    adam.learning_rate * fraction.max(1.0) * (1.0 + 1e-5),
                 ));
                 let first = moves.take(2).map(|moved| (moved / adam.learning_rate - 1.0).abs());
                 // A coordinate without a gradient does not move.
@@ -70,8 +70,9 @@ impl Trajectories {
         let mut buffer: Option<[f64; 2]> = None;
         let (mut greatest, mut longest) = (0.0_f64, 0.0_f64);
         for (ends, gradient) in places.windows(2).zip(&gradients) {
-            let both =
-                |a: [f64; 2], b: [f64; 2], share: f64| [a[0] + share * b[0], a[1] + share * b[1]];
+            let both = |a: [f64; 2], b: [f64; 2], fraction: f64| {
+                [a[0] + fraction * b[0], a[1] + fraction * b[1]]
+            };
             let velocity = buffer.map_or(*gradient, |old| both(*gradient, old, sgd.momentum));
             buffer = Some(velocity);
             let step =

@@ -134,8 +134,8 @@ impl<'a> Drawing<'a> {
         const FRAMES: usize = 40;
         let longest = self.runs.iter().map(|(_, path)| path.steps()).max().unwrap_or_default();
         let frame = |index: usize| {
-            let share = (index as f64 / (FRAMES - 1) as f64).powi(2);
-            let step = (share * longest as f64).round() as usize;
+            let fraction = (index as f64 / (FRAMES - 1) as f64).powi(2);
+            let step = (fraction * longest as f64).round() as usize;
             Figure {
                 name: format!("frame-{index:02}"),
                 title: format!("{}: step {step} of {longest}", self.surface.title()),

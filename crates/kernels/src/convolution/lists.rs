@@ -102,7 +102,8 @@ fn collect<S: Simd>(
 }
 
 /// [`collect`], sixteen candidates at a time: AVX-512 writes those that are taken side by side in one
-/// instruction.
+/// instruction, which pulp does not offer. Without it convolutions take 1.14 to 2.0 times as long
+/// backwards (four shapes, one thread of a Xeon, medians, 2026-11-30).
 ///
 /// # Safety
 ///

@@ -72,7 +72,8 @@ fn rename(value: &mut Value, old: &str, new: &str) -> bool {
             settings.iter_mut().fold(found, |found, (_, inner)| rename(inner, old, new) || found)
         }
         Value::Array(values) => {
-            values.iter_mut().fold(false, |found, inner| rename(inner, old, new) || found)
+            // Not `any`, which would leave the values behind the first as they are.
+            values.iter_mut().filter_map(|inner| rename(inner, old, new).then_some(())).count() > 0
         }
         _ => false,
     }
@@ -80,7 +81,7 @@ fn rename(value: &mut Value, old: &str, new: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
     use crate::experiment::Experiment;
     use crate::experiment::tests::{TINY, error, read};

@@ -1,6 +1,6 @@
 //! Drawn images that stand in for data sets of images, of the same shape.
 //!
-//! A image shows one of ten [shapes](Drawing::CLASS_NAMES) at a random place, size and tilt, in
+//! An image shows one of ten [shapes](Drawing::CLASS_NAMES) at a random place, size and tilt, in
 //! random colours, over strokes of clutter and under noise. As the place and even the sign of the
 //! contrast vary, no single pixel says much: a linear classifier stays far behind a convolutional
 //! network, which gets it right within a minute of training. Grey images vary less in place, so
@@ -75,7 +75,7 @@ impl Drawing {
     }
 }
 
-/// A image in the making: grey levels from 0 to 255, channel by channel.
+/// An image in the making: grey levels from 0 to 255, channel by channel.
 struct Canvas {
     levels: Vec<f32>,
     height: usize,

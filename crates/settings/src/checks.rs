@@ -1,6 +1,6 @@
 //! Checks of what a range cannot say, such as of two settings together, and their error.
 //!
-//! A room checks its own keys (`learning_rate`); `experiment` puts the section in front
+//! A module checks its own keys (`learning_rate`); `experiment` puts the section in front
 //! (`optimizer.learning_rate`) and finds the line in the file.
 
 use std::fmt::Display;

@@ -1,7 +1,7 @@
 //! Settings: from one declaration of each key come the struct, its serde implementations, its
 //! defaults, the check of its ranges and the description that catalogues and command lines show.
 //!
-//! A room declares the settings that it owns with [`settings!`], an enum among their values with
+//! A module declares the settings that it owns with [`settings!`], an enum among their values with
 //! [`one_of!`] and, where `name` chooses one of several kinds, the section with [`choice!`].
 //! Experiment files read them with serde, command lines with [`from_words`]; both get the same
 //! defaults and the same errors.

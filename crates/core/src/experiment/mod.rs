@@ -1,7 +1,7 @@
 //! Experiments: the TOML as written, turned into the checked experiment.
 //!
-//! Only a checked [`Experiment`] can run, and only this room makes one: from a built-in name, a
-//! file or a text, with `--set` overrides on top. The rooms that own a section own its settings
+//! Only a checked [`Experiment`] can run, and only this module makes one: from a built-in name, a
+//! file or a text, with `--set` overrides on top. The modules that own a section own its settings
 //! and their ranges; this one composes them, checks what they must agree on, and finds for every
 //! error the key, the line and the nearest valid word. `cli` loads experiments, `train` runs
 //! them and writes them into the run.

@@ -1,4 +1,4 @@
-//! Nothing that a file or a `--set` can say makes this room panic, and what it writes it reads.
+//! Nothing that a file or a `--set` can say makes this module panic, and what it writes it reads.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! The sections that no other room owns: `[training]`, `[regularization]`, `[clipping]`,
+//! The sections that no other module owns: `[training]`, `[regularization]`, `[clipping]`,
 //! `[checkpoints]`, `[records]`.
 //!
 //! Every key has a default, so an experiment says only what matters to it. `train` reads them.

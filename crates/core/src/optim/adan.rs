@@ -10,7 +10,7 @@
 //! m̂ = m / (1 − β₁ᵗ), d̂ = d / (1 − β₂ᵗ), v̂ = v / (1 − β₃ᵗ)
 //! ```
 //!
-//! As `pytorch_optimizer.Adan`, which follows the authors' code; the betas are the shares kept (1
+//! As `pytorch_optimizer.Adan`, which follows the authors' code; the betas are the fractions kept (1
 //! minus the paper's). Source: Xie et al., "Adan: Adaptive Nesterov Momentum Algorithm for Faster
 //! Optimizing Deep Models", 2022.
 

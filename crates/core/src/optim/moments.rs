@@ -1,4 +1,4 @@
-//! The first and second moments of the gradient that `Adam` and `AdamW` fraction.
+//! The first and second moments of the gradient that `Adam` and `AdamW` share.
 
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};

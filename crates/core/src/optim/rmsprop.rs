@@ -9,8 +9,8 @@
 //! ```
 //!
 //! `centered` subtracts the squared mean: √(v − a²) in place of √v, with a ← α a + (1 − α) g. As
-//! `torch.optim.RMSprop`; with `epsilon_inside_root`, √(v + ε), as Keras and TensorFlow have it. Source: Tieleman and Hinton, lecture 6.5 of
-//! "Neural Networks for Machine Learning", 2012.
+//! `torch.optim.RMSprop`; with `epsilon_inside_root`, √(v + ε), as Keras and TensorFlow have it.
+//! Source: Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning", 2012.
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};

@@ -31,13 +31,16 @@ cp tests/sanitizers/locks.rs "$folder/rayon-core/src/sync.rs"
 sed -i 's/^use std::sync;/mod sync;/' "$folder/rayon-core/src/lib.rs"
 export PROPTEST_CASES=${PROPTEST_CASES:-16} RUSTC_BOOTSTRAP=1
 
-tests() { # in a target directory; optimized code is what runs, and overflow is checked on top
+# In a target directory. Optimized code of the crate is what runs, and overflow is checked on top; what it
+# depends on is not worth optimizing for one run.
+tests() {
     local target=$1
     shift
     cargo test --package converge-kernels --lib --target-dir "$folder/$target" \
         -Zlockfile-path --config "resolver.lockfile-path='$folder/Cargo.lock'" \
         --config "patch.crates-io.rayon-core.path='$folder/rayon-core'" \
-        --config 'profile.dev.package.converge-kernels.opt-level=2' -- "$@"
+        --config 'profile.dev.package.converge-kernels.opt-level=2' \
+        --config 'profile.dev.package."*".opt-level=0' -- "$@"
 }
 
 [ $# -gt 0 ] || set -- address thread valgrind

@@ -36,7 +36,7 @@ impl RunsArgs {
         for run in RunDirectory::list(&self.output) {
             match run {
                 Ok(run) => {
-                    let killed = run.record.status == Status::Running && !run.is_locked();
+                    let killed = run.was_killed();
                     runs.push(Listed { path: run.path().to_owned(), killed, record: run.record });
                 }
                 Err(error) => printer.warning(&error.to_string()),

@@ -16,6 +16,7 @@ use super::error::RecordError;
 use super::files::write_atomically;
 use super::run::{NewRun, RunRecord};
 use super::steps::{StepRow, read_steps};
+use super::stop::Status;
 
 const RECORD_FILE: &str = "run.json";
 const EXPERIMENT_FILE: &str = "experiment.toml";
@@ -149,6 +150,11 @@ impl RunDirectory {
     pub fn is_locked(&self) -> bool {
         File::open(self.file(LOCK_FILE))
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Whether a process was killed while it trained the run.
+    pub fn was_killed(&self) -> bool {
+        self.record.status == Status::Running && !self.is_locked()
     }
 
     /// Writes `experiment.toml`.

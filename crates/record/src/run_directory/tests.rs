@@ -62,11 +62,11 @@ fn directories_are_never_reused_and_are_listed_with_the_oldest_first() {
 fn only_one_process_trains_a_run() {
     let parent = tempfile::tempdir().unwrap();
     let (run, lock) = RunDirectory::create(parent.path(), new_run(), &()).unwrap();
-    assert!(run.is_locked());
+    assert!(run.is_locked() && !run.was_killed());
     let claimed = RunDirectory::claim(run.path());
     assert!(matches!(claimed, Err(RecordError::Locked(path)) if path == run.path));
     drop(lock);
-    assert!(!run.is_locked());
+    assert!(!run.is_locked() && run.was_killed());
     assert!(RunDirectory::claim(run.path()).is_ok());
 }
 

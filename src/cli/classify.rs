@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::options::{DataOptions, DeviceOption};
-use super::predict::row;
+use super::predict::{Outcome, print};
 use super::printer::Printer;
 use super::progress::Downloads;
 use converge_core::models::mobilenet_v2::Classifier;
 use converge_core::prediction::{Answer, Prediction, most_probable};
-use converge_figures::{Look, table};
 
 /// Name what is in images, with a network trained on ImageNet
 ///
@@ -43,21 +42,19 @@ impl ClassifyArgs {
         let load = self.data_options.load_options()?;
         let classifier = Classifier::load(&self.weights, &load, &mut Downloads::new(), &device)?;
         let names = classifier.class_names();
-        let mut predictions = vec![];
-        for image in &self.images {
-            let logits = classifier
-                .logits(image)
-                .with_context(|| format!("cannot classify `{}`", image.display()))?;
-            predictions.push(Prediction {
-                input: image.display().to_string(),
-                answer: Answer::Classes(most_probable(&logits, names, self.top)),
-            });
-        }
-        let look = Look::detect();
-        printer.result(&predictions, || {
-            let rows: Vec<Vec<String>> = predictions.iter().map(row).collect();
-            table(look, &["image", "class", "probability", "next"], &rows)
-        })?;
+        let outcomes: Vec<Outcome> = self
+            .images
+            .iter()
+            .map(|image| {
+                let input = image.display().to_string();
+                let prediction = classifier.logits(image).map(|logits| Prediction {
+                    input: input.clone(),
+                    answer: Answer::Classes(most_probable(&logits, names, self.top)),
+                    caution: None,
+                });
+                Outcome::new(&input, prediction)
+            })
+            .collect();
         if names.is_empty() {
             printer.warning(&format!(
                 "classes are numbered, for there is no `{}` beside `{}`: a line for each class \
@@ -66,6 +63,6 @@ impl ClassifyArgs {
                 classifier.path().display()
             ));
         }
-        Ok(())
+        print(&outcomes, false, "image", printer)
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::options::{DataOptions, DeviceOption};
 use super::printer::Printer;
 use super::progress::{Downloads, SampleBar};
-use converge_core::evaluation::{Evaluation, Scores, Trained, evaluate};
+use converge_core::evaluation::{Evaluation, Scores, TestData, Trained, evaluate};
 use converge_data::Origin;
 use converge_figures::{
     Look, classification_report_table, confusion_matrix_table, numbers, regression_table, table,
@@ -29,17 +29,38 @@ pub(super) struct EvaluateArgs {
     /// `restore_best = false`]
     #[arg(long, value_name = "WHICH")]
     checkpoint: Option<Which>,
+    /// The data: those of the `run`, or whichever are found, `other`
+    #[arg(long, value_name = "WHICH", default_value = "run")]
+    data: WhichData,
     #[command(flatten)]
     data_options: DataOptions,
     #[command(flatten)]
     pub(super) device: DeviceOption,
 }
 
+/// The data that `--data` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum WhichData {
+    /// The data of the run, or an error
+    Run,
+    /// The test split of the data found, whose classes are matched by name
+    Other,
+}
+
 impl EvaluateArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
-        let evaluation = score(&self.run, self.checkpoint, &self.device, &self.data_options)?;
+        let which = match self.data {
+            WhichData::Run => TestData::OfRun,
+            WhichData::Other => TestData::Other,
+        };
+        let (device, data) = (&self.device, &self.data_options);
+        let evaluation = score(&self.run, self.checkpoint, which, device, data)?;
         let look = Look::detect();
-        printer.result(&evaluation, || text(&evaluation, look))
+        printer.result(&evaluation, || text(&evaluation, look))?;
+        if let Some(difference) = &evaluation.other_data {
+            printer.warning(&format!("scored on other data than the run's: {difference}"));
+        }
+        Ok(())
     }
 }
 
@@ -47,19 +68,21 @@ impl EvaluateArgs {
 pub(super) fn score(
     run: &Path,
     checkpoint: Option<Which>,
+    which: TestData,
     device: &DeviceOption,
     data: &DataOptions,
 ) -> Result<Evaluation> {
     let trained = Trained::load(run, checkpoint, &device.name())?;
     let (options, bar) = (data.load_options()?, SampleBar::new());
     let mut progress = |done, samples| bar.set(done, samples);
-    Ok(evaluate(&trained, &options, &mut Downloads::new(), &mut progress)?)
+    Ok(evaluate(&trained, which, &options, &mut Downloads::new(), &mut progress)?)
 }
 
 fn text(evaluation: &Evaluation, look: Look) -> String {
     let synthetic = if evaluation.origin == Origin::Real { "" } else { ", SYNTHETIC data" };
+    let other = if evaluation.other_data.is_some() { ", OTHER data than the run's" } else { "" };
     let mut text = format!(
-        "{}: epoch {}, test split of {}{synthetic}\n\n",
+        "{}: epoch {}, test split of {}{synthetic}{other}\n\n",
         evaluation.run.display(),
         evaluation.epoch,
         evaluation.data

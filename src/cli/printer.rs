@@ -1,5 +1,6 @@
 //! How commands print: results to stdout, warnings and errors to stderr.
 
+use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context as _, Result};
@@ -40,14 +41,28 @@ impl Printer {
         message(&self.painted("33;1", &format!("warning: {text}")));
     }
 
-    /// The error that ends the command, with its causes.
+    /// The error that ends the command, with its causes: for a program where results are.
     pub(super) fn error(&self, error: &anyhow::Error) {
-        message(&format!("{} {error:#}", self.painted("31;1", "error:")));
+        let sentence = sentence(error.chain());
+        message(&if self.json {
+            serde_json::json!({ "error": sentence }).to_string()
+        } else {
+            format!("{} {sentence}", self.painted("31;1", "error:"))
+        });
     }
 
     fn painted(&self, style: &str, text: &str) -> String {
         if self.color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+/// An error with those of its causes that it does not tell itself.
+pub(super) fn sentence<'a>(chain: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
+    chain.fold(String::new(), |told, cause| match cause.to_string() {
+        cause if told.is_empty() => cause,
+        cause if told.contains(&cause) => told,
+        cause => format!("{told}: {cause}"),
+    })
 }
 
 /// Tells something on stderr.
@@ -62,4 +77,17 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::Error::from(io::Error::other("full")).context("cannot write `a`: full");
+        assert_eq!(sentence(error.chain()), "cannot write `a`: full");
+        let error = anyhow::Error::from(io::Error::other("full")).context("cannot write `a`");
+        assert_eq!(sentence(error.chain()), "cannot write `a`: full");
+    }
 }

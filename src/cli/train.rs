@@ -15,6 +15,7 @@ use super::progress::{Downloads, TrainingProgress};
 use super::{cross_validate, evaluate};
 use converge_core::cross_validation::cross_validate;
 use converge_core::curves::write_learning_curves;
+use converge_core::evaluation::TestData;
 use converge_core::experiment::{Experiment, builtins};
 use converge_core::train::{Observer, Outcome, Session, Silent, StopRequest, StoredRun as _};
 use converge_data::{Origin, Source};
@@ -124,7 +125,7 @@ impl TrainArgs {
             Ok(outcome)
         };
         let evaluate = |run: &RunDirectory| {
-            evaluate::score(run.path(), None, &self.device, &self.data_options)
+            evaluate::score(run.path(), None, TestData::OfRun, &self.device, &self.data_options)
         };
         let result = cross_validate(&experiment, train, evaluate)?;
         cross_validate::print(&result, printer)

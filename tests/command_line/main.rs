@@ -6,6 +6,7 @@
 mod backends;
 mod common;
 mod lab;
+mod own_data;
 mod resume;
 mod schedule;
 mod train;

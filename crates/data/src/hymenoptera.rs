@@ -38,6 +38,9 @@ static FILES: PublishedSet = PublishedSet {
     archive: true,
 };
 
+/// Stands among the ants where an image was gone; PyTorch's tutorial does not read it either.
+const PLACEHOLDER: &str = "imageNotFound.gif";
+
 pub(super) fn task(_settings: &HymenopteraSettings) -> Task {
     Task::Classification { classes: CLASSES }
 }
@@ -55,7 +58,7 @@ pub(super) fn load(
     let reading = settings.reading();
     match FILES.obtain(settings.source, options, progress)? {
         Obtained::Folder(folder) => {
-            folders::real(TITLE, &folder, reading, CLASSES, parts, progress)
+            folders::real(TITLE, &folder, Some(PLACEHOLDER), reading, CLASSES, parts, progress)
         }
         Obtained::StandIn(reason) => folders::stand_in(TITLE, reading, CLASSES, parts, reason),
     }

@@ -52,12 +52,13 @@ impl ImageSet {
     fn real(&self, folder: &Path, parts: Parts) -> Result<DataSet, DataError> {
         let mut files = Vec::new();
         let mut split = |part: Parts| {
-            if parts != part && parts != Parts::Both {
+            if !parts.describes(part) {
                 return Ok(Samples::no_images(&self.shape));
             }
             let (samples, read) = (self.read)(folder, part)?;
             files.extend(read);
-            Ok::<_, DataError>(samples)
+            let wanted = if parts.holds(part) { samples } else { Samples::no_images(&self.shape) };
+            Ok::<_, DataError>(wanted)
         };
         let (training, test) = (split(Parts::Training)?, split(Parts::Test)?);
         Ok(DataSet {

@@ -8,9 +8,11 @@ mod archive;
 pub mod augmentation;
 pub mod catalogue;
 mod checksum;
+mod decode;
 mod error;
 mod fetch;
 mod idx;
+mod image_file;
 mod images;
 mod locate;
 mod options;
@@ -18,7 +20,9 @@ mod preprocessing;
 mod published;
 mod registry;
 mod resampling;
+mod rows;
 mod samples;
+mod separator;
 mod settings;
 mod split;
 mod synthetic;
@@ -26,9 +30,11 @@ mod synthetic;
 pub use augmentation::{AugmentationSettings, Crop};
 use converge_record::DataRecord;
 pub use converge_record::{Origin, SourceFile};
+pub use decode::{read_text, with_plain_line_ends};
 pub use error::DataError;
 pub use fetch::{DownloadProgress, NoProgress, RemoteFile, fetch_files};
 pub use folders::{HymenopteraSettings, ImageFolderSettings, OnCorrupt};
+pub use image_file::{decode_image, read_image_file};
 pub use locate::Layout;
 pub use options::LoadOptions;
 pub use preprocessing::{Normalization, Preprocessing, Rows};
@@ -36,6 +42,7 @@ pub use published::{PublishedFile, PublishedSet};
 pub use ratings::{
     Item, MovieLensSettings, RatedPairs, RatingCatalogue, RatingIndex, RatingSplit, RatingsSettings,
 };
+pub use rows::{TableRow, parse_row, read_rows};
 pub use settings::{
     HousingSettings, ImageSettings, RegressionSettings, Source, Task, ValidationSplit,
 };
@@ -119,6 +126,19 @@ pub enum Parts {
     Both,
 }
 
+impl Parts {
+    /// Whether the samples of `part` are wanted.
+    pub(crate) fn holds(self, part: Self) -> bool {
+        self == part || self == Self::Both
+    }
+
+    /// Whether [`DataSet::files`] tells of the files of `part`. A run records those of its test
+    /// split when it begins, so that a later score is known to be of the same.
+    pub(crate) fn describes(self, part: Self) -> bool {
+        self.holds(part) || part == Self::Test
+    }
+}
+
 /// A data set as it was loaded: the official training and test splits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSet {
@@ -130,7 +150,7 @@ pub struct DataSet {
     pub description: String,
     /// Why there is a stand-in instead of real data; `None` where it was asked for.
     pub stand_in_reason: Option<String>,
-    /// The files it was read from; empty for synthetic data.
+    /// The files it was read from, those of the test split in any case; empty for synthetic data.
     pub files: Vec<SourceFile>,
     /// The names of the classes, where targets are classes.
     pub class_names: Vec<String>,

@@ -128,7 +128,7 @@ fn real(
             collector.begin_test();
         }
         let path = present(folder, &name)?;
-        files.push(read_into(&path, FILES.files, RANGE, &mut collector, progress)?);
+        files.push(read_into(&path, FILES.files, RANGE, &mut collector, progress)?.0);
         let (found, _) = collector.counts();
         if found != expected {
             let problem = format!("has {found} ratings, but there are {expected}");

@@ -25,7 +25,8 @@ pub enum Source {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValidationSplit {
-    /// The last ones in file order, as Keras' `validation_split` does.
+    /// The last ones in file order, as Keras' `validation_split` does; of each class where samples
+    /// come class by class.
     #[default]
     Last,
     /// Ones drawn at random with the run's seed.

@@ -3,17 +3,19 @@
 //! Images have official test splits; tables are split here, with a seed of their own, so that
 //! the test rows stay the same when the run's seed changes.
 
+use std::cmp::Reverse;
+
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataError, Samples, ValidationSplit};
+use super::{DataError, Samples, Targets, ValidationSplit};
 
 /// Splits `samples` into training and validation samples. A `fraction` of 0 gives no validation
 /// samples; the training part keeps `floor(len * (1 - fraction))` of them, as in Keras.
 ///
-/// `Last` holds out the last samples in file order, `Random` ones drawn with `seed`; both parts
-/// keep the file order.
+/// `Last` holds out the last samples in file order, of each class where the file is sorted by class,
+/// `Random` ones drawn with `seed`; both parts keep the file order.
 pub fn split_validation(
     mut samples: Samples,
     fraction: f64,
@@ -29,7 +31,10 @@ pub fn split_validation(
         return Err(empty("training"));
     }
     let held_out: Vec<usize> = match how {
-        ValidationSplit::Last => (kept..all).collect(),
+        ValidationSplit::Last => match &samples.targets {
+            Targets::Classes(classes) if classes.is_sorted() => last_of_each_class(classes, kept),
+            _ => (kept..all).collect(),
+        },
         ValidationSplit::Random => {
             let mut drawn = shuffled(all, seed).split_off(kept);
             drawn.sort_unstable();
@@ -41,6 +46,27 @@ pub fn split_validation(
     }
     let validation = samples.take(&held_out);
     Ok((samples, validation))
+}
+
+/// The places of the last samples of each class, of which all but `kept` are held out: as many of
+/// each as its part of all, rounded so that the sum is right (largest remainders first).
+fn last_of_each_class(sorted: &[u32], kept: usize) -> Vec<usize> {
+    let (all, mut start) = (sorted.len(), 0);
+    let mut parts: Vec<(std::ops::Range<usize>, usize)> = sorted
+        .chunk_by(|a, b| a == b)
+        .map(|class| {
+            let place = start..start + class.len();
+            start = place.end;
+            (place, class.len() * (all - kept) / all)
+        })
+        .collect();
+    let missing = (all - kept) - parts.iter().map(|(_, held_out)| held_out).sum::<usize>();
+    let mut by_remainder: Vec<usize> = (0..parts.len()).collect();
+    by_remainder.sort_by_key(|&class| Reverse(parts[class].0.len() * (all - kept) % all));
+    for class in by_remainder.into_iter().take(missing) {
+        parts[class].1 += 1;
+    }
+    parts.into_iter().flat_map(|(place, held_out)| place.end - held_out..place.end).collect()
 }
 
 /// How many of `samples` are left to train on where a `fraction` is held out for validation.
@@ -87,13 +113,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::{Inputs, Targets};
+    use crate::Inputs;
 
     fn numbered(count: u16) -> Samples {
         Samples {
             shape: vec![1],
             inputs: Inputs::Floats((0..count).map(f32::from).collect()),
-            targets: Targets::Classes((0..u32::from(count)).collect()),
+            // Not sorted, as the classes of files that are no folders.
+            targets: Targets::Classes((0..u32::from(count)).map(|n| n ^ 1).collect()),
         }
     }
 
@@ -109,8 +136,24 @@ mod tests {
         let (training, validation) =
             split_validation(numbered(10), 0.25, ValidationSplit::Last, 0).unwrap();
         // Keras: split_at = floor(10 * 0.75) = 7.
-        assert_eq!(classes(&training), [0, 1, 2, 3, 4, 5, 6]);
-        assert_eq!(classes(&validation), [7, 8, 9]);
+        assert_eq!(classes(&training), [1, 0, 3, 2, 5, 4, 7]);
+        assert_eq!(classes(&validation), [6, 9, 8]);
+    }
+
+    #[test]
+    fn last_holds_out_of_each_class_where_samples_come_class_by_class() {
+        let folders = [[0; 10].as_slice(), &[1; 7], &[2; 3]].concat();
+        let samples = Samples {
+            shape: vec![1],
+            inputs: Inputs::Floats((0..20_u8).map(f32::from).collect()),
+            targets: Targets::Classes(folders),
+        };
+        let (training, validation) =
+            split_validation(samples, 0.25, ValidationSplit::Last, 0).unwrap();
+        // A quarter of 10, 7 and 3 is 2.5, 1.75 and 0.75: 5 in all.
+        assert_eq!(classes(&validation), [0, 0, 1, 1, 2]);
+        assert_eq!(validation.inputs, Inputs::Floats(vec![8.0, 9.0, 15.0, 16.0, 19.0]));
+        assert_eq!(training.len(), 15);
     }
 
     #[test]

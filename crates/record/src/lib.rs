@@ -51,7 +51,7 @@ mod stop;
 mod table;
 
 pub use checkpoints::{CHECKPOINT_FORMAT, CheckpointRecord, Checkpoints, STATE_FILE, Which};
-pub use data::{DataRecord, Origin, SourceFile};
+pub use data::{DataRecord, Difference, Origin, SourceFile};
 pub use epochs::{EpochRow, Number, read_epochs, write_epochs};
 pub use error::RecordError;
 pub use files::{write_atomically, write_replacing};

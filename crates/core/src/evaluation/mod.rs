@@ -27,6 +27,7 @@ use converge_metrics::classification::{
 use converge_metrics::{
     ClassificationReport, ConfusionMatrix, MetricsError, RegressionScores, roc_auc,
 };
+use converge_record::Difference;
 
 /// The scores of a checkpoint on the test split.
 #[derive(Debug, Clone, Serialize)]
@@ -41,6 +42,9 @@ pub struct Evaluation {
     pub data: String,
     /// Real or synthetic.
     pub origin: Origin,
+    /// What tells the data from those of the run, where others were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_data: Option<String>,
     /// The scores.
     #[serde(flatten)]
     pub scores: Scores,
@@ -78,6 +82,16 @@ pub enum Scores {
     },
 }
 
+/// Which data a model is scored on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TestData {
+    /// The test split of the run's data; an error if the data are not those of the run.
+    #[default]
+    OfRun,
+    /// The test split of the data found, whichever they are.
+    Other,
+}
+
 /// Why a model could not be loaded or scored.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluationError {
@@ -93,6 +107,24 @@ pub enum EvaluationError {
     /// The predictions could not be scored.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// The data are not those of the run.
+    #[error(
+        "{difference}. The test split may now hold samples that the model was trained on. Give the \
+         folder of the run's data with `--data-dir`, or score other data on purpose with \
+         `--data other`"
+    )]
+    OtherData {
+        /// What differs.
+        difference: String,
+    },
+    /// Other data have a class that the model cannot predict.
+    #[error("the model knows no class `{class}`; it knows `{}`", known.join("`, `"))]
+    UnknownClass {
+        /// The class.
+        class: String,
+        /// The classes of the model.
+        known: Vec<String>,
+    },
     /// There is nothing to score on.
     #[error("the test split is empty; raise `data.test_fraction`")]
     NoTestSamples,
@@ -102,13 +134,16 @@ pub enum EvaluationError {
 /// data and the synthetic stand-in for the stand-in. `progress` is told how many samples are done,
 /// and of how many.
 ///
+/// The files have to be those of the run, told by their checksums, and the classes too, unless
+/// [`TestData::Other`] is asked for; then classes are found by their names.
+///
 /// Classes are scored by the definitions of scikit-learn's `metrics` module, values by those of
 /// [`RegressionScores`]; predicted ratings are first moved into the range of the ratings there can
 /// be.
 ///
 /// ```
 /// # use converge_core::{device, experiment::Experiment, train::Session};
-/// use converge_core::evaluation::{Scores, Trained, evaluate};
+/// use converge_core::evaluation::{Scores, TestData, Trained, evaluate};
 /// use converge_data::{LoadOptions, NoProgress};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -118,7 +153,8 @@ pub enum EvaluationError {
 /// # let run = session.train(experiment, output.path())?.run.path().to_owned();
 /// // `run` is the directory of a run of the experiment `linear`.
 /// let trained = Trained::load(&run, None, device::default_name())?;
-/// let evaluation = evaluate(&trained, &load, &mut NoProgress, &mut |_, _| {})?;
+/// let evaluation =
+///     evaluate(&trained, TestData::OfRun, &load, &mut NoProgress, &mut |_, _| {})?;
 ///
 /// let Scores::Regression { scores, least_squares } = evaluation.scores else { unreachable!() };
 /// assert!(scores.r2 > 0.999);
@@ -129,6 +165,7 @@ pub enum EvaluationError {
 /// ```
 pub fn evaluate(
     trained: &Trained,
+    which: TestData,
     options: &LoadOptions,
     downloads: &mut dyn DownloadProgress,
     progress: &mut dyn FnMut(usize, usize),
@@ -136,15 +173,46 @@ pub fn evaluate(
     let settings = same_source(&trained.experiment.data, trained.run.record.data.origin)?;
     let needs_training_split = matches!(trained.model, Model::Linear(_));
     let parts = if needs_training_split { Parts::Both } else { Parts::Test };
-    let data = settings.load(parts, options, downloads)?;
+    let mut data = settings.load(parts, options, downloads)?;
+    let recorded = &trained.run.record.data;
+    let mut difference = recorded.difference(&data.record());
+    if let Some(Difference::Unknown(sentence)) = &difference {
+        // An older run did not record its test split: then the training split tells.
+        let sentence = sentence.clone();
+        data = settings.load(Parts::Both, options, downloads)?;
+        difference = recorded.missing_from(&data.record()).map(|_| Difference::Changed(sentence));
+    }
+    let other_data = difference.map(Difference::into_sentence);
+    match (which, &other_data) {
+        (TestData::OfRun, Some(difference)) => {
+            return Err(EvaluationError::OtherData { difference: difference.clone() });
+        }
+        (TestData::Other, _) => translate_classes(&mut data, &recorded.class_names)?,
+        (TestData::OfRun, None) => {}
+    }
     Ok(Evaluation {
         run: trained.run.path().to_owned(),
         epoch: trained.epoch,
         device: trained.device_name.clone(),
         data: data.title.clone(),
         origin: data.origin,
+        other_data,
         scores: score(trained, data, progress)?,
     })
+}
+
+/// Makes the classes of the test split of `data` those of the model, called `known`.
+fn translate_classes(data: &mut DataSet, known: &[String]) -> Result<(), EvaluationError> {
+    let Targets::Classes(classes) = &mut data.test.targets else { return Ok(()) };
+    let place = |name: &String| known.iter().position(|known| known == name);
+    for class in classes {
+        let name = data.class_names.get(*class as usize).cloned().unwrap_or_default();
+        *class = place(&name)
+            .ok_or_else(|| EvaluationError::UnknownClass { class: name, known: known.to_vec() })?
+            as u32;
+    }
+    data.class_names = known.to_vec();
+    Ok(())
 }
 
 fn score(

@@ -1,6 +1,5 @@
 //! What can go wrong with inputs and predictions.
 
-use std::error::Error;
 use std::path::PathBuf;
 
 use crate::train::TrainError;
@@ -10,24 +9,20 @@ use converge_data::DataError;
 /// [`source`](Error::source).
 #[derive(Debug, thiserror::Error)]
 pub enum PredictionError {
-    /// A file, or a line of one, cannot be read.
-    #[error("cannot read {input}")]
-    Unreadable {
-        /// What was read: a file, or a file and the number of a line.
-        input: String,
-        /// Why it cannot be read.
-        #[source]
-        error: Box<dyn Error + Send + Sync>,
-    },
     /// A file of texts has none.
     #[error("`{}` has no text", .0.display())]
     NoText(PathBuf),
-    /// A CSV file has no inputs.
+    /// A table has no inputs.
     #[error("`{}` has no rows of numbers", .0.display())]
     NoRows(PathBuf),
-    /// A row holds something else than numbers.
-    #[error("`{0}` is not a number; give a row such as `1,2.5,3` or a CSV file")]
-    NotANumber(String),
+    /// A row cannot be used.
+    #[error("{row} {problem}")]
+    Row {
+        /// The row: as typed, or a file and the number of a line.
+        row: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An image cannot be brought to the channels that the model takes.
     #[error("images of {0} channels cannot be read")]
     Channels(usize),
@@ -52,15 +47,4 @@ pub enum PredictionError {
     /// A rating could not be computed.
     #[error(transparent)]
     Run(#[from] TrainError),
-}
-
-impl PredictionError {
-    /// For `map_err` after trying to read `input`.
-    pub(super) fn unreadable<E>(input: impl Into<String>) -> impl FnOnce(E) -> Self
-    where
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let input = input.into();
-        move |error| Self::Unreadable { input, error: error.into() }
-    }
 }

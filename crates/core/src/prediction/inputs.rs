@@ -1,24 +1,32 @@
 //! Inputs as users give them, read as the model takes them: images, lines of text, rows of numbers.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use image::imageops::FilterType;
+use image::imageops::{self, FilterType};
 
 use super::PredictionError;
 use crate::evaluation::Trained;
-use converge_data::Rows;
+use converge_data::{Rows, parse_row, read_image_file, read_rows, read_text, with_plain_line_ends};
 
-/// The raw inputs that `input` stands for, each with its name.
+/// An input with its name, as the model takes it, or why it cannot be had.
+pub(super) type Input = Result<(String, Rows), PredictionError>;
+
+/// The raw inputs that `input` stands for.
 pub(super) fn read(
     input: &str,
     trained: &Trained,
     invert: bool,
-) -> Result<Vec<(String, Rows)>, PredictionError> {
+) -> Result<Vec<Input>, PredictionError> {
     let path = Path::new(input);
     if let Some(vocabulary) = trained.preprocessing.vocabulary() {
-        let texts = if path.is_file() { lines(path)? } else { vec![input.to_owned()] };
+        let texts = if path.is_file() {
+            lines(path)?
+        } else {
+            vec![with_plain_line_ends(input).into_owned()]
+        };
         let row = |text: String| Ok(vocabulary.row(&text).map(|ids| (text, Rows::Ids(ids)))?);
-        return texts.into_iter().map(row).collect();
+        return Ok(texts.into_iter().map(row).collect());
     }
     match trained.experiment.data.input_shape().as_slice() {
         &[channels, height, width] => {
@@ -29,17 +37,28 @@ pub(super) fn read(
                 }
                 None => image(path, [channels, height, width], invert)?,
             };
-            Ok(vec![(input.to_owned(), Rows::Floats(pixels))])
+            Ok(vec![Ok((input.to_owned(), Rows::Floats(pixels)))])
         }
-        _ if path.is_file() => rows(path),
-        _ => Ok(vec![(input.to_owned(), Rows::Floats(parse_row(input.split(','))?))]),
+        shape => {
+            let features = feature_names(trained, shape.iter().product());
+            if path.is_file() { table(path, &features) } else { Ok(vec![typed(input, &features)]) }
+        }
+    }
+}
+
+/// The names of the features: those of the data set, or numbers where it has none.
+fn feature_names(trained: &Trained, count: usize) -> Cow<'_, [String]> {
+    let names = &trained.run.record.data.feature_names;
+    if names.len() == count {
+        Cow::Borrowed(names)
+    } else {
+        Cow::Owned((1..=count).map(|number| number.to_string()).collect())
     }
 }
 
 /// The lines of the file `path` that are not blank.
 fn lines(path: &Path) -> Result<Vec<String>, PredictionError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(PredictionError::unreadable(format!("`{}`", path.display())))?;
+    let text = read_text(path)?;
     let lines: Vec<String> =
         text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
     if lines.is_empty() {
@@ -54,21 +73,18 @@ fn image(
     [channels, height, width]: [usize; 3],
     invert: bool,
 ) -> Result<Vec<f32>, PredictionError> {
-    let unreadable = || format!("`{}` as an image", path.display());
-    let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
-    let decoded = reader.map_err(PredictionError::unreadable(unreadable()))?.decode();
-    let mut image = decoded.map_err(PredictionError::unreadable(unreadable()))?;
+    let mut image = read_image_file(path)?;
     if invert {
-        image.invert();
+        imageops::invert(&mut image);
     }
     let (width, height) = (width as u32, height as u32);
     if (image.width(), image.height()) != (width, height) {
-        image = image.resize_exact(width, height, FilterType::Triangle);
+        image = imageops::resize(&image, width, height, FilterType::Triangle);
     }
     match channels {
-        1 => Ok(image.to_luma8().into_raw().into_iter().map(f32::from).collect()),
+        1 => Ok(imageops::grayscale(&image).into_raw().into_iter().map(f32::from).collect()),
         3 => {
-            let pixels = image.to_rgb8().into_raw();
+            let pixels = image.into_raw();
             let channel = |index| pixels.iter().skip(index).step_by(3).copied().map(f32::from);
             Ok((0..3).flat_map(channel).collect())
         }
@@ -76,54 +92,29 @@ fn image(
     }
 }
 
-/// The rows of a CSV file; a first line of names is left out.
-fn rows(path: &Path) -> Result<Vec<(String, Rows)>, PredictionError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_path(path)
-        .map_err(PredictionError::unreadable(format!("`{}`", path.display())))?;
-    let mut rows = vec![];
-    for (index, record) in reader.records().enumerate() {
-        let name = format!("{}:{}", path.display(), index + 1);
-        let record = record.map_err(PredictionError::unreadable(name.clone()))?;
-        match parse_row(record.iter()) {
-            Ok(values) => rows.push((name, Rows::Floats(values))),
-            Err(_) if index == 0 => {}
-            Err(error) => return Err(PredictionError::unreadable(name)(error)),
-        }
-    }
+/// The rows of a table.
+fn table(path: &Path, features: &[String]) -> Result<Vec<Input>, PredictionError> {
+    let rows = read_rows(path, features)?;
     if rows.is_empty() {
         return Err(PredictionError::NoRows(path.to_owned()));
     }
-    Ok(rows)
+    let input = |(line, row): (usize, Result<Vec<f32>, String>)| {
+        let name = format!("{}:{line}", path.display());
+        match row {
+            Ok(values) => Ok((name, Rows::Floats(values))),
+            Err(problem) => Err(PredictionError::Row { row: format!("`{name}`"), problem }),
+        }
+    };
+    Ok(rows.into_iter().map(input).collect())
 }
 
-/// The numbers of one row; an empty field is a missing value.
-fn parse_row<'a>(fields: impl Iterator<Item = &'a str>) -> Result<Vec<f32>, PredictionError> {
-    fields
-        .map(|field| match field.trim() {
-            "" => Ok(f32::NAN),
-            field => {
-                let number = field.parse().ok().filter(|value: &f32| value.is_finite());
-                number.ok_or_else(|| PredictionError::NotANumber(field.to_owned()))
-            }
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn an_empty_field_is_a_missing_value_and_text_is_an_error() {
-        let row = parse_row("1, ,3".split(',')).unwrap();
-        assert!(row[1].is_nan());
-        assert_eq!((row[0].to_bits(), row[2].to_bits()), (1f32.to_bits(), 3f32.to_bits()));
-        assert!(parse_row("1,x".split(',')).unwrap_err().to_string().contains("`x`"));
-        assert!(parse_row("inf".split(',')).is_err());
+/// A row as it was typed.
+fn typed(input: &str, features: &[String]) -> Input {
+    match parse_row(input, features) {
+        Ok(values) => Ok((input.to_owned(), Rows::Floats(values))),
+        Err(problem) => {
+            let row = format!("`{input}`, which is no file,");
+            Err(PredictionError::Row { row, problem })
+        }
     }
 }

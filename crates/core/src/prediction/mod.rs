@@ -25,6 +25,10 @@ pub struct Prediction {
     /// What the model makes of it.
     #[serde(flatten)]
     pub answer: Answer,
+    /// What makes the answer a guess, if anything does: a user or an item without a rating in the
+    /// training data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caution: Option<String>,
 }
 
 /// What a model makes of an input.
@@ -64,27 +68,32 @@ impl Default for PredictionOptions {
 /// What `trained` predicts for `input`, by the inputs of the model:
 ///
 /// - images: the path of an image file, which is scaled to the size of the model's inputs;
-/// - tables: a row such as `1,2.5,3`, where an empty field is a missing value, or the path of a CSV
-///   file of rows, where a first line of names is left out;
+/// - tables: a row such as `1,2.5,3`, where an empty field is a missing value, or the path of a
+///   table, whose first line may name the features, in any order;
 /// - texts: a text, or the path of a file with a text in each line;
 /// - ratings: a pair `USER,ITEM`.
 ///
-/// A file of several inputs gives as many predictions.
+/// A file of several inputs gives as many predictions, or errors: one that cannot be used leaves
+/// the others as they are. The error is of a file that cannot be read at all.
 pub fn predict(
     trained: &Trained,
     input: &str,
     options: PredictionOptions,
-) -> Result<Vec<Prediction>, PredictionError> {
+) -> Result<Vec<Result<Prediction, PredictionError>>, PredictionError> {
     if let Preprocessing::Ratings(index) = &trained.preprocessing {
-        let answer = Answer::Value(recommendation::rating(trained, index, input)?);
-        return Ok(vec![Prediction { input: input.to_owned(), answer }]);
+        return Ok(vec![recommendation::rating(trained, index, input)]);
     }
-    let inputs = inputs::read(input, trained, options.invert)?;
-    let predictions = inputs.into_iter().map(|(input, values)| match trained.output(values) {
-        Ok(outputs) => Ok(Prediction { input, answer: answer(trained, &outputs, options.top) }),
-        Err(error) => Err(PredictionError::Input { input, error }),
+    let predictions = inputs::read(input, trained, options.invert)?.into_iter().map(|read| {
+        let (input, values) = read?;
+        match trained.output(values) {
+            Ok(outputs) => {
+                let answer = answer(trained, &outputs, options.top);
+                Ok(Prediction { input, answer, caution: None })
+            }
+            Err(error) => Err(PredictionError::Input { input, error }),
+        }
     });
-    predictions.collect()
+    Ok(predictions.collect())
 }
 
 /// What the `outputs` for one input mean.

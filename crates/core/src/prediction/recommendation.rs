@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::PredictionError;
+use super::{Answer, Prediction, PredictionError};
 use crate::evaluation::Trained;
 use converge_data::{Inputs, Preprocessing, RatingIndex, Rows, Samples, Targets};
 
@@ -60,11 +60,23 @@ pub(super) fn rating(
     trained: &Trained,
     index: &RatingIndex,
     pair: &str,
-) -> Result<f64, PredictionError> {
+) -> Result<Prediction, PredictionError> {
     let Some((user, item)) = pair.split_once(',') else {
         return Err(PredictionError::NotAPair(pair.to_owned()));
     };
-    let row = index.row(user.trim(), item.trim());
-    let outputs = trained.output(Rows::Ids(row.to_vec()))?;
-    Ok(outputs.first().map_or(f64::NAN, |&rating| index.clip(rating).into()))
+    let (user, item) = (user.trim(), item.trim());
+    let outputs = trained.output(Rows::Ids(index.row(user, item).to_vec()))?;
+    let rating = outputs.first().map_or(f64::NAN, |&rating| index.clip(rating).into());
+    let unknown =
+        [("user", user, index.user(user).is_none()), ("item", item, index.item(item).is_none())];
+    let unknown: Vec<String> = unknown
+        .into_iter()
+        .filter(|(.., is_unknown)| *is_unknown)
+        .map(|(what, name, _)| format!("{what} `{name}`"))
+        .collect();
+    let caution = (!unknown.is_empty()).then(|| {
+        let (names, has) = (unknown.join(" and "), if unknown.len() > 1 { "have" } else { "has" });
+        format!("{names} {has} no rating in the training data: the answer is what others suggest")
+    });
+    Ok(Prediction { input: pair.to_owned(), answer: Answer::Value(rating), caution })
 }

@@ -3,12 +3,12 @@
 //! [`Session::train`] starts a run, [`Session::resume`] takes one up again. Both bring together the
 //! data, the model and where training starts, and leave the rest to `launch`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
 use converge_record::{
-    DataRecord, NewRun, Resumption, RunDirectory, SourceFile, Stop, StopReason, timestamp,
+    DataRecord, Difference, NewRun, Resumption, RunDirectory, Stop, StopReason, timestamp,
 };
 
 use super::TrainError;
@@ -217,28 +217,16 @@ pub fn same_source(settings: &DataSettings, origin: Origin) -> Result<DataSettin
     Ok(settings)
 }
 
-/// The data loaded are those that the run began with.
+/// The data loaded are those that the run began with, to the row: two formats of one data set may
+/// order it differently.
 fn check_same_data(recorded: &DataRecord, data: &DataSet) -> Result<(), TrainError> {
-    if recorded.is_synthetic() != (data.origin != Origin::Real) {
-        let kind = |origin| if origin == Origin::Real { "real" } else { "synthetic" };
-        return Err(TrainError::OtherData(format!(
-            "it began with {} data, and found {} data now",
-            kind(recorded.origin),
-            kind(data.origin)
-        )));
-    }
-    let checksums = |files: &[SourceFile]| -> Vec<(PathBuf, String)> {
-        let named = files.iter().map(|file| {
-            (PathBuf::from(file.path.file_name().unwrap_or_default()), file.sha256.clone())
-        });
-        named.collect()
-    };
-    let (before, now) = (checksums(&recorded.files), checksums(&data.files));
-    match before.iter().find(|file| !now.contains(file)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            let name = name.display();
-            Err(TrainError::OtherData(format!("`{name}` is missing or has another checksum")))
+    let now = data.record();
+    let changed = |sentence: String| Err(TrainError::OtherData(sentence));
+    match (recorded.difference(&now), recorded.missing_from(&now)) {
+        (Some(Difference::Changed(sentence)), _) => changed(sentence),
+        (_, Some(file)) => {
+            changed(format!("`{}` is missing or has another checksum", file.name().display()))
         }
+        (None | Some(Difference::Unknown(_)), None) => Ok(()),
     }
 }

@@ -8,7 +8,9 @@ use converge_core::curves::{learning_curves, write_learning_curves};
 use converge_core::device;
 use converge_core::evaluation::{Evaluation, Scores, Trained};
 use converge_core::experiment::Experiment;
-use converge_core::prediction::{Answer, Prediction, PredictionOptions, predict, recommend};
+use converge_core::prediction::{
+    Answer, Prediction, PredictionError, PredictionOptions, predict, recommend,
+};
 use converge_core::train::{Outcome, Silent, StopRequest};
 use converge_data::{DataSettings, Origin};
 use converge_figures::StopMark;
@@ -74,6 +76,7 @@ fn cross_validation_trains_on_every_fold_and_gives_the_mean_of_their_scores() {
                 device: String::new(),
                 data: String::new(),
                 origin: Origin::Synthetic,
+                other_data: None,
                 scores: Scores::Regression { scores, least_squares: None },
             })
         },
@@ -124,14 +127,17 @@ fn rows_are_predicted_one_by_one_and_from_a_file_with_the_names_of_their_lines()
     std::fs::write(&file, "x1,x2\n0,0\n1,0\n0,1\n1,1\n").unwrap();
     let file = file.display().to_string();
     let predicted = |input: &str| {
-        predict(&trained, input, PredictionOptions::default()).map_err(|e| e.to_string())
+        let predictions = predict(&trained, input, PredictionOptions::default());
+        let predictions: Result<Vec<Prediction>, _> =
+            predictions.and_then(|rows| rows.into_iter().collect());
+        predictions.map_err(|error: PredictionError| error.to_string())
     };
     let values: Vec<f64> = predicted(&file)
         .unwrap()
         .into_iter()
         .zip(["0,0", "1,0", "0,1", "1,1"])
         .enumerate()
-        .map(|(index, (Prediction { input, answer }, row))| {
+        .map(|(index, (Prediction { input, answer, .. }, row))| {
             assert_eq!(input, format!("{file}:{}", index + 2));
             assert_eq!(answer, predicted(row).unwrap()[0].answer);
             let Answer::Value(value) = answer else { panic!("a class") };
@@ -141,7 +147,7 @@ fn rows_are_predicted_one_by_one_and_from_a_file_with_the_names_of_their_lines()
     // A linear model: f(1, 1) − f(0, 1) = f(1, 0) − f(0, 0), and the slopes are the weights.
     let (slope, slope_above) = (values[1] - values[0], values[3] - values[2]);
     assert!(slope.abs() > 1.0 && (slope - slope_above).abs() < 1e-3 * slope.abs(), "{values:?}");
-    assert!(predicted("1").unwrap_err().contains("cannot predict for `1`"));
-    assert!(predicted("1,x").unwrap_err().contains("`x` is not a number"));
+    assert!(predicted("1").unwrap_err().contains("has 1 values, but 2 are needed"));
+    assert!(predicted("1,x").unwrap_err().contains("has `x` in column 2"));
     assert!(recommend(&trained, "1", 3).unwrap_err().to_string().contains("recommenders"));
 }

@@ -1,18 +1,17 @@
 //! Reads images: decoded, resized by the shorter side, cut out of the centre, channels first.
 //!
-//! As torchvision's `Resize` and `CenterCrop` on what PIL has read: the rotation that a camera notes
-//! in EXIF is ignored, transparency is dropped, and of an animation the first frame is taken.
+//! As torchvision's `Resize` and `CenterCrop` on what PIL has read, but that [`decode_image`] lays
+//! what is transparent on white.
 
-use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use converge_record::checksum::{Hasher, sha256};
-use image::{ImageReader, RgbImage};
+use image::RgbImage;
 use rayon::prelude::*;
 
 use super::listing::Split;
 use super::settings::{OnCorrupt, Reading};
+use crate::image_file::{decode_image, read_contents, read_image_file};
 use crate::resampling::{Plane, resample};
 use crate::{DataError, DownloadProgress, Inputs, Samples, SourceFile, Targets};
 
@@ -32,20 +31,15 @@ pub(super) fn read_split(
         .par_iter()
         .zip(pixels.par_chunks_exact_mut(width))
         .map(|((path, _), out)| {
-            let contents = fs::read(path).map_err(DataError::io("read", path))?;
-            Ok(Outcome {
-                bytes: contents.len() as u64,
-                sha256: sha256(&contents),
-                problem: decode(&contents, reading, out).err(),
-            })
+            let contents = read_contents(path)?;
+            let problem = decode(&contents, reading, out).err();
+            Ok(Outcome { contents: Contents::of(&contents), problem })
         })
         .collect();
-    let (mut kept, mut bytes, mut checksums) = (Vec::new(), 0, Hasher::default());
+    let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_, _>>()?;
+    let file = source_file(split, outcomes.iter().map(|outcome| &outcome.contents));
+    let mut kept = Vec::new();
     for (index, ((path, _), outcome)) in split.images.iter().zip(outcomes).enumerate() {
-        let outcome = outcome?;
-        bytes += outcome.bytes;
-        let name = path.strip_prefix(&split.folder).unwrap_or(path);
-        checksums.update(format!("{}  {}\n", outcome.sha256, slashed(name)));
         match outcome.problem {
             None => kept.push(index),
             Some(problem) if reading.on_corrupt == OnCorrupt::Fail => {
@@ -66,25 +60,50 @@ pub(super) fn read_split(
         targets: Targets::Classes(split.images.iter().map(|(_, class)| *class).collect()),
     };
     let samples = if kept.len() == all.len() { all } else { all.select(&kept) };
-    let path: PathBuf = split.folder.clone();
-    let sha256 = checksums.finish();
-    Ok((samples, SourceFile { path, bytes, sha256, official: None }))
+    Ok((samples, file))
+}
+
+/// Describes the files of a split as [`read_split`] does, without decoding them.
+pub(super) fn describe_split(split: &Split) -> Result<SourceFile, DataError> {
+    let paths = split.images.par_iter().map(|(path, _)| Ok(Contents::of(&read_contents(path)?)));
+    let contents: Vec<Contents> = paths.collect::<Result<_, DataError>>()?;
+    Ok(source_file(split, contents.iter()))
+}
+
+fn source_file<'a>(split: &Split, contents: impl Iterator<Item = &'a Contents>) -> SourceFile {
+    let (mut bytes, mut checksums) = (0, Hasher::default());
+    for ((path, _), contents) in split.images.iter().zip(contents) {
+        bytes += contents.bytes;
+        let name = path.strip_prefix(&split.folder).unwrap_or(path);
+        checksums.update(format!("{}  {}\n", contents.sha256, slashed(name)));
+    }
+    let (path, sha256): (PathBuf, String) = (split.folder.clone(), checksums.finish());
+    SourceFile { path, bytes, sha256, official: None }
 }
 
 /// Reads one image as those of a data set are read: `[3, size, size]` bytes.
 pub(crate) fn read_image(path: &Path, reading: Reading) -> Result<Vec<u8>, DataError> {
-    let contents = fs::read(path).map_err(DataError::io("read", path))?;
     let mut pixels = vec![0; 3 * reading.size * reading.size];
-    decode(&contents, reading, &mut pixels)
-        .map_err(|problem| DataError::unusable(path, format!("is no image: {problem}")))?;
+    cut_out(&read_image_file(path)?, reading, &mut pixels);
     Ok(pixels)
 }
 
 /// What became of one file.
 struct Outcome {
+    contents: Contents,
+    problem: Option<String>,
+}
+
+/// What a file held.
+struct Contents {
     bytes: u64,
     sha256: String,
-    problem: Option<String>,
+}
+
+impl Contents {
+    fn of(contents: &[u8]) -> Self {
+        Self { bytes: contents.len() as u64, sha256: sha256(contents) }
+    }
 }
 
 fn slashed(path: &Path) -> String {
@@ -94,13 +113,7 @@ fn slashed(path: &Path) -> String {
 
 /// Decodes `contents` to `out`: red, green and blue plane of `size` by `size` bytes.
 fn decode(contents: &[u8], reading: Reading, out: &mut [u8]) -> Result<(), String> {
-    if contents.is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    let reader = ImageReader::new(Cursor::new(contents));
-    let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-    let image = reader.decode().map_err(|error| error.to_string())?;
-    cut_out(&image.into_rgb8(), reading, out);
+    cut_out(&decode_image(contents)?, reading, out);
     Ok(())
 }
 
@@ -135,6 +148,9 @@ fn half_even(number: usize) -> usize {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+    use std::io::Cursor;
 
     use proptest::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Folders of images, one folder per class: `train/CLASS/*.jpg` and `val/CLASS/*.jpg`.
+//! Folders of images, one folder per class: `train/CLASS/*.jpg` and `val/CLASS/*.jpg`,
+//! in folders of their own below it too.
 //!
 //! The held-out folder, `val` or `test`, is the test split; validation images are held out of
 //! training, as everywhere. Serves the user's own folders and published sets in this layout.
@@ -42,7 +43,7 @@ pub(super) fn load(
     let (reading, classes) = (settings.reading(), settings.classes);
     match (settings.source, &settings.path) {
         (Source::Synthetic, _) => stand_in(TITLE, reading, classes, parts, None),
-        (_, Some(path)) => real(TITLE, path, reading, classes, parts, progress),
+        (_, Some(path)) => real(TITLE, path, None, reading, classes, parts, progress),
         (Source::Real, None) => Err(DataError::NoPath),
         (Source::Auto, None) => {
             stand_in(TITLE, reading, classes, parts, Some(DataError::NoPath.to_string()))
@@ -50,28 +51,35 @@ pub(super) fn load(
     }
 }
 
-/// Reads the images in `folder`, of so many classes.
+/// Reads the images in `folder`, of so many classes, but for those named `placeholder`.
 pub(super) fn real(
     title: &str,
     folder: &Path,
+    placeholder: Option<&str>,
     reading: Reading,
     classes: usize,
     parts: Parts,
     progress: &mut dyn DownloadProgress,
 ) -> Result<DataSet, DataError> {
-    let listing = Listing::new(folder, progress)?;
+    let listing = Listing::new(folder, placeholder, progress)?;
     let found = listing.class_names.len();
     if found != classes {
-        let names = listing.class_names.join(", ");
-        let expected = format!("{found}: `{}` has {names}", folder.display());
+        let names = listing.class_names.join("`, `");
+        let expected = format!("{found}: `{}` has `{names}`", folder.display());
         return Err(InvalidSetting::new("classes", classes, expected).into());
     }
     let mut files = Vec::new();
     let mut split = |part: Parts| {
-        if parts != part && parts != Parts::Both {
-            return Ok(Samples::no_images(&[3, reading.size, reading.size]));
+        let nothing = Samples::no_images(&[3, reading.size, reading.size]);
+        if !parts.describes(part) {
+            return Ok(nothing);
         }
-        let (samples, file) = decode::read_split(listing.split(part), reading, progress)?;
+        let split = listing.split(part);
+        let (samples, file) = if parts.holds(part) {
+            decode::read_split(split, reading, progress)?
+        } else {
+            (nothing, decode::describe_split(split)?)
+        };
         files.push(file);
         Ok::<_, DataError>(samples)
     };

@@ -48,8 +48,7 @@ settings! {
         on_corrupt: OnCorrupt = OnCorrupt::Fail,
         /// The fraction of training images held out for validation.
         validation_fraction: f64 = 0.1 => FRACTION,
-        /// Which training images are held out. They come class by class, so that `last` would
-        /// hold out images of the last class only.
+        /// Which training images are held out.
         validation_split: ValidationSplit = ValidationSplit::Random,
     }
     check |settings| check_resize(settings.size, settings.resize)
@@ -76,8 +75,7 @@ settings! {
         on_corrupt: OnCorrupt = OnCorrupt::Fail,
         /// The fraction of training images held out for validation.
         validation_fraction: f64 = 0.1 => FRACTION,
-        /// Which training images are held out. They come class by class, so that `last` would
-        /// hold out images of the last class only.
+        /// Which training images are held out.
         validation_split: ValidationSplit = ValidationSplit::Random,
     }
     check |settings| check_resize(settings.size, settings.resize)

@@ -1,6 +1,7 @@
 //! Reads the table of California housing, with a header (`housing.csv`) or without
 //! (`cal_housing.data`), and derives scikit-learn's features from its columns.
 
+use crate::decode::decode;
 use crate::{Inputs, Samples, Targets};
 
 /// The columns, as `housing.csv` names them and as `cal_housing.data` orders them.
@@ -20,20 +21,21 @@ const BEDROOMS: usize = 4;
 
 /// The samples of a table, or what is wrong with it.
 pub(super) fn parse(contents: &[u8]) -> Result<Samples, String> {
-    if contents.is_empty() {
+    let text = decode(contents)?;
+    if text.trim().is_empty() {
         return Err("is empty".to_owned());
     }
     let rows = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
-        .from_reader(contents)
-        .into_byte_records();
+        .from_reader(text.as_bytes())
+        .into_records();
     let mut order = std::array::from_fn(|column| column);
     let (mut inputs, mut targets) = (Vec::new(), Vec::new());
     for (record, line) in rows.zip(1_usize..) {
         let record = record.map_err(|error| format!("is no table: {error}"))?;
-        if line == 1 && record.iter().any(|name| name == COLUMNS[0].as_bytes()) {
+        if line == 1 && record.iter().any(|name| name == COLUMNS[0]) {
             order = header(&record)?;
             continue;
         }
@@ -52,31 +54,31 @@ pub(super) fn parse(contents: &[u8]) -> Result<Samples, String> {
 }
 
 /// The place of each of [`COLUMNS`] below this header.
-fn header(record: &csv::ByteRecord) -> Result<[usize; 9], String> {
+fn header(record: &csv::StringRecord) -> Result<[usize; 9], String> {
     let mut order = [0; 9];
     for (place, name) in order.iter_mut().zip(COLUMNS) {
         *place = record
             .iter()
-            .position(|found| found == name.as_bytes())
+            .position(|found| found == name)
             .ok_or_else(|| format!("has no column `{name}`"))?;
     }
     Ok(order)
 }
 
 /// The values of a record, in the order of [`COLUMNS`]; NaN for missing bedrooms.
-fn raw_row(record: &csv::ByteRecord, order: [usize; 9]) -> Result<[f64; 9], String> {
+fn raw_row(record: &csv::StringRecord, order: [usize; 9]) -> Result<[f64; 9], String> {
     let mut row = [0.0; 9];
     for (index, (value, place)) in row.iter_mut().zip(order).enumerate() {
         let name = COLUMNS[index];
         let field = record.get(place).ok_or_else(|| format!("no value for `{name}`"))?;
-        let text = String::from_utf8_lossy(field);
-        *value = if text.is_empty() && index == BEDROOMS {
+        *value = if field.is_empty() && index == BEDROOMS {
             f64::NAN
         } else {
-            text.parse()
+            field
+                .parse()
                 .ok()
                 .filter(|number: &f64| number.is_finite())
-                .ok_or_else(|| format!("`{text}` for `{name}`"))?
+                .ok_or_else(|| format!("`{field}` for `{name}`"))?
         };
     }
     Ok(row)
@@ -100,6 +102,11 @@ fn derive(row: &[f64; 9]) -> Result<([f32; 8], f32), String> {
         latitude,
         longitude,
     ];
+    // Beyond what an `f32` holds, a value would become infinite; bedrooms may be missing.
+    let largest = features.iter().chain([&value]).fold(0.0_f64, |most, v| most.max(v.abs()));
+    if largest > f32::MAX.into() {
+        return Err(format!("values that give {largest:e}, which is too large,"));
+    }
     Ok((features.map(|feature| feature as f32), (value / 100_000.0) as f32))
 }
 
@@ -159,6 +166,10 @@ mod tests {
         assert_eq!(parse(b"").unwrap_err(), "is empty");
         let error = parse(b"1,2,3,4,5,6,0,8,9\n").unwrap_err();
         assert_eq!(error, "has 0 for `households` in row 1");
+        for row in ["1,2,3,4,5,6,1e-300,8,9", "1,2,3,4,5,6,7,1e300,9", "1,2,3,4,5,6,7,8,1e39"] {
+            let error = parse(format!("1,2,3,4,5,6,7,8,9\n{row}\n").as_bytes()).unwrap_err();
+            assert!(error.contains("too large, in row 2"), "{error}");
+        }
         let error = parse(b"1,2,3,4,5,6,7,8,9\n1,2,3\n").unwrap_err();
         assert_eq!(error, "has no value for `total_rooms` in row 2");
         assert!(parse(b"longitude,latitude\n").unwrap_err().contains("`housing_median_age`"));

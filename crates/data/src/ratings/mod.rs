@@ -18,6 +18,7 @@ pub(super) use pairs::Collector;
 pub use pairs::{Item, RatedPairs, RatingCatalogue};
 pub use settings::{MovieLensSettings, RatingSplit, RatingsSettings};
 
+use super::separator::Separator;
 use super::split::split_test;
 use super::{
     DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, PublishedSet, Source,
@@ -48,11 +49,16 @@ pub(super) fn load(
     let real = settings.path.as_ref().filter(|_| settings.source != Source::Synthetic);
     let (range, origin, description, files) = if let Some(path) = real {
         let range = [settings.lowest, settings.highest];
-        let file = read_into(path, &[], range, &mut collector, progress)?;
+        let (file, separator) = read_into(path, &[], range, &mut collector, progress)?;
         if let Some(problem) = collector.problem() {
             return Err(DataError::unusable(path, problem));
         }
-        (range, Origin::Real, format!("{TITLE} from {}", path.display()), vec![file])
+        let separator = match separator {
+            Separator::Comma => String::new(),
+            other => format!(", columns between {}", other.name()),
+        };
+        let description = format!("{TITLE} from {}{separator}", path.display());
+        (range, Origin::Real, description, vec![file])
     } else {
         if settings.source == Source::Real {
             return Err(DataError::NoPath);
@@ -83,10 +89,11 @@ pub(super) fn read_into(
     range: [f32; 2],
     collector: &mut Collector,
     progress: &mut dyn DownloadProgress,
-) -> Result<SourceFile, DataError> {
+) -> Result<(SourceFile, Separator), DataError> {
     let (contents, file) = checksum::read(path, published)?;
-    table::parse(&contents, range, |user, item, rating| collector.add(user, item, rating))
-        .map_err(|problem| DataError::unusable(path, problem))?;
+    let separator =
+        table::parse(&contents, range, |user, item, rating| collector.add(user, item, rating))
+            .map_err(|problem| DataError::unusable(path, problem))?;
     let (_, repeated) = collector.counts();
     if repeated > 0 {
         progress.notice(&format!(
@@ -94,7 +101,7 @@ pub(super) fn read_into(
             path.display()
         ));
     }
-    Ok(file)
+    Ok((file, separator))
 }
 
 /// Adds those drawn ratings whose place in the drawing is `wanted`.

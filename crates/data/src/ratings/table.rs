@@ -1,6 +1,7 @@
 //! Reads tables of user, item and rating: `ml-100k`'s files and CSV of any origin.
 
-use std::str;
+use crate::decode::decode;
+use crate::separator::Separator;
 
 /// What the columns may be called, in lower case and without `_`, `-` and spaces.
 const COLUMNS: [(&str, &[&str]); 3] = [
@@ -10,68 +11,63 @@ const COLUMNS: [(&str, &[&str]); 3] = [
 ];
 
 /// Calls `add` with the user, the item and the rating of every line, or says what is wrong with
-/// the table.
+/// the table. What stands between its columns is the answer.
 ///
-/// Columns are separated by tabs, semicolons or commas, whichever the first line has. Where the
-/// third value of the first line is no number, that line is a header that names the columns;
-/// without a header they are user, item and rating. Further columns are not looked at. Ratings
-/// must lie in `range`.
+/// Where the third value of the first line is no number, that line is a header that names the
+/// columns; without a header they are user, item and rating. Further columns are not looked at.
+/// Ratings must lie in `range`.
 pub(crate) fn parse(
     contents: &[u8],
     range: [f32; 2],
     mut add: impl FnMut(&str, &str, f32),
-) -> Result<(), String> {
-    if contents.iter().all(u8::is_ascii_whitespace) {
+) -> Result<Separator, String> {
+    let text = decode(contents)?;
+    if text.trim().is_empty() {
         return Err("is empty".to_owned());
     }
+    let separator = Separator::of(&text, COLUMNS.len());
+    let text = separator.with_one_byte(&text);
     let mut rows = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter(contents))
+        .delimiter(separator.byte())
         .trim(csv::Trim::All)
-        .from_reader(contents);
+        .from_reader(text.as_bytes());
     let mut places = [0, 1, 2];
     let mut first = true;
-    let mut record = csv::ByteRecord::new();
-    while rows.read_byte_record(&mut record).map_err(|error| format!("is no table: {error}"))? {
+    let mut record = csv::StringRecord::new();
+    while rows.read_record(&mut record).map_err(|error| format!("is no table: {error}"))? {
         if std::mem::take(&mut first) && is_header(&record) {
             places = header(&record)?;
             continue;
         }
-        let [user, item, rating] = fields(&record, places, range)
-            .map_err(|problem| format!("has {problem} on line {}", line_of(&record, contents)))?;
+        let [user, item, rating] = fields(&record, places, range).map_err(|problem| {
+            format!("has {problem} on line {}", line_of(&record, text.as_bytes()))
+        })?;
         // `fields` has checked it.
         add(user, item, rating.parse().unwrap_or(f32::NAN));
     }
-    Ok(())
-}
-
-fn delimiter(contents: &[u8]) -> u8 {
-    let line = contents.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty());
-    let line = line.unwrap_or_default();
-    *b"\t;".iter().find(|delimiter| line.contains(delimiter)).unwrap_or(&b',')
+    Ok(separator)
 }
 
 /// The line that a record is on, from 1. The position in it is that of blank lines before it.
-fn line_of(record: &csv::ByteRecord, contents: &[u8]) -> usize {
+fn line_of(record: &csv::StringRecord, contents: &[u8]) -> usize {
     let start = record.position().map_or(0, |position| position.byte() as usize);
     let (before, rest) = contents.split_at(start.min(contents.len()));
     let blank = rest.iter().take_while(|byte| b"\r\n".contains(byte));
     1 + before.iter().chain(blank).filter(|byte| **byte == b'\n').count()
 }
 
-fn is_header(record: &csv::ByteRecord) -> bool {
-    let number = |field: &[u8]| str::from_utf8(field).is_ok_and(|text| text.parse::<f32>().is_ok());
-    record.get(2).is_some_and(|field| !number(field))
+fn is_header(record: &csv::StringRecord) -> bool {
+    record.get(2).is_some_and(|field| field.parse::<f32>().is_err())
 }
 
 /// The places of user, item and rating below this header.
-fn header(record: &csv::ByteRecord) -> Result<[usize; 3], String> {
+fn header(record: &csv::StringRecord) -> Result<[usize; 3], String> {
     let names: Vec<String> = record
         .iter()
         .map(|name| {
-            let name = String::from_utf8_lossy(name).to_lowercase();
-            name.chars().filter(|character| !"_- ".contains(*character)).collect()
+            name.to_lowercase().chars().filter(|character| !"_- ".contains(*character)).collect()
         })
         .collect();
     let mut places = [0; 3];
@@ -88,18 +84,16 @@ fn header(record: &csv::ByteRecord) -> Result<[usize; 3], String> {
 
 /// The user, the item and the rating of a record.
 fn fields(
-    record: &csv::ByteRecord,
+    record: &csv::StringRecord,
     places: [usize; 3],
     [lowest, highest]: [f32; 2],
 ) -> Result<[&str; 3], String> {
     let mut fields = [""; 3];
     for ((field, place), (column, _)) in fields.iter_mut().zip(places).zip(COLUMNS) {
-        let Some(bytes) = record.get(place).filter(|bytes| !bytes.is_empty()) else {
-            return Err(format!("no {column}"));
-        };
-        *field = str::from_utf8(bytes).map_err(|_| {
-            format!("the {column} `{}`, which is not UTF-8", String::from_utf8_lossy(bytes))
-        })?;
+        *field = record
+            .get(place)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| format!("no {column}"))?;
     }
     let rating = fields[2];
     match rating.parse::<f32>() {
@@ -154,7 +148,7 @@ mod tests {
         }
         assert!(problem("1,2,three\n").contains("no column `user` on line 1"));
         let error = read(b"1,2,3\n\xff,2,3\n").unwrap_err();
-        assert!(error.contains("not UTF-8 on line 2"), "{error}");
+        assert!(error.contains("not UTF-8 at byte 6"), "{error}");
     }
 
     proptest! {

@@ -14,8 +14,6 @@ pub(super) struct Corpus {
     pub(super) class_names: Vec<String>,
     pub(super) texts: Texts,
     pub(super) files: Vec<SourceFile>,
-    /// Texts with bytes that are not UTF-8, which are replaced.
-    pub(super) damaged: usize,
 }
 
 /// Texts with or without a split of their own.
@@ -41,13 +39,4 @@ pub(super) fn two(path: &Path, classes: Vec<String>) -> Result<Vec<String>, Data
         _ => format!("holds {count} classes ({names}), but two are needed"),
     };
     Err(DataError::unusable(path, problem))
-}
-
-/// The text of `contents`; where they are not UTF-8, `damaged` counts it, and U+FFFD replaces what
-/// is not.
-pub(super) fn decode(contents: Vec<u8>, damaged: &mut usize) -> String {
-    String::from_utf8(contents).unwrap_or_else(|error| {
-        *damaged += 1;
-        String::from_utf8_lossy(error.as_bytes()).into_owned()
-    })
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use converge_record::checksum::Hasher;
 
-use super::corpus::{Corpus, Labelled, TITLE, Texts, decode, two};
+use super::corpus::{Corpus, Labelled, TITLE, Texts, two};
 use super::table;
+use crate::decode::decode_file;
 use crate::{DataError, Parts, SourceFile};
 
 /// Reviews without a class, beside those of `aclImdb`.
@@ -49,9 +50,8 @@ pub(super) fn read(
         return Err(DataError::unusable(path, format!("holds no texts; {LAYOUTS} can be read")));
     }
     let class_names = two(path, classes)?;
-    let mut damaged = 0;
-    let (texts, file) = read_classes(path, &class_names, &[], &mut damaged)?;
-    Ok(Corpus { class_names, texts: Texts::Whole(texts), files: vec![file], damaged })
+    let (texts, file) = read_classes(path, &class_names, &[])?;
+    Ok(Corpus { class_names, texts: Texts::Whole(texts), files: vec![file] })
 }
 
 /// The file or folder `name` of `folder` is there.
@@ -82,17 +82,17 @@ fn read_split(
             ),
         ));
     }
-    let (mut files, mut damaged) = (Vec::new(), 0);
+    let mut files = Vec::new();
     let mut split = |folder: &Path, part: Parts| {
-        if parts != part && parts != Parts::Both {
+        if !parts.describes(part) {
             return Ok(Labelled::new());
         }
-        let (texts, file) = read_classes(folder, &class_names, checksums, &mut damaged)?;
+        let (texts, file) = read_classes(folder, &class_names, checksums)?;
         files.push(file);
-        Ok::<_, DataError>(texts)
+        Ok::<_, DataError>(if parts.holds(part) { texts } else { Labelled::new() })
     };
     let texts = Texts::Split(split(train, Parts::Training)?, split(test, Parts::Test)?);
-    Ok(Corpus { class_names, texts, files, damaged })
+    Ok(Corpus { class_names, texts, files })
 }
 
 /// The folders in `folder` that hold texts, in alphabetical order.
@@ -140,7 +140,6 @@ fn read_classes(
     folder: &Path,
     class_names: &[String],
     checksums: &[(&str, &str)],
-    damaged: &mut usize,
 ) -> Result<(Labelled, SourceFile), DataError> {
     let mut texts = Labelled::new();
     let (mut hasher, mut bytes) = (Hasher::default(), 0);
@@ -154,7 +153,7 @@ fn read_classes(
             hasher.update([0]);
             hasher.update(&contents);
             hasher.update([0]);
-            texts.push((class, decode(contents, damaged)));
+            texts.push((class, decode_file(&path, &contents)?.into_owned()));
         }
     }
     let sha256 = hasher.finish();

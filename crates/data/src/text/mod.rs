@@ -112,7 +112,7 @@ fn data_set(
     corpus: Corpus,
     settings: &TextSettings,
 ) -> Result<DataSet, DataError> {
-    let Corpus { class_names, texts, files, damaged } = corpus;
+    let Corpus { class_names, texts, files } = corpus;
     let (training, test) = match texts {
         Texts::Split(mut training, test) => {
             // In the order of most files, the last ones held out for validation are of one class.
@@ -124,10 +124,8 @@ fn data_set(
         }
     };
     let empty = empty_texts(&training) + empty_texts(&test);
-    for (count, what) in [(damaged, "not in UTF-8"), (empty, "empty")] {
-        if count > 0 {
-            description += &format!(", {count} of the texts {what}");
-        }
+    if empty > 0 {
+        description += &format!(", {empty} of the texts empty");
     }
     Ok(DataSet {
         title,

@@ -50,7 +50,6 @@ pub(super) fn draw(parts: Parts) -> Corpus {
         class_names: images::owned(&["neg", "pos"]),
         texts: Texts::Split(split(Parts::Training, TRAINING, 0), split(Parts::Test, TEST, 1)),
         files: Vec::new(),
-        damaged: 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `converge train`: train an experiment in a run directory of its own, or take a run up again.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -267,13 +267,14 @@ fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
         draw(outcome)?;
     }
     let run = outcome.run.path().display().to_string();
+    let quoted = quoted(outcome.run.path());
     let look = Look::detect();
     let result =
         TrainResult { run: run.clone(), record: &outcome.run.record, epochs: &outcome.history };
     printer.result(&result, || summary(outcome, look))?;
     match outcome.run.record.status {
         Status::Interrupted => {
-            message(&format!("go on with: converge train --resume {run}"));
+            message(&format!("go on with: converge train --resume {quoted}"));
         }
         Status::Diverged => {
             let kept = match &outcome.run.record.best {
@@ -282,14 +283,25 @@ fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
             };
             bail!(
                 "the training diverged: {}{kept}. Try a lower learning rate, such as `--set \
-                 optimizer.learning_rate={}`, or `--set clipping.global_norm=1`",
+                 optimizer.learning_rate={:?}`, or `--set clipping.global_norm=1`",
                 outcome.stop.message,
                 outcome.run.experiment()?.optimizer.learning_rate() / 10.0
             );
         }
-        _ => message(&format!("score it on the test split: converge evaluate {run}")),
+        _ => message(&format!("score it on the test split: converge evaluate {quoted}")),
     }
     Ok(())
+}
+
+/// A path as a shell takes it: in single quotes where it has anything that a shell would read.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 fn summary(outcome: &Outcome, look: Look) -> String {
@@ -342,4 +354,20 @@ fn plural(count: usize, unit: &str) -> String {
 fn draw(outcome: &Outcome) -> Result<()> {
     write_learning_curves(&outcome.run, &outcome.history)
         .context("the run is saved, but its curves could not be drawn")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_split_it() {
+        for (path, expected) in [
+            ("artifacts/mnist-20261122", "artifacts/mnist-20261122"),
+            ("my runs/mnist", "'my runs/mnist'"),
+            ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
 }

@@ -152,7 +152,7 @@ fn a_classifier_is_evaluated_and_predicts_images() {
     let text = runs.path().join("text.png");
     fs::write(&text, "no image").unwrap();
     let said = fail(&format!("predict {} {}", directory.display(), text.display()));
-    assert!(said.contains("cannot read `") && said.contains("text.png` as an image"), "{said}");
+    assert!(said.contains("text.png` is no image"), "{said}");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_regression_predicts_rows_and_names_a_row_of_the_wrong_length() {
     let said = fail(&format!("predict {} 1,2", directory.display()));
     assert!(said.contains('2') && said.contains('3'), "{said}");
     let table = runs.path().join("rows.csv");
-    fs::write(&table, "a,b,c\n1,2,3\n4,,6\n").unwrap();
+    fs::write(&table, "x3,x1,x2\n1,2,3\n4,,6\n").unwrap();
     let result = json(&format!("predict {} {}", directory.display(), table.display()));
     assert_eq!(result.as_array().unwrap().len(), 2);
 }

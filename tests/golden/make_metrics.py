@@ -41,6 +41,10 @@ def classes_case(name, targets, predicted, classes):
     report = classification_report(
         targets, predicted, labels=range(classes), output_dict=True, zero_division=0
     )
+    # The mean over the classes that occur, which is what one gets without `labels`.
+    of_those_there_are = classification_report(
+        targets, predicted, output_dict=True, zero_division=0
+    )
     return {
         "name": name,
         "classes": classes,
@@ -49,7 +53,7 @@ def classes_case(name, targets, predicted, classes):
         "confusion": confusion_matrix(targets, predicted, labels=range(classes)).tolist(),
         "accuracy": accuracy_score(targets, predicted),
         "per_class": [scores(report[str(label)]) for label in range(classes)],
-        "macro": scores(report["macro avg"]),
+        "macro": scores(of_those_there_are["macro avg"]),
         "weighted": scores(report["weighted avg"]),
     }
 

@@ -42,12 +42,12 @@ pub(crate) fn on(device: &Device) -> bool {
 }
 
 #[cfg(feature = "flex")]
-fn is_flex(device: &Device) -> bool {
+pub(crate) fn is_flex(device: &Device) -> bool {
     *device == Device::flex()
 }
 
 #[cfg(not(feature = "flex"))]
-fn is_flex(_device: &Device) -> bool {
+pub(crate) fn is_flex(_device: &Device) -> bool {
     false
 }
 

@@ -1,7 +1,7 @@
 //! Unpacks a gzipped tar archive or a zip archive into the cache, all of it or nothing.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
@@ -16,9 +16,11 @@ pub(super) fn unpack(archive: &Path, folder: &str, directory: &Path) -> Result<(
         .tempdir_in(directory)
         .map_err(DataError::io("write to", directory))?;
     let file = File::open(archive).map_err(DataError::io("read", archive))?;
+    let size = file.metadata().map_err(DataError::io("read", archive))?.len();
+    let most = size.saturating_mul(MOST_EXPANSION).saturating_add(SLACK);
     let zipped = archive.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
     let unpack = if zipped { unpack_zip } else { unpack_tar };
-    unpack(file, scratch.path()).map_err(DataError::io("unpack", archive))?;
+    unpack(file, scratch.path(), most).map_err(DataError::io("unpack", archive))?;
     let unpacked = scratch.path().join(folder);
     if !unpacked.is_dir() {
         return Err(DataError::corrupt(archive, format!("does not contain the folder `{folder}`")));
@@ -32,10 +34,28 @@ pub(super) fn unpack(archive: &Path, folder: &str, directory: &Path) -> Result<(
     fs::remove_file(archive).map_err(DataError::io("remove", archive))
 }
 
+/// How many times its size an archive may unpack to: texts shrink to a fifth, bombs to a thousandth.
+const MOST_EXPANSION: u64 = 30;
+/// Bytes beyond that, for the smallest archives.
+const SLACK: u64 = 1 << 20;
+
+/// An error once the entries so far have more than `most` bytes.
+fn within(total: &mut u64, entry: u64, most: u64) -> io::Result<()> {
+    *total = total.saturating_add(entry);
+    if *total <= most {
+        return Ok(());
+    }
+    let problem = format!("it unpacks to more than {most} bytes, as no data set of its size does");
+    Err(io::Error::new(io::ErrorKind::InvalidData, problem))
+}
+
 /// Data sets consist of plain files; a link could point out of the folder.
-fn unpack_tar(file: File, directory: &Path) -> io::Result<()> {
+fn unpack_tar(file: File, directory: &Path, most: u64) -> io::Result<()> {
+    let mut total = 0;
     for entry in tar::Archive::new(GzDecoder::new(file)).entries()? {
         let mut entry = entry?;
+        // Also what is not unpacked has to be read.
+        within(&mut total, entry.size(), most)?;
         if entry.header().entry_type().is_file() {
             entry.unpack_in(directory)?;
         }
@@ -44,7 +64,8 @@ fn unpack_tar(file: File, directory: &Path) -> io::Result<()> {
 }
 
 /// As [`unpack_tar`]: plain files only, and none outside of `directory`.
-fn unpack_zip(file: File, directory: &Path) -> io::Result<()> {
+fn unpack_zip(file: File, directory: &Path, most: u64) -> io::Result<()> {
+    let mut total = 0;
     let mut zip = zip::ZipArchive::new(BufReader::new(file))?;
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index)?;
@@ -53,7 +74,10 @@ fn unpack_zip(file: File, directory: &Path) -> io::Result<()> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        io::copy(&mut entry, &mut File::create(&path)?)?;
+        // The size that the archive states may be a lie.
+        let left = most.saturating_sub(total).saturating_add(1);
+        let bytes = io::copy(&mut entry.by_ref().take(left), &mut File::create(&path)?)?;
+        within(&mut total, bytes, most)?;
     }
     Ok(())
 }
@@ -101,6 +125,30 @@ mod tests {
         assert_eq!(list(cache.path()), ["set"]);
         assert_eq!(list(&cache.path().join("set")), ["a.bin", "b.bin"]);
         assert!(!cache.path().parent().unwrap().join("outside").exists());
+    }
+
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        let cache = tempfile::tempdir().unwrap();
+        let zeros = vec![0; 64 << 20];
+        let path = cache.path().join("set.zip");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file("set/a.bin", options).unwrap();
+        std::io::Write::write_all(&mut writer, &zeros).unwrap();
+        writer.finish().unwrap();
+        let error = unpack(&path, "set", cache.path()).unwrap_err().to_string();
+        assert!(error.contains("unpacks to more than"), "{error}");
+        let path = cache.path().join("set.tgz");
+        let encoder = GzEncoder::new(File::create(&path).unwrap(), Compression::default());
+        let mut builder = tar::Builder::new(encoder);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(zeros.len() as u64);
+        builder.append_data(&mut header, "set/a.bin", &*zeros).unwrap();
+        builder.into_inner().unwrap().finish().unwrap();
+        let error = unpack(&path, "set", cache.path()).unwrap_err().to_string();
+        assert!(error.contains("unpacks to more than"), "{error}");
+        assert!(!cache.path().join("set").exists());
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub fn fetch(
     progress: &mut dyn DownloadProgress,
 ) -> Result<PathBuf, DataError> {
     let (_, published) = known(name)?;
-    published.fetch(options, progress)
+    published.fetch(options, progress).map_err(|failure| published.by_hand(failure))
 }
 
 /// Reads the data set `name` whole where it is, and computes the checksums of its files. `None` where it

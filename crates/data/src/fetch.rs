@@ -136,6 +136,9 @@ impl Lock {
     }
 }
 
+/// The most bytes taken of a file whose size is not published: the largest has 14 MB.
+const MOST_BYTES: u64 = 100_000_000;
+
 /// One file on its way.
 struct Download<'a> {
     file: &'a RemoteFile,
@@ -257,7 +260,7 @@ impl Download<'_> {
                 }
             };
             received += count as u64;
-            if self.file.bytes.is_some_and(|bytes| received > bytes) {
+            if received > self.file.bytes.unwrap_or(MOST_BYTES) {
                 return Err(self.error("the server sends more bytes than the file has"));
             }
             file.write_all(&buffer[..count]).map_err(DataError::io("write", part))?;

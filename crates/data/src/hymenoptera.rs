@@ -39,7 +39,7 @@ static FILES: PublishedSet = PublishedSet {
 };
 
 /// Stands among the ants where an image was gone; PyTorch's tutorial does not read it either.
-const PLACEHOLDER: &str = "imageNotFound.gif";
+const PLACEHOLDER: &str = "imageNotFound";
 
 pub(super) fn task(_settings: &HymenopteraSettings) -> Task {
     Task::Classification { classes: CLASSES }

@@ -113,6 +113,9 @@ fn parse(contents: &[u8], magic: u32, item: &[usize]) -> Result<(usize, Vec<u8>)
     }
 }
 
+/// Four times EMNIST, the largest data set of this format.
+const MOST_BYTES: usize = 1 << 31;
+
 /// Deflate cannot make data smaller than by this factor.
 const MOST_EXPANSION: usize = 1032;
 
@@ -148,6 +151,9 @@ fn parse_plain(
         return Err(format!("holds no {}", kind(magic)));
     }
     let expected = item.iter().fold(count, |product, size| product.saturating_mul(*size));
+    if expected > MOST_BYTES {
+        return Err(format!("announces {expected} bytes, but at most {MOST_BYTES} are read"));
+    }
     let mut bytes = Vec::with_capacity(expected.min(most));
     let read = reader.by_ref().take(expected as u64).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(&error))?;

@@ -81,7 +81,10 @@ impl PublishedSet {
         };
         let reason = format!("{} is not {place} and could not be fetched: {failure}", self.title);
         match source {
-            Source::Real => Err(DataError::Unavailable { reason, hint: self.placing_hint() }),
+            Source::Real => {
+                let hint = format!("{}; or use `--data synthetic`", self.placing_hint());
+                Err(DataError::Unavailable { reason, hint })
+            }
             Source::Auto | Source::Synthetic => Ok(Obtained::StandIn(Some(reason))),
         }
     }
@@ -193,12 +196,22 @@ impl PublishedSet {
         format!("{put} at DIR/{}/{name}, and pass `--data-dir DIR`", self.folder)
     }
 
+    /// `failure`, with how to get the files by hand where it is one of the download.
+    pub(super) fn by_hand(&self, failure: DataError) -> DataError {
+        match failure {
+            DataError::Download { .. } => DataError::Unavailable {
+                reason: format!("{} could not be fetched: {failure}", self.title),
+                hint: self.placing_hint(),
+            },
+            other => other,
+        }
+    }
+
     fn placing_hint(&self) -> String {
         let urls: Vec<&str> = self.files.iter().map(|file| file.url).collect();
         let then = if self.archive { ", unpack it" } else { "" };
         format!(
-            "download {}{then} so that the files lie in DIR/{}, and pass `--data-dir DIR`; or use \
-             `--data synthetic`",
+            "download {}{then} so that the files lie in DIR/{}, and pass `--data-dir DIR`",
             urls.join(", "),
             self.folder
         )

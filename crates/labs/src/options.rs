@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use converge_core::optim::OptimizerSettings;
+use converge_core::optim::{OptimizerSettings, Sgd};
 use converge_settings::checks::{Checked, InvalidSetting};
 use converge_settings::ranges::{POSITIVE, Range};
 
@@ -41,19 +41,26 @@ pub struct RatedOptimizer {
 }
 
 impl RatedOptimizer {
-    /// The settings of the optimizer that [`OptimizerSettings`] calls so, with its defaults but for
-    /// the rate; `None` where it knows no such name.
+    /// The settings of the optimizer of this [name](named), with its defaults but for the rate;
+    /// `None` where there is none.
     pub fn settings(&self) -> Option<OptimizerSettings> {
-        self.at_rate(OptimizerSettings::named(&self.name)?)
-    }
-
-    /// `settings` at this learning rate, if there is one.
-    pub(crate) fn at_rate(&self, mut settings: OptimizerSettings) -> Option<OptimizerSettings> {
+        let mut settings = named(&self.name)?;
         if let Some(rate) = self.learning_rate {
             *settings.value_mut("learning_rate")? = rate;
         }
         Some(settings)
     }
+}
+
+/// The optimizer that [`OptimizerSettings`] calls `name`, with its defaults; `momentum` and
+/// `nesterov` are `sgd` with momentum 0.9.
+pub(crate) fn named(name: &str) -> Option<OptimizerSettings> {
+    let nesterov = match name {
+        "momentum" => false,
+        "nesterov" => true,
+        _ => return OptimizerSettings::named(name),
+    };
+    Some(OptimizerSettings::Sgd(Sgd { momentum: 0.9, nesterov, ..Sgd::default() }))
 }
 
 impl TryFrom<String> for RatedOptimizer {
@@ -90,6 +97,10 @@ mod tests {
         assert_eq!(read("sgd:0.5").unwrap().settings().unwrap().learning_rate(), 0.5);
         assert_eq!(read("adam").unwrap().settings().unwrap().name(), "adam");
         assert_eq!(read("adm").unwrap().settings(), None);
+        let nesterov = read("nesterov:0.5").unwrap().settings().unwrap();
+        assert!(
+            matches!(nesterov, OptimizerSettings::Sgd(sgd) if sgd.nesterov && sgd.momentum == 0.9)
+        );
         for text in ["adam:nan", "adam:0", "adam:-1", "adam:", "adam:x"] {
             assert!(read(text).is_err(), "{text}");
         }

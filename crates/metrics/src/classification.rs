@@ -63,7 +63,7 @@ impl ConfusionMatrix {
         ClassificationReport {
             samples: self.samples(),
             accuracy: self.accuracy(),
-            macro_average: AverageScores::new(&per_class, |_| 1.0),
+            macro_average: AverageScores::new(&per_class, |scores| f64::from(scores.occurs())),
             weighted_average: AverageScores::new(&per_class, |scores| scores.support as f64),
             per_class,
         }
@@ -74,14 +74,15 @@ impl ConfusionMatrix {
     }
 }
 
-/// The scores of scikit-learn's `classification_report`, with `zero_division=0`.
+/// The scores of scikit-learn's `classification_report`, with `zero_division=0` and without
+/// `labels`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassificationReport {
     /// The number of samples scored.
     pub samples: u64,
     /// The fraction of samples whose class was predicted, in `[0, 1]`.
     pub accuracy: f64,
-    /// The mean over classes, every class counting the same.
+    /// The mean over the classes that occur, as true or as predicted ones, each counting the same.
     pub macro_average: AverageScores,
     /// The mean over classes, each counting as often as it occurs.
     pub weighted_average: AverageScores,
@@ -100,9 +101,17 @@ pub struct ClassScores {
     pub f1: f64,
     /// The number of samples of this class.
     pub support: u64,
+    /// The number of samples predicted as this class.
+    #[serde(skip)]
+    predicted: u64,
 }
 
 impl ClassScores {
+    /// Whether the class is the true or the predicted one of any sample.
+    fn occurs(&self) -> bool {
+        self.support + self.predicted > 0
+    }
+
     fn new(correct: u64, predicted: u64, support: u64) -> Self {
         let correct = correct as f64;
         Self {
@@ -110,6 +119,7 @@ impl ClassScores {
             recall: ratio(correct, support as f64),
             f1: ratio(2.0 * correct, (predicted + support) as f64),
             support,
+            predicted,
         }
     }
 }

@@ -6,7 +6,7 @@
 mod baseline;
 mod trained;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -27,7 +27,7 @@ use converge_metrics::classification::{
 use converge_metrics::{
     ClassificationReport, ConfusionMatrix, MetricsError, RegressionScores, roc_auc,
 };
-use converge_record::Difference;
+use converge_record::{DataRecord, Difference};
 
 /// The scores of a checkpoint on the test split.
 #[derive(Debug, Clone, Serialize)]
@@ -171,6 +171,7 @@ pub fn evaluate(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluation, EvaluationError> {
     let settings = same_source(&trained.experiment.data, trained.run.record.data.origin)?;
+    let options = &where_they_were(options, &trained.run.record.data);
     let needs_training_split = matches!(trained.model, Model::Linear(_));
     let parts = if needs_training_split { Parts::Both } else { Parts::Test };
     let mut data = settings.load(parts, options, downloads)?;
@@ -199,6 +200,17 @@ pub fn evaluate(
         other_data,
         scores: score(trained, data, progress)?,
     })
+}
+
+/// `options`, which look where the run found its data unless a folder is given: a run may have been
+/// told by `--data-dir`.
+fn where_they_were(options: &LoadOptions, recorded: &DataRecord) -> LoadOptions {
+    let mut options = options.clone();
+    if options.directory.is_none() {
+        let folder = recorded.files.first().and_then(|file| file.path.parent());
+        options.directory = folder.filter(|folder| folder.is_dir()).map(Path::to_owned);
+    }
+    options
 }
 
 /// Makes the classes of the test split of `data` those of the model, called `known`.

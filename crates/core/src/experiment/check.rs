@@ -31,6 +31,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Problem> {
         .check_input(&InputSpec::of_shape(&settings.data.input_shape()))
         .map_err(|error| invalid(&error.in_section("model")).because_of("data", "name"))?;
     check_stages(settings)?;
+    check_batch(settings)?;
     if let Some(early_stopping) = &settings.early_stopping {
         check_monitor("early_stopping", &early_stopping.monitor, &settings.data)?;
         check_mode("early_stopping", early_stopping.mode, &early_stopping.monitor)?;
@@ -84,6 +85,17 @@ fn check_stages(settings: &Settings) -> Result<(), Problem> {
     );
     let path = ["model", "fine_tuning", "after_epochs"];
     Err(Problem::new(path, Fault::Contradiction(reason)).because_of("training", "epochs"))
+}
+
+/// Of one row, batch normalisation of a dense layer makes nothing but zeros, as PyTorch says too.
+fn check_batch(settings: &Settings) -> Result<(), Problem> {
+    let ModelSettings::Mlp(model) = &settings.model else { return Ok(()) };
+    if !model.batch_norm || settings.training.batch_size > 1 {
+        return Ok(());
+    }
+    let reason = "is 1, and `batch_norm` normalises over the batch: take at least 2".to_owned();
+    let problem = Problem::new(["training", "batch_size"], Fault::Contradiction(reason));
+    Err(problem.because_of("model", "batch_norm"))
 }
 
 /// The metrics of a task, in the order of the columns of `epochs.csv`.

@@ -118,6 +118,9 @@ fn notes(problem: &Problem, name: Option<&str>) -> Vec<String> {
         (Fault::Missing(_), [section, name]) if name == "name" => {
             vec![format!("one of: {}", list(registry::names(section)))]
         }
+        (Fault::Invalid { .. }, [section]) if !registry::names(section).is_empty() => {
+            vec![format!("`{section}.name` chooses one of: {}", list(registry::names(section)))]
+        }
         (Fault::UnknownKey(keys), _) => {
             let owner = match (problem.path.len(), name) {
                 (1, _) => "an experiment has".to_owned(),

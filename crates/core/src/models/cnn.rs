@@ -9,7 +9,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::mlp::{Mlp, MlpSettings, WIDTHS};
-use super::{BuildModel, Initialization, InputSpec, Network};
+use super::{BuildModel, Initialization, InputSpec, Network, Size};
 use crate::layers::conv_block::{After, conv_block};
 use converge_settings::checks::{Checked, InvalidSetting, ensure};
 use converge_settings::ranges::{FRACTION, Range};
@@ -49,6 +49,16 @@ pub struct Cnn {
 }
 
 impl CnnSettings {
+    /// The layers behind the convolutions.
+    fn dense(&self) -> MlpSettings {
+        MlpSettings {
+            hidden: self.hidden.clone(),
+            dropout: self.dropout,
+            batch_norm: false,
+            initialization: self.initialization,
+        }
+    }
+
     /// Height and width after the last convolution.
     fn feature_map(&self, shape: &[usize]) -> Result<[usize; 2], InvalidSetting> {
         let &[_, height, width] = shape else {
@@ -87,6 +97,28 @@ impl BuildModel for CnnSettings {
         self.feature_map(&input.shape).map(|_| ())
     }
 
+    fn size(&self, input: &InputSpec, outputs: usize) -> Size {
+        let &[mut inputs, mut height, mut width] = input.shape.as_slice() else {
+            return Size::default();
+        };
+        let mut size = Size::default();
+        for (index, &channels) in self.channels.iter().enumerate() {
+            if index > 0 {
+                (height, width) = (height / 2, width / 2);
+            }
+            (height, width) = (
+                (height + 1).saturating_sub(self.kernel_size),
+                (width + 1).saturating_sub(self.kernel_size),
+            );
+            let (pixels, kernel) = ((height * width) as f64, self.kernel_size * self.kernel_size);
+            size =
+                size + Size::convolution(inputs, channels, kernel, pixels).and_parameters(channels);
+            inputs = channels;
+        }
+        let flat = inputs.saturating_mul(height * width);
+        size + self.dense().size_of(flat, outputs)
+    }
+
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         let shape = input.shape.as_slice();
         let input = [0, 1, 2].map(|axis| shape.get(axis).copied().unwrap_or(1));
@@ -103,13 +135,7 @@ impl BuildModel for CnnSettings {
             previous = channels;
         }
         let flat = previous * height * width;
-        let dense = MlpSettings {
-            hidden: self.hidden.clone(),
-            dropout: self.dropout,
-            batch_norm: false,
-            initialization: self.initialization,
-        };
-        let dense = Mlp::new(flat, &dense, outputs, device);
+        let dense = Mlp::new(flat, &self.dense(), outputs, device);
         Cnn { convolutions, dense, input }
     }
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorReadError};
 
-use super::{BuildModel, Initialization, InputSpec, Network};
+use super::{BuildModel, Initialization, InputSpec, Network, Size};
 use crate::layers::dense::dense;
 use converge_settings::settings;
 
@@ -24,6 +24,10 @@ pub struct LinearRegression {
 
 impl BuildModel for LinearSettings {
     type Model = LinearRegression;
+
+    fn size(&self, input: &InputSpec, outputs: usize) -> Size {
+        Size::dense(input.shape.iter().product(), outputs)
+    }
 
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         LinearRegression {

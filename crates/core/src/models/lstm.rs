@@ -9,7 +9,7 @@ use burn::nn::{Initializer, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::linear::new_dense;
-use super::{BuildModel, Initialization, InputSpec, Network};
+use super::{BuildModel, Initialization, InputSpec, Network, Size};
 use crate::layers::dense::dense;
 use crate::layers::dropout::dropout_mask;
 use crate::layers::embedding::Embedding;
@@ -75,6 +75,20 @@ impl BuildModel for LstmSettings {
         }
         let expected = format!("a model for inputs of shape {:?}, such as `mlp`", input.shape);
         Err(InvalidSetting::new("name", "lstm, which needs texts", expected))
+    }
+
+    fn size(&self, input: &InputSpec, outputs: usize) -> Size {
+        let steps = input.shape.iter().product();
+        let directions = if self.bidirectional { 2 } else { 1 };
+        // Four gates and the state, of every step.
+        let gates = Size::dense(self.embedding + self.hidden, 4 * self.hidden);
+        let lstm = Size {
+            parameters: gates.parameters * f64::from(directions),
+            activations: (steps * 5 * self.hidden) as f64 * f64::from(directions),
+        };
+        Size::table(input.ids_in(0), self.embedding, steps)
+            + lstm
+            + Size::dense(directions as usize * self.hidden, outputs)
     }
 
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};
 
-use super::{BuildModel, InputSpec, Network};
+use super::{BuildModel, InputSpec, Network, Size};
 use crate::layers::embedding::Embedding;
 use converge_settings::checks::{Checked, InvalidSetting};
 use converge_settings::ranges::{NON_NEGATIVE, Range};
@@ -57,6 +57,11 @@ impl BuildModel for MatrixFactorizationSettings {
         let expected = format!("a model for inputs of shape {:?}, such as `mlp`", input.shape);
         let found = "matrix_factorization, which needs pairs of user and item";
         Err(InvalidSetting::new("name", found, expected))
+    }
+
+    fn size(&self, input: &InputSpec, _outputs: usize) -> Size {
+        let width = self.factors + usize::from(self.biases);
+        Size::table(input.ids_in(0), width, 1) + Size::table(input.ids_in(1), width, 1)
     }
 
     fn init(&self, input: &InputSpec, _outputs: usize, device: &Device) -> Self::Model {

@@ -9,7 +9,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::linear::new_dense;
-use super::{BuildModel, Initialization, InputSpec, Network};
+use super::{BuildModel, Initialization, InputSpec, Network, Size};
 use crate::layers::batch_norm::batch_norm;
 use crate::layers::dense::dense;
 use crate::layers::dropout::Dropout;
@@ -43,9 +43,25 @@ pub struct Mlp {
 impl BuildModel for MlpSettings {
     type Model = Mlp;
 
+    fn size(&self, input: &InputSpec, outputs: usize) -> Size {
+        self.size_of(input.shape.iter().product(), outputs)
+    }
+
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         let inputs = input.shape.iter().product();
         Mlp::new(inputs, self, outputs, device)
+    }
+}
+
+impl MlpSettings {
+    pub(super) fn size_of(&self, inputs: usize, outputs: usize) -> Size {
+        let widths = || self.hidden.iter().copied();
+        let layers = std::iter::once(inputs).chain(widths()).zip(widths().chain([outputs]));
+        // Mean, variance, scale and shift.
+        let norms =
+            if self.batch_norm { 4.0 * widths().map(|n| n as f64).sum::<f64>() } else { 0.0 };
+        let size: Size = layers.map(|(inputs, outputs)| Size::dense(inputs, outputs)).sum();
+        Size { parameters: size.parameters + norms, ..size }
     }
 }
 

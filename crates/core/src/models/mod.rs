@@ -8,6 +8,7 @@
 
 mod initialization;
 mod inputs;
+mod size;
 mod weights;
 
 use burn::module::Module;
@@ -19,6 +20,7 @@ use converge_settings::{Settings, choice};
 
 pub use initialization::Initialization;
 pub use inputs::Inputs;
+pub use size::Size;
 pub use transfer::FineTuning;
 pub use weights::{Mismatch, Weights, WeightsError};
 
@@ -86,6 +88,9 @@ trait BuildModel: Settings {
         Ok(())
     }
 
+    /// How large the model for such inputs is.
+    fn size(&self, input: &InputSpec, outputs: usize) -> Size;
+
     /// The model for such inputs, with `outputs` outputs and random parameters.
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model;
 }
@@ -116,6 +121,11 @@ macro_rules! models {
             /// The model accepts such inputs.
             pub fn check_input(&self, input: &InputSpec) -> Checked {
                 match self { $(Self::$model(settings) => settings.check_input(input)),+ }
+            }
+
+            /// How large the model for such inputs is, with `outputs` outputs.
+            pub fn size(&self, input: &InputSpec, outputs: usize) -> Size {
+                match self { $(Self::$model(settings) => settings.size(input, outputs)),+ }
             }
 
             /// The model for such inputs, with `outputs` outputs and random parameters.

@@ -7,7 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde_json::Value;
 
-use super::{InputSpec, Model, ModelSettings};
+use super::{InputSpec, Model, ModelSettings, Size};
 use crate::train::loader::DeviceTargets;
 use crate::train::mean_loss;
 
@@ -173,4 +173,42 @@ impl ModuleVisitor for Weights {
         let values = param.val().try_into_vec_as().unwrap();
         if D == 2 { self.matrix = values } else { self.vector = values }
     }
+}
+
+#[test]
+fn the_size_told_before_is_the_number_of_parameters() {
+    let device = Device::default();
+    for mut settings in ModelSettings::all() {
+        let (shape, ids) = match &mut settings {
+            ModelSettings::Linear(_) => (vec![5], vec![]),
+            ModelSettings::Mlp(mlp) => {
+                mlp.batch_norm = true;
+                (vec![3, 4], vec![])
+            }
+            ModelSettings::Lstm(lstm) => {
+                lstm.bidirectional = true;
+                (vec![7], vec![50])
+            }
+            ModelSettings::MatrixFactorization(_) => (vec![2], vec![9, 4]),
+            _ => (vec![3, 32, 32], vec![]),
+        };
+        let input = InputSpec { shape, ids: Some(ids), target_mean: 0.0 };
+        settings.check_input(&input).unwrap();
+        let told = settings.size(&input, 3).parameters;
+        let found = settings.init(&input, 3, &device).num_params() as f64;
+        assert!((told - found).abs() < 0.5, "{}: {told}, not {found}", settings.name());
+    }
+}
+
+/// The example of an issue: two hidden layers of 100,000 units for MNIST.
+#[test]
+fn sizes_beyond_all_integers_are_told() {
+    let widths = vec![usize::MAX / 4; 3];
+    let mlp = super::MlpSettings { hidden: widths, ..Default::default() };
+    assert!(mlp.size_of(784, 10).parameters > 1e36);
+    let mlp = super::MlpSettings { hidden: vec![100_000; 2], ..Default::default() };
+    let Size { parameters, activations } = mlp.size_of(784, 10);
+    // 784 * 1e5 + 1e5 + 1e10 + 1e5 + 1e6 + 10.
+    assert!((parameters - 10_079_600_010.0).abs() < 1.0, "{parameters}");
+    assert!((activations - 200_010.0).abs() < 1.0);
 }

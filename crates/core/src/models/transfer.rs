@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::mlp::{Mlp, MlpSettings, WIDTHS};
 use super::mobilenet_v2::{Architecture, Features, check_images, image_shape, images, pool};
-use super::{BuildModel, Initialization, InputSpec, Network};
+use super::{BuildModel, Initialization, InputSpec, Network, Size};
 use converge_settings::checks::Checked;
 use converge_settings::ranges::{FRACTION, NESTED, POSITIVE, Range};
 use converge_settings::settings;
@@ -73,6 +73,18 @@ pub struct Transfer {
     input: [usize; 3],
 }
 
+impl TransferSettings {
+    /// What stands on the base.
+    fn head(&self) -> MlpSettings {
+        MlpSettings {
+            hidden: self.hidden.clone(),
+            dropout: self.dropout,
+            batch_norm: false,
+            initialization: self.initialization,
+        }
+    }
+}
+
 impl BuildModel for TransferSettings {
     type Model = Transfer;
 
@@ -80,16 +92,18 @@ impl BuildModel for TransferSettings {
         check_images("transfer", &input.shape)
     }
 
+    fn size(&self, input: &InputSpec, outputs: usize) -> Size {
+        let base = self.base.size(&input.shape);
+        // Of a frozen base nothing is kept for the way back.
+        let trained = self.fine_tuning.blocks as f64 / Features::PARTS as f64;
+        let base = Size { activations: base.activations * trained.min(1.0), ..base };
+        base + self.head().size_of(self.base.features(), outputs)
+    }
+
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {
         let input = image_shape(&input.shape);
         let base = Features::new(&self.base, input[0], device);
-        let head = MlpSettings {
-            hidden: self.hidden.clone(),
-            dropout: self.dropout,
-            batch_norm: false,
-            initialization: self.initialization,
-        };
-        let head = Mlp::new(self.base.features(), &head, outputs, device);
+        let head = Mlp::new(self.base.features(), &self.head(), outputs, device);
         Transfer { base, head, passed: 0, input }
     }
 }

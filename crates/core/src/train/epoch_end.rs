@@ -51,8 +51,6 @@ impl EpochEnd {
         let validation = self.has_validation.then_some(&scores.validation);
         let task = experiment.data.task();
         let row = epoch_row(epoch, task, &scores.training, validation, state.learning_rate);
-        let is_best = state.add_epoch(row.clone(), experiment);
-        state.schedule.observe(epoch, |metric| row.metric(metric));
         let stop = match &experiment.early_stopping {
             Some(settings) => {
                 let value = row.metric(&settings.monitor).unwrap_or(f64::NAN);
@@ -60,6 +58,8 @@ impl EpochEnd {
             }
             None => not_finite(&row),
         };
+        let is_best = state.add_epoch(row.clone(), experiment);
+        state.schedule.observe(epoch, |metric| row.metric(metric));
         let snapshot = snapshot.ok_or_else(|| {
             TrainError::Learner(format!("epoch {epoch} ended without its last step"))
         })?;

@@ -30,6 +30,22 @@ pub enum TrainError {
          folder with `--data-dir`"
     )]
     OtherData(String),
+    /// The model outgrows the memory.
+    #[error(
+        "the model `{model}` would have {parameters:.2e} parameters and take at least {needed:.0} GB to \
+         train, but {free:.0} GB of memory are free; make its layers smaller, or \
+         `training.batch_size`"
+    )]
+    TooLarge {
+        /// The model.
+        model: &'static str,
+        /// Its parameters.
+        parameters: f64,
+        /// The memory needed, in GB.
+        needed: f64,
+        /// The memory that is free, in GB.
+        free: f64,
+    },
     /// There are too few samples to train on.
     #[error(
         "there are no samples left to train on after {held_out} of {total} were held out for \

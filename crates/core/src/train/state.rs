@@ -133,16 +133,21 @@ impl TrainState {
         self.earlier_seconds + self.began.elapsed().as_secs_f64()
     }
 
-    /// Adds an epoch; returns whether it is the best so far.
+    /// Adds an epoch, which early stopping has judged; returns whether it is the best so far. Where
+    /// early stopping watches the metric that checkpoints are chosen by, its best is the best of
+    /// both: as in Keras, not an epoch before `start_from_epoch`, nor one better by less than
+    /// `min_delta`.
     pub(super) fn add_epoch(&mut self, row: EpochRow, experiment: &Experiment) -> bool {
         let settings = &experiment.checkpoints;
         let value = row.metric(&settings.monitor).filter(|value| value.is_finite());
-        let higher = settings.mode.higher_is_better(&settings.monitor);
-        let better = value.filter(|value| {
-            self.best
-                .as_ref()
-                .is_none_or(|best| if higher { *value > best.value } else { *value < best.value })
-        });
+        let watched = experiment.early_stopping.as_ref();
+        let better = if watched.is_some_and(|watched| watched.monitor == settings.monitor) {
+            value.filter(|_| self.early_stopping.best_epoch == row.epoch)
+        } else {
+            let higher = settings.mode.higher_is_better(&settings.monitor);
+            let beats = |value: f64, best: f64| if higher { value > best } else { value < best };
+            value.filter(|&value| self.best.as_ref().is_none_or(|best| beats(value, best.value)))
+        };
         if let Some(value) = better {
             self.best = Some(Best { epoch: row.epoch, monitor: settings.monitor.clone(), value });
         }

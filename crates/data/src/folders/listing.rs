@@ -34,8 +34,8 @@ pub(super) struct Split {
 }
 
 impl Listing {
-    /// Lists the images in `folder`, but for those named `placeholder`, which show nothing of
-    /// their class.
+    /// Lists the images in `folder`, but for those named `placeholder` (with any ending), which
+    /// show nothing of their class.
     pub(super) fn new(
         folder: &Path,
         placeholder: Option<&str>,
@@ -119,7 +119,7 @@ impl Split {
                 files_below(&folder, DEEPEST, &mut files)?;
                 files.sort_unstable();
                 for path in files {
-                    if placeholder.is_some_and(|name| path.file_name() == Some(name.as_ref())) {
+                    if placeholder.is_some_and(|name| path.file_stem() == Some(name.as_ref())) {
                         continue;
                     }
                     match kind(&path) {
@@ -267,7 +267,7 @@ mod tests {
             "val/b/",
         ]);
         let mut notices = Notices::default();
-        let listing = Listing::new(folder.path(), Some("none.gif"), &mut notices).unwrap();
+        let listing = Listing::new(folder.path(), Some("none"), &mut notices).unwrap();
         assert_eq!((listing.training.images.len(), listing.test.images.len()), (4, 1));
         let [left_out, without] = notices.0.as_slice() else {
             panic!("{notices:?}", notices = notices.0)

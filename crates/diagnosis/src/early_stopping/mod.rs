@@ -73,10 +73,18 @@ impl EarlyStoppingState {
                 || "it never was a finite number".to_owned(),
                 |best| format!("best {best:.6} in epoch {}", self.best_epoch),
             );
-            Stop::new(
-                StopReason::PatienceExhausted,
-                format!("{monitor} has not improved for {} epochs ({best})", self.wait),
-            )
+            let wait = self.wait;
+            // Up to here only what beats the baseline counts as an improvement.
+            let unmet = settings.baseline.filter(|&baseline| {
+                self.best.is_none_or(|best| !settings.improves(best, baseline))
+            });
+            let message = match unmet {
+                Some(baseline) => format!(
+                    "{monitor} did not become better than the baseline {baseline} in {wait} epochs ({best})"
+                ),
+                None => format!("{monitor} has not improved for {wait} epochs ({best})"),
+            };
+            Stop::new(StopReason::PatienceExhausted, message)
         })
     }
 }

@@ -60,6 +60,19 @@ fn the_reason_is_a_value_and_a_sentence() {
 }
 
 #[test]
+fn an_unmet_baseline_is_told_as_such() {
+    let settings = EarlyStoppingSettings {
+        patience: 3,
+        baseline: Some(0.1),
+        ..EarlyStoppingSettings::default()
+    };
+    let (epoch, stop) = judge(&settings, &[1.0, 0.5, 0.4, 0.45]).0.unwrap();
+    let expected = "val_loss did not become better than the baseline 0.1 in 4 epochs (best 0.400000 in \
+                    epoch 3)";
+    assert_eq!((epoch, stop.message.as_str()), (4, expected));
+}
+
+#[test]
 fn a_relative_delta_scales_with_the_best_value() {
     let mut settings = EarlyStoppingSettings { patience: 1, ..EarlyStoppingSettings::default() };
     settings.min_delta = 0.1;

@@ -2,7 +2,7 @@
 
 mod figures;
 
-use super::options::{COUNT, RatedOptimizer};
+use super::options::{COUNT, RatedOptimizer, named};
 use super::regression_problem::{NAMES, RegressionProblem, SAMPLES, Training, written};
 use super::{
     About, Claim, DataFile, Findings, FindingsTable, Lab, LabError, Progress, Theme, number,
@@ -39,8 +39,8 @@ fn for_batches(optimizer: &RatedOptimizer) -> Option<OptimizerSettings> {
 }
 
 const FOR_BATCHES: Range<RatedOptimizer> = Range {
-    expected: "an optimizer that `converge optimizers` lists, other than `lbfgs`, which needs all \
-               samples in every step",
+    expected: "an optimizer that `converge optimizers` lists, `momentum` or `nesterov`; not `lbfgs`, \
+               which needs all samples in every step",
     contains: |optimizer| for_batches(optimizer).is_some(),
     show: |optimizer| optimizer.clone().into(),
 };
@@ -49,7 +49,7 @@ const FOR_BATCHES: Range<RatedOptimizer> = Range {
 /// default is meant for networks. LARS trains biases as plain descent does, which bounds its rate, so
 /// that its weights need a higher trust coefficient.
 fn at_own_rate(name: &str) -> Option<OptimizerSettings> {
-    let mut settings = OptimizerSettings::named(name)?.for_small_problems();
+    let mut settings = named(name)?.for_small_problems();
     if let OptimizerSettings::Lars(lars) = &mut settings {
         lars.trust_coefficient = 0.03;
     }

@@ -7,7 +7,7 @@ mod runner;
 
 use self::figures::Drawing;
 use self::measures::{length, pair, rounded};
-use self::runner::{OPTIMIZER, Runner, settings, shown};
+use self::runner::{OPTIMIZER, Runner, shown};
 use super::options::{COUNT, RatedOptimizer, not_empty};
 use super::surfaces::TestFunction;
 use super::{
@@ -66,7 +66,7 @@ each coordinate. The paths are computed in single precision, as training is, and
         let start = self.start.unwrap_or(self.surface.usual_start());
         let mut findings = Findings::default();
         let runner = |optimizer: &RatedOptimizer| {
-            Some(Runner { name: optimizer.clone().into(), settings: settings(optimizer)? })
+            Some(Runner { name: optimizer.clone().into(), settings: optimizer.settings()? })
         };
         let runners: Vec<Runner> = self.optimizers.iter().filter_map(runner).collect();
         let mut runs = vec![];
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(cases.len(), 25);
         for case in cases {
             let surface: TestFunction = read("surface", &case.surface).unwrap();
-            let optimizer = settings(&rated(&case.optimizer)).unwrap();
+            let optimizer = rated(&case.optimizer).settings().unwrap();
             let start = surface.usual_start();
             let path = descend(move |x| surface.at(x), &start, &optimizer, case.steps).unwrap();
             let [x, y] = pair(path.end());

@@ -1,7 +1,7 @@
 //! The optimizers that a user can name, those of the lab's own among them.
 
 use crate::options::RatedOptimizer;
-use converge_core::optim::{OptimizerSettings, Sgd};
+use converge_core::optim::OptimizerSettings;
 use converge_settings::ranges::Range;
 
 /// An optimizer and what the reader calls it.
@@ -24,19 +24,8 @@ pub(super) fn shown() -> Vec<RatedOptimizer> {
     named.map(rated).to_vec()
 }
 
-/// The settings of an optimizer by the names that this lab knows.
-pub(super) fn settings(optimizer: &RatedOptimizer) -> Option<OptimizerSettings> {
-    let nesterov = match optimizer.name.as_str() {
-        "momentum" => false,
-        "nesterov" => true,
-        _ => return optimizer.settings(),
-    };
-    let sgd = Sgd { momentum: 0.9, nesterov, ..Sgd::default() };
-    optimizer.at_rate(OptimizerSettings::Sgd(sgd))
-}
-
 pub(super) const OPTIMIZER: Range<RatedOptimizer> = Range {
     expected: "an optimizer that `converge optimizers` lists, `momentum` or `nesterov`",
-    contains: |optimizer| settings(optimizer).is_some(),
+    contains: |optimizer| optimizer.settings().is_some(),
     show: |optimizer| optimizer.clone().into(),
 };

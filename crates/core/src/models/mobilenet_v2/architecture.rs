@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Padding;
+use crate::models::Size;
 use converge_settings::checks::{Checked, InvalidSetting};
 use converge_settings::ranges::{POSITIVE, Range};
 use converge_settings::settings;
@@ -92,6 +93,30 @@ impl Architecture {
             }
         }
         blocks
+    }
+
+    /// How large the network below a head is, for images of `shape`.
+    pub(in crate::models) fn size(&self, shape: &[usize]) -> Size {
+        let channels = shape.first().copied().unwrap_or(1);
+        let mut pixels: f64 = shape.iter().skip(1).map(|&side| side as f64).product();
+        // Behind every convolution mean, variance, scale and shift of each channel.
+        let layer = |inputs: usize, outputs: usize, kernel: usize, pixels: f64| {
+            Size::convolution(inputs, outputs, kernel, pixels).and_parameters(4 * outputs)
+        };
+        pixels /= (self.stem_stride() * self.stem_stride()) as f64;
+        let mut size = layer(channels, self.stem(), 9, pixels);
+        let mut last = self.stem();
+        for block in self.blocks() {
+            let wide = block.inputs * block.expansion;
+            if block.expansion > 1 {
+                size = size + layer(block.inputs, wide, 1, pixels);
+            }
+            pixels /= (block.stride * block.stride) as f64;
+            // A kernel for each channel.
+            size = size + layer(1, wide, 9, pixels) + layer(wide, block.outputs, 1, pixels);
+            last = block.outputs;
+        }
+        size + layer(last, self.features(), 1, pixels)
     }
 
     /// The channels of the last maps: what a head sees of an image.

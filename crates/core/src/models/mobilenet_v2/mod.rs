@@ -16,7 +16,7 @@ use burn::module::Module;
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::{BuildModel, InputSpec, Network};
+use super::{BuildModel, InputSpec, Network, Size};
 use crate::layers::dropout::Dropout;
 use converge_settings::checks::Checked;
 use converge_settings::ranges::{FRACTION, NESTED};
@@ -55,6 +55,10 @@ impl BuildModel for MobileNetV2Settings {
 
     fn check_input(&self, input: &InputSpec) -> Checked {
         check_images("mobilenet_v2", &input.shape)
+    }
+
+    fn size(&self, input: &InputSpec, outputs: usize) -> Size {
+        self.base.size(&input.shape) + Size::dense(self.base.features(), outputs)
     }
 
     fn init(&self, input: &InputSpec, outputs: usize, device: &Device) -> Self::Model {

@@ -40,11 +40,13 @@
 mod criteria;
 mod curve_fit;
 mod early_stopping;
+mod history;
 mod monitor;
 mod student_t;
 
 pub use criteria::{Criterion, generalization_losses, training_progress};
 pub use curve_fit::{CurveFit, CurveModel, FitError, standard_errors_at};
 pub use early_stopping::{EarlyStoppingSettings, EarlyStoppingState};
+pub use history::{History, Log, Metric, Series};
 pub use monitor::{DeltaMode, Mode};
 pub use student_t::student_t;

@@ -43,6 +43,7 @@ mod early_stopping;
 mod history;
 mod monitor;
 mod student_t;
+pub mod verdict;
 
 pub use criteria::{Criterion, generalization_losses, training_progress};
 pub use curve_fit::{CurveFit, CurveModel, FitError, standard_errors_at};

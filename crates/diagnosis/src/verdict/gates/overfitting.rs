@@ -1,0 +1,46 @@
+//! Overfitting: validation ends worse than its best by more than noise, while training improved.
+//!
+//! With b the best level of the validation series, e the level at its end and σ the noise since the best,
+//!
+//! - (e − b) / |b| ≥ 0.035: more than what is worth having (2 %), and than what the levels of
+//!   flat curves wander;
+//! - (e − b) ≥ 2.5 σ √(2 / w), the noise of the difference of two medians of w points;
+//! - the training loss, where there is one, is lower at the end than where validation was best.
+
+use super::{CLEAR, Gate, evidence, margin};
+use crate::verdict::curve::{Curve, ratio};
+use crate::verdict::judged::{FEWEST_POINTS, Judged};
+use crate::verdict::report::Kind;
+use crate::verdict::statistics::noise;
+
+const RISE: f64 = 0.035;
+const NOISES: f64 = 2.5;
+/// Fewer differences than this give no noise.
+const FEWEST_DIFFERENCES: usize = 4;
+
+/// Whether the run overfits.
+pub(in crate::verdict) fn gate(judged: &Judged) -> Gate {
+    let turns = "validation ended further above its best while training improved";
+    let curve = &judged.curve;
+    if curve.len() < FEWEST_POINTS || judged.about.kind != Kind::ValidationLoss {
+        return Gate::far(turns);
+    }
+    let (at, best) = curve.best_level();
+    let relative = Curve::relative(curve.rise(), best);
+    let since = &curve.y[at..];
+    let spread = if since.len() > FEWEST_DIFFERENCES { noise(since) } else { curve.noise };
+    let noises = ratio(curve.rise(), spread * (2.0 / curve.window as f64).sqrt());
+    let mut said = vec![
+        evidence("end above the best level, relative", relative, RISE, curve),
+        evidence("end above the best level, in standard deviations", noises, NOISES, curve),
+    ];
+    let mut least = margin(relative, RISE).min(margin(noises, NOISES));
+    if let Some(train) = &judged.train {
+        let fallen = train.level_at(curve.x[at]) - train.end();
+        said.push(evidence("fall of the training loss since the best validation", fallen, 0.0, train));
+        if fallen <= 0.0 {
+            least = least.min(-CLEAR / 2.0);
+        }
+    }
+    Gate { margin: least, evidence: said, turns: turns.to_owned() }
+}

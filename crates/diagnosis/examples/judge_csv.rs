@@ -1,12 +1,13 @@
 //! Judges clean CSV files, many at a time: a verdict as JSON on each line.
 //!
 //! Each line of standard input is a job as a JSON object: `path`, and if wanted `skip` and `take`
-//! (rows), `horizon`, `worthwhile`, `train_name`, `validation_name`, `higher_is_better`.
+//! (rows), `horizon`, `worthwhile`, `train_name`, `validation_name`, `higher_is_better`. With
+//! `--margins` the margins of the gates come instead, for `fit_verdict`.
 
 use std::error::Error;
 use std::io::{BufRead, Write};
 
-use converge_diagnosis::verdict::{Options, judge};
+use converge_diagnosis::verdict::{Options, judge, margins};
 use converge_diagnosis::{History, Metric, Series};
 use serde::Deserialize;
 
@@ -24,12 +25,19 @@ struct Job {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let only_margins = std::env::args().any(|argument| argument == "--margins");
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let job: Job = serde_json::from_str(&line?)?;
         let history = read(&job)?;
         let options =
             Options { horizon: job.horizon, worthwhile: job.worthwhile, ..Options::default() };
+        if only_margins {
+            let cells: Vec<String> =
+                margins(&history, &options).iter().map(|(_, margin)| margin.to_string()).collect();
+            writeln!(out, "{}", cells.join(","))?;
+            continue;
+        }
         writeln!(out, "{}", serde_json::to_string(&judge(&history, &options))?)?;
     }
     Ok(())

@@ -6,8 +6,10 @@
 //! deviations, nine tenths of it in the first half, which is how a loss with a large constant
 //! offset looks. The training loss and the judged one both count: one that moves is enough.
 //!
-//! At chance: the best loss is within 2 % of ln C for C classes (the cross-entropy of guessing),
-//! having started no more than a quarter above it; or a metric never moves at all, at a value short
+//! Of fewer than twenty points the noise is not known well enough to deny what they show.
+//!
+//! At chance: the best loss is within 2 % of ln C for C classes (the cross-entropy of guessing) and
+//! its progress below 5 %, since so small a fall to a level so telling is hardly learning; or a metric never moves at all, at a value short
 //! of perfect, while the loss stays at ln C or hardly moves.
 
 use super::{CLEAR, Gate, evidence, margin};
@@ -17,14 +19,15 @@ use crate::verdict::judged::{FEWEST_POINTS, Judged, PERFECT};
 use crate::verdict::report::Kind;
 
 /// Numbers of classes that are common enough for a loss at their ln C to mean something.
-pub(in crate::verdict) const CLASSES: [usize; 9] = [2, 3, 4, 5, 8, 10, 20, 100, 1000];
+pub(in crate::verdict) const CLASSES: [usize; 8] = [2, 3, 4, 5, 10, 20, 100, 1000];
 
 const PROGRESS: f64 = 0.01;
 const NOISES: f64 = 2.0;
 const CLEAR_NOISES: f64 = 20.0;
 const EARLY: f64 = 0.9;
 const NEAR_CHANCE: f64 = 0.02;
-const START_ABOVE_CHANCE: f64 = 1.25;
+const PROGRESS_TO_CHANCE: f64 = 0.05;
+const POINTS_FOR_NOISE: usize = 20;
 /// Under a metric that never moves the loss may fall this far below ln C, or by this part, and
 /// still count as at chance.
 const STILL_CHANCE: f64 = 0.1;
@@ -60,7 +63,8 @@ fn learnt(curve: &Curve) -> f64 {
     let starts = if curve.len() >= 30 { 3.0 } else { 1.0 };
     let deviation = curve.noise * (1.0 / starts + 1.0 / curve.window as f64).sqrt();
     let noises = ratio(progress, deviation);
-    let usual = margin(relative, PROGRESS).min(margin(noises, NOISES));
+    let beyond_noise = if curve.len() < POINTS_FOR_NOISE { CLEAR } else { margin(noises, NOISES) };
+    let usual = margin(relative, PROGRESS).min(beyond_noise);
     let half = curve.start() - curve.levels()[curve.len() / 2];
     let early = ratio(half, progress);
     let offset = if early >= EARLY { margin(noises, CLEAR_NOISES) } else { -CLEAR };
@@ -78,16 +82,17 @@ pub(in crate::verdict) fn at_chance(
     }
     let known = options.classes.map(|classes| vec![classes]);
     let (_, best) = curve.best_level();
+    let progress = Curve::relative(curve.progress(), best);
     known
         .unwrap_or_else(|| CLASSES.to_vec())
         .into_iter()
         .filter(|&classes| classes >= 2)
         .map(|classes| (classes, (classes as f64).ln()))
-        .filter(|(_, guess)| curve.start() <= START_ABOVE_CHANCE * guess)
         .map(|(classes, guess)| (classes, (best / guess - 1.0).abs()))
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map_or((-CLEAR, None), |(classes, off)| {
-            (margin(NEAR_CHANCE, off), (off < NEAR_CHANCE).then_some((classes, off)))
+            let near = margin(NEAR_CHANCE, off).min(margin(PROGRESS_TO_CHANCE, progress));
+            (near, (off < NEAR_CHANCE).then_some((classes, off)))
         })
 }
 
@@ -110,7 +115,7 @@ fn stuck_metric(judged: &Judged) -> f64 {
     let guess = (1.0 / value).ln();
     let best = judged.curve.best_level().1.min(optimised.best_level().1);
     // A share of 1/C says that one class of C is always answered.
-    let at_guess = (0.0..1.0).contains(&value) && value > 0.0 && best >= (1.0 - STILL_CHANCE) * guess;
+    let at_guess = value > 0.0 && value < 1.0 && best >= (1.0 - STILL_CHANCE) * guess;
     let hardly = Curve::relative(optimised.progress(), optimised.start()) < STILL_CHANCE / 2.0;
     if at_guess || hardly { CLEAR / 2.0 } else { -CLEAR }
 }

@@ -20,3 +20,6 @@ pub(super) const STEEPNESS: [f64; 6] = [6.3067, 5.3265, 5.4054, 3.1162, 1.5087, 
 
 /// The probability that is shared evenly among all labels.
 pub(super) const SHARED: f64 = 0.042;
+
+/// What remains of the doubt about a label when second labels count too.
+pub(super) const DOUBT: f64 = 0.56;

@@ -1,7 +1,7 @@
 //! Which series a verdict is about, and the curves beside it.
 
 use super::curve::Curve;
-use super::report::{JudgedSeries, Kind};
+use super::report::{JudgedSeries, Kind, Point};
 use crate::history::{History, Metric, Series};
 
 /// Fewer points than this say nothing of a course.
@@ -11,11 +11,13 @@ pub(super) const FEWEST_POINTS: usize = 5;
 pub(super) const PERFECT: [f64; 2] = [1.0, 100.0];
 
 /// The series that is judged, and what the gates want to know of the others.
-pub(super) struct Judged<'a> {
+pub(super) struct Judged {
     /// Its name and kind.
     pub about: JudgedSeries,
     /// As it was logged.
-    pub series: &'a Series,
+    pub series: Series,
+    /// How many rows of exact zeros at the end were left out.
+    pub zeros_at_end: usize,
     /// As the gates see it.
     pub curve: Curve,
     /// The training loss, where it is another series and long enough.
@@ -26,22 +28,23 @@ pub(super) struct Judged<'a> {
     pub adversarial: bool,
 }
 
-impl<'a> Judged<'a> {
+impl Judged {
     /// Chooses: the validation loss, else the training loss, else a metric.
     ///
     /// A validation loss of fewer than four points is left for a longer training loss: what three
     /// evaluations leave open, a training loss of a hundred points may tell.
-    pub fn of(history: &'a History) -> Option<Self> {
+    pub fn of(history: &History) -> Option<Self> {
         let count = |series: &Option<Series>| series.as_ref().map_or(0, |series| series.y.len());
         let (train, validation) = (count(&history.train_loss), count(&history.validation_loss));
-        let loss = |kind, series: &'a Series| (kind, series, false);
-        let (kind, series, higher_is_better) = match history {
+                let (kind, series, higher_is_better) = match history {
             History { validation_loss: Some(series), .. }
                 if validation >= 4 || (validation > 0 && validation >= train) =>
             {
-                loss(Kind::ValidationLoss, series)
+                (Kind::ValidationLoss, series, false)
             }
-            History { train_loss: Some(series), .. } if train > 0 => loss(Kind::TrainLoss, series),
+            History { train_loss: Some(series), .. } if train > 0 => {
+                (Kind::TrainLoss, series, false)
+            }
             History { metric: Some(metric), .. } if !metric.series.y.is_empty() => {
                 (Kind::Metric, &metric.series, metric.higher_is_better)
             }
@@ -50,6 +53,7 @@ impl<'a> Judged<'a> {
             }
             _ => return None,
         };
+        let (series, zeros_at_end) = without_zeros(series, kind);
         let long_enough = |curve: &Curve| curve.len() >= FEWEST_POINTS;
         let train = history.train_loss.as_ref().filter(|_| kind == Kind::ValidationLoss);
         let metric: Option<&Metric> = history.metric.as_ref().filter(|_| kind != Kind::Metric);
@@ -64,6 +68,7 @@ impl<'a> Judged<'a> {
             adversarial: is_adversarial(&series.name),
             about: JudgedSeries { name: series.name.clone(), kind, higher_is_better },
             series,
+            zeros_at_end,
         })
     }
 
@@ -78,10 +83,41 @@ impl<'a> Judged<'a> {
             && PERFECT.iter().any(|best| self.series.y.iter().all(|value| value == best))
     }
 
+    /// The best value, as it was logged.
+    pub fn best(&self) -> Option<Point> {
+        let sign = if self.about.higher_is_better { -1.0 } else { 1.0 };
+        let points = self.series.x.iter().zip(&self.series.y).enumerate();
+        let finite = points.filter(|(_, (_, y))| y.is_finite());
+        let least = finite.min_by(|a, b| (sign * a.1.1).total_cmp(&(sign * b.1.1)));
+        let (at, (x, value)) = least?;
+        let points_since = self.series.y.len() - 1 - at;
+        Some(Point { x: *x, value: *value, point: at + 1, points_since })
+    }
+
     /// How many of the last points are not finite.
     pub fn not_finite_at_end(&self) -> usize {
         self.series.y.iter().rev().take_while(|value| !value.is_finite()).count()
     }
+}
+
+/// A series without the exact zeros at its end that no loss reaches in one step, and how many.
+///
+/// Keras writes them where the data ran out. A loss that comes down to zero has small values before;
+/// one that stood at a thousandth of its highest value or more did not get there in one step.
+fn without_zeros(series: &Series, kind: Kind) -> (Series, usize) {
+    const IN_ONE_STEP: f64 = 1e-3;
+    let zeros = series.y.iter().rev().take_while(|value| **value == 0.0).count();
+    let rest = series.y.len() - zeros;
+    let highest = series.y.iter().copied().filter(|y| y.is_finite()).fold(0.0, f64::max);
+    let last = rest.checked_sub(1).map_or(0.0, |at| series.y[at]);
+    let impossible = zeros > 0 && kind != Kind::Metric && last > IN_ONE_STEP * highest;
+    let keep = if impossible { rest } else { series.y.len() };
+    let series = Series {
+        name: series.name.clone(),
+        x: series.x.iter().copied().take(keep).collect(),
+        y: series.y.iter().copied().take(keep).collect(),
+    };
+    (series, if impossible { zeros } else { 0 })
 }
 
 /// Whether a loss of this name is that of a player in a game, such as the generator of a GAN.

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::constants::{SHARED, STEEPNESS};
+use super::constants::{DOUBT, SHARED, STEEPNESS};
 use super::report::Label;
 use super::statistics::logistic;
 
@@ -36,4 +36,12 @@ pub(super) fn first_two(probabilities: &BTreeMap<Label, f64>) -> [(Label, f64); 
     ordered.sort_by(|a, b| b.1.total_cmp(&a.1));
     let nothing = (Label::Undecidable, 0.0);
     [ordered.first().copied().unwrap_or(nothing), ordered.get(1).copied().unwrap_or(nothing)]
+}
+
+/// The probability that an expert could give the verdict whose label has this `probability`.
+///
+/// A label is also right if it is an expert's second: of the doubt about the first label,
+/// [`DOUBT`] remains.
+pub(super) fn confidence(probability: f64) -> f64 {
+    1.0 - DOUBT * (1.0 - probability)
 }

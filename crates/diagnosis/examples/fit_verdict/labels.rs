@@ -14,8 +14,8 @@ const GATES: usize = LABELS.len() - 1;
 /// Steepness before anything is seen, and how firmly it is believed: in units of ln(steepness).
 const PRIOR: [f64; GATES] = [4.0, 4.0, 4.0, 4.0, 1.0, 4.0];
 const PRIOR_DEVIATION: f64 = 0.7;
-/// Weight of a label that an expert could also give.
-const SECOND: f64 = 0.0;
+/// How often two experts disagree: what doubt is left where no miss was seen.
+const EXPERTS_DISAGREE: f64 = 0.05;
 
 /// A labelled log.
 pub(crate) struct Labelled {
@@ -61,18 +61,10 @@ fn probabilities(constants: &[f64], margins: &[f64]) -> Vec<f64> {
     shares.iter().map(|share| share * (1.0 - shared) + shared / LABELS.len() as f64).collect()
 }
 
-/// Minus the logarithm of the posterior: of the labels, second ones at a lower weight.
+/// Minus the logarithm of the posterior.
 fn cost(constants: &[f64], logs: &[&Labelled]) -> f64 {
-    let fit: f64 = logs
-        .iter()
-        .map(|log| {
-            let p = probabilities(constants, &log.margins);
-            let others = if log.second.is_empty() { 0.0 } else { SECOND };
-            let second: f64 =
-                log.second.iter().map(|at| -p[*at].ln() / log.second.len() as f64).sum();
-            -(1.0 - others) * p[log.label].ln() + others * second
-        })
-        .sum();
+    let fit: f64 =
+        logs.iter().map(|log| -probabilities(constants, &log.margins)[log.label].ln()).sum();
     let prior: f64 = constants
         .iter()
         .zip(PRIOR)
@@ -108,13 +100,14 @@ fn minimise(logs: &[&Labelled]) -> Vec<f64> {
     constants
 }
 
-/// Fits on all logs, having shown how fits without each group do on it.
-pub(crate) fn fit(logs: &[Labelled]) -> Vec<f64> {
+/// Steepness of the gates, the shared part, and the part of the doubt that remains when an expert's
+/// second label counts too: fitted on all logs, having shown how fits without each group do on it.
+pub(crate) fn fit(logs: &[Labelled]) -> (Vec<f64>, f64) {
     let mut groups: BTreeMap<&String, Vec<&Labelled>> = BTreeMap::new();
     for log in logs {
         groups.entry(&log.group).or_default().push(log);
     }
-    let (mut said, mut every, mut brier, mut right) = (Vec::new(), Vec::new(), 0.0, 0);
+    let (mut said, mut every, mut brier, mut right) = (Vec::new(), Vec::new(), 0.0, 0u32);
     for (group, held) in &groups {
         let rest: Vec<&Labelled> = logs.iter().filter(|log| log.group != **group).collect();
         let constants = minimise(&rest);
@@ -122,7 +115,7 @@ pub(crate) fn fit(logs: &[Labelled]) -> Vec<f64> {
             let p = probabilities(&constants, &log.margins);
             let first = (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap_or(0);
             let accepted = first == log.label || log.second.contains(&first);
-            right += usize::from(first == log.label);
+            right += u32::from(first == log.label);
             said.push((p[first], accepted));
             for (at, share) in p.iter().enumerate() {
                 every.push((*share, at == log.label));
@@ -131,13 +124,25 @@ pub(crate) fn fit(logs: &[Labelled]) -> Vec<f64> {
         }
     }
     let n = logs.len() as f64;
+    let doubted: f64 = said.iter().map(|(p, _)| 1.0 - p).sum();
+    let missed = said.iter().filter(|(_, accepted)| !accepted).count() as f64;
+    let doubt = ((missed + EXPERTS_DISAGREE * n) / doubted).min(1.0);
+    let confident: Vec<(f64, bool)> =
+        said.iter().map(|(p, accepted)| (1.0 - doubt * (1.0 - p), *accepted)).collect();
     eprintln!("labels, one group left out: {} logs in {} groups", logs.len(), groups.len());
-    eprintln!("  the label {:.3}, Brier over all labels {:.3}", right as f64 / n, brier / n);
     eprintln!(
-        "  calibration error of all probabilities {:.3}, of the confidence in a label that an expert could give {:.3}",
-        scores::calibration_error(&every),
-        scores::calibration_error(&said)
+        "  the label {:.3}, a label that an expert could give {:.3}, Brier over all labels {:.3}",
+        f64::from(right) / n,
+        1.0 - missed / n,
+        brier / n
     );
-    scores::print_reliability(&said);
-    minimise(&logs.iter().collect::<Vec<_>>())
+    eprintln!(
+        "  calibration error of all probabilities {:.3}, of the confidence {:.3}",
+        scores::calibration_error(&every),
+        scores::calibration_error(&confident)
+    );
+    scores::print_reliability(&every);
+    eprintln!("  the confidence:");
+    scores::print_reliability(&confident);
+    (minimise(&logs.iter().collect::<Vec<_>>()), doubt)
 }

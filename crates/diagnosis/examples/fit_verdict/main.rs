@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("give the folder of runs and the file of labels".into());
     };
     let forecast = forecast::fit(&forecast::cuts(Path::new(runs))?);
-    let labels = labels::fit(&labels::read(Path::new(labelled))?);
+    let (labels, doubt) = labels::fit(&labels::read(Path::new(labelled))?);
     println!("//! Constants of forecasts and of probabilities: made by `examples/fit_verdict`, not by hand.");
     println!("//!");
     println!("//! Forecasts are fitted on runs of DeepOBS (Schneider et al., ICLR 2019), probabilities of labels on");
@@ -44,6 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     print_array("STEEPNESS", &labels[..labels.len() - 1]);
     println!("/// The probability that is shared evenly among all labels.");
     println!("pub(super) const SHARED: f64 = {:.3};", labels[labels.len() - 1]);
+    println!();
+    println!("/// The part of the doubt about a label that remains when an expert's second counts too.");
+    println!("pub(super) const DOUBT: f64 = {doubt:.3};");
     Ok(())
 }
 

@@ -16,10 +16,10 @@ pub(super) const INTERVAL: [f64; 2] = [-0.3735, 0.8741];
 pub(super) const INTERVAL_LEVEL: f64 = 0.9;
 
 /// Steepness of each gate: log-odds per unit of its margin.
-pub(super) const STEEPNESS: [f64; 6] = [6.3067, 5.3265, 5.4054, 3.1162, 1.5087, 3.1623];
+pub(super) const STEEPNESS: [f64; 6] = [10.3915, 3.0483, 11.5168, 2.6126, 1.3613, 7.3583];
 
 /// The probability that is shared evenly among all labels.
-pub(super) const SHARED: f64 = 0.042;
+pub(super) const SHARED: f64 = 0.059;
 
-/// What remains of the doubt about a label when second labels count too.
-pub(super) const DOUBT: f64 = 0.56;
+/// The part of the doubt about a label that remains when an expert's second counts too.
+pub(super) const DOUBT: f64 = 0.474;

@@ -68,6 +68,15 @@ impl Curve {
         Self::of_values(self.x[from..].to_vec(), self.y[from..].to_vec(), self.block)
     }
 
+    /// The medians of `count` blocks of equal length, the first values left out if need be.
+    pub fn blocks(&self, count: usize) -> Self {
+        let width = (self.len() / count.max(1)).max(1);
+        let from = self.len() - width * (self.len() / width).min(count);
+        let x = self.x[from..].chunks(width).filter_map(|part| part.last().copied()).collect();
+        let y = self.y[from..].chunks(width).map(median).collect();
+        Self::of_values(x, y, self.block * width)
+    }
+
     /// How many values.
     pub fn len(&self) -> usize {
         self.y.len()

@@ -95,8 +95,8 @@ pub fn judge(history: &History, options: &Options) -> Verdict {
             skipped: vec![skipped("everything", "There is no series to judge.")],
         };
     };
-    let worthwhile = worthwhile(&judged, options);
-    let forecast = forecast(&judged, options, worthwhile);
+    let worthwhile = improving::worthwhile(&judged.curve, options);
+    let forecast = forecast(&judged, options, worthwhile, schedule.as_ref());
     let scene = Scene {
         history,
         options,
@@ -152,8 +152,8 @@ fn pass(
             })
             .collect();
     };
-    let worthwhile = worthwhile(judged, options);
-    let improving = improving::gate(judged, worthwhile, schedule);
+    let worthwhile = improving::worthwhile(&judged.curve, options);
+    let improving = improving::gate(judged, options, schedule);
     let undecidable = undecidable::gate(judged, worthwhile, logistic(improving.margin));
     vec![
         (Label::Diverged, diverged::gate(judged)),
@@ -165,25 +165,21 @@ fn pass(
     ]
 }
 
-/// The least gain worth having: as asked, else the largest of 2 %, the noise and two deviations
-/// over seeds.
-fn worthwhile(judged: &Judged, options: &Options) -> f64 {
-    let asked = options.worthwhile.filter(|least| least.is_finite() && *least > 0.0);
-    asked.unwrap_or_else(|| {
-        let seeds = options.seed_deviation.filter(|deviation| deviation.is_finite());
-        improving::worthwhile_of(&judged.curve).max(2.0 * seeds.unwrap_or(0.0))
-    })
-}
-
 /// What more training would bring, where five values or more are finite to the end.
-fn forecast(judged: &Judged, options: &Options, worthwhile: f64) -> Option<Forecast> {
+fn forecast(
+    judged: &Judged,
+    options: &Options,
+    worthwhile: f64,
+    schedule: Option<&Schedule>,
+) -> Option<Forecast> {
     let points = judged.series.y.len();
     if judged.curve.len() < FEWEST_POINTS || judged.not_finite_at_end() > 0 {
         return None;
     }
     let horizon = options.horizon.unwrap_or(points).max(1);
     let values = horizon as f64 / judged.curve.block as f64;
-    let expected = Expectation::of(&judged.curve, values, worthwhile, 1.0);
+    let (curve, pace) = improving::outlook(judged, schedule);
+    let expected = Expectation::of(&curve, values, worthwhile, pace);
     let numbers = [worthwhile, expected.probability, expected.gain, expected.interval[1]];
     numbers.iter().all(|number| number.is_finite()).then_some(Forecast {
         horizon,

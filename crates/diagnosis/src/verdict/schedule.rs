@@ -22,6 +22,8 @@ pub(super) struct Schedule {
     pub left: f64,
     /// The last rate in parts of the highest.
     pub of_highest: f64,
+    /// All rates that are known, with their places.
+    known: Vec<(f64, f64)>,
 }
 
 /// A step down of the rate.
@@ -48,8 +50,6 @@ impl Schedule {
             .collect();
         let highest = known.iter().map(|point| point.1).fold(0.0, f64::max);
         let last = known.last().filter(|_| known.len() >= 2 && highest > 0.0)?.1;
-        let third = &known[known.len() - known.len().div_ceil(3)..];
-        let mean = third.iter().map(|point| point.1 / third.len() as f64).sum::<f64>();
         let mut steps: Vec<Step> = Vec::new();
         for (at, pair) in known.windows(2).enumerate() {
             let (before, after) = (pair[0].1, pair[1].1);
@@ -62,6 +62,18 @@ impl Schedule {
                 steps.push(Step { x: pair[1].0, from: before, to: after });
             }
         }
-        Some(Self { steps, left: ratio(last, mean).min(1.0), of_highest: last / highest })
+        Some(Self { steps, left: left(&known), of_highest: last / highest, known })
     }
+
+    /// [`left`](Self::left) of the part from the place `x` on.
+    pub fn left_since(&self, x: f64) -> f64 {
+        left(&self.known[self.known.partition_point(|point| point.0 < x)..])
+    }
+}
+
+/// The last rate in parts of the mean over the last third, at most one.
+fn left(known: &[(f64, f64)]) -> f64 {
+    let third = &known[known.len() - known.len().div_ceil(3)..];
+    let mean = third.iter().map(|point| point.1 / third.len() as f64).sum::<f64>();
+    third.last().map_or(1.0, |last| ratio(last.1, mean).min(1.0))
 }

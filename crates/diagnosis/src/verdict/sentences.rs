@@ -9,6 +9,9 @@ use super::words::{count, number, percent};
 /// What a curve cannot see, said of every run that converged.
 const BLIND: &str = "A curve cannot see wrong labels, leaked data or a silent bug: look at single predictions too.";
 
+/// A rate of less than this part of its mean over the last third is as good as spent.
+const SPENT: f64 = 0.3;
+
 /// The verdict in one sentence.
 pub(super) fn summary(scene: &Scene) -> String {
     let judged = scene.judged;
@@ -51,6 +54,9 @@ pub(super) fn summary(scene: &Scene) -> String {
             if judged.train.is_some() { " while the training loss fell" } else { "" }
         ),
         Label::Improving => format!("Still improving: `{name}` went from {start} to {end}, and {gain}."),
+        Label::Converged if scene.schedule.is_some_and(|schedule| schedule.left < SPENT) => {
+            format!("Converged: `{name}` ends at {end}, and the schedule has spent its learning rate.")
+        }
         Label::Converged => format!("Converged: `{name}` is flat at {end}; {gain}."),
         Label::Undecidable => undecidable(scene, &points, &gain),
     }
@@ -78,7 +84,8 @@ fn undecidable(scene: &Scene, points: &str, gain: &str) -> String {
 pub(super) fn runner_up(gates: &[(Label, Gate)], said: Label, next: (Label, f64)) -> RunnerUp {
     let gate = |label: Label| gates.iter().find(|gate| gate.0 == label).map(|gate| &gate.1);
     // The one that is tried first decides: it must either fit, or stop fitting.
-    let (which, condition) = if next.0 < said && next.0 != Label::Converged {
+    let place = |label: Label| gates.iter().position(|gate| gate.0 == label).unwrap_or(gates.len());
+    let (which, condition) = if place(next.0) < place(said) {
         (gate(next.0), "if")
     } else {
         (gate(said), "unless")

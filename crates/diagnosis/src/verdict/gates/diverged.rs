@@ -7,7 +7,9 @@
 //! - lost progress (e − b) / (y₀ − b) ≥ 1/3, on a logarithmic scale where losses span tenfold:
 //!   a run that keeps two thirds of what it won had a bump, not an end;
 //! - (e − b) / |b| ≥ 0.2, since curves of tuned runs end within a tenth of their best level;
-//! - (e − b) ≥ 4 σ / √w over the w points of a level, so that it is no accident of noise.
+//! - (e − b) ≥ 6 σ / √w over the w points of a level, so that it is no accident of noise (the best of
+//!   many levels lies two or three such deviations low by chance alone); bursts spoil σ, so that a
+//!   level of four times the best needs no such test.
 //!
 //! Without a training loss the validation loss must double, which overfitting alone seldom does.
 
@@ -19,7 +21,8 @@ use crate::verdict::report::Kind;
 const LOST_PROGRESS: f64 = 1.0 / 3.0;
 const RISE: f64 = 0.2;
 const RISE_WITHOUT_TRAINING: f64 = 1.0;
-const NOISES: f64 = 4.0;
+const NOISES: f64 = 6.0;
+const BEYOND_NOISE: f64 = 3.0;
 
 /// Whether the run diverged.
 pub(in crate::verdict) fn gate(judged: &Judged) -> Gate {
@@ -53,7 +56,9 @@ fn explosion(judged: &Judged) -> Gate {
     let lost = ratio(scaled.rise(), scaled.progress().max(0.0));
     let noises = ratio(scaled.rise(), scaled.noise / (scaled.window as f64).sqrt());
     Gate {
-        margin: margin(lost, LOST_PROGRESS).min(margin(relative, needed)).min(margin(noises, NOISES)),
+        margin: margin(lost, LOST_PROGRESS)
+            .min(margin(relative, needed))
+            .min(margin(noises, NOISES).max(margin(relative, BEYOND_NOISE))),
         evidence: vec![
             evidence("part of all progress lost at the end", lost, LOST_PROGRESS, curve),
             evidence("end above the best level, relative", relative, needed, curve),

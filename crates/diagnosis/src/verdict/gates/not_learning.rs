@@ -9,7 +9,7 @@
 //! Of fewer than twenty points the noise is not known well enough to deny what they show.
 //!
 //! At chance: the best loss is within 2 % of ln C for C classes (the cross-entropy of guessing) and
-//! its progress below 5 %, since so small a fall to a level so telling is hardly learning; or a metric never moves at all, at a value short
+//! its progress below 4 %, since so small a fall to a level so telling is hardly learning; or a metric never moves at all, at a value short
 //! of perfect, while the loss stays at ln C or hardly moves.
 
 use super::{CLEAR, Gate, evidence, margin};
@@ -26,7 +26,7 @@ const NOISES: f64 = 2.0;
 const CLEAR_NOISES: f64 = 20.0;
 const EARLY: f64 = 0.9;
 const NEAR_CHANCE: f64 = 0.02;
-const PROGRESS_TO_CHANCE: f64 = 0.05;
+const PROGRESS_TO_CHANCE: f64 = 2.0 * NEAR_CHANCE;
 const POINTS_FOR_NOISE: usize = 20;
 /// Under a metric that never moves the loss may fall this far below ln C, or by this part, and
 /// still count as at chance.

@@ -22,7 +22,7 @@ pub(in crate::verdict) fn points_needed(judged: &Judged, worthwhile: f64) -> usi
 /// Whether nothing can be said, given the probability of a gain worth having.
 pub(in crate::verdict) fn gate(judged: &Judged, worthwhile: f64, probability: f64) -> Gate {
     let curve = &judged.curve;
-    let turns = "a gain worth having could be told from noise";
+    let turns = "the data could not show a gain worth having";
     if curve.len() < FEWEST_POINTS {
         let said = evidence("points", curve.len() as f64, FEWEST_POINTS as f64, curve);
         return Gate { margin: CLEAR, evidence: vec![said], turns: turns.to_owned() };

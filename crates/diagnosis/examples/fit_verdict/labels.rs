@@ -13,7 +13,7 @@ const LABELS: [&str; 7] = [
 const GATES: usize = LABELS.len() - 1;
 /// Steepness before anything is seen, and how firmly it is believed: in units of ln(steepness).
 const PRIOR: [f64; GATES] = [4.0, 4.0, 4.0, 4.0, 1.0, 4.0];
-const PRIOR_DEVIATION: f64 = 0.7;
+const PRIOR_DEVIATION: f64 = 0.4;
 /// How often two experts disagree: what doubt is left where no miss was seen.
 const EXPERTS_DISAGREE: f64 = 0.05;
 

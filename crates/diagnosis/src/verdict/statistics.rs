@@ -1,4 +1,4 @@
-//! Robust numbers about a few values: medians, quantiles, noise, slopes.
+//! Robust numbers about a few values: medians, noise, slopes.
 //!
 //! All take finite values and give finite values; an empty slice gives zero.
 
@@ -10,18 +10,6 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     let mut ordered = values.to_vec();
     ordered.sort_by(f64::total_cmp);
     ordered
-}
-
-/// The quantile `fraction` of `values`, linear between order statistics, as NumPy has it.
-pub(super) fn quantile(values: &[f64], fraction: f64) -> f64 {
-    let ordered = sorted(values);
-    let Some(last) = ordered.len().checked_sub(1) else { return 0.0 };
-    let place = fraction.clamp(0.0, 1.0) * last as f64;
-    let low = place.floor();
-    let (a, b) = (ordered[low as usize], ordered[(low as usize + 1).min(last)]);
-    // Not a + (b - a) share, which overflows where the two are large and of opposite sign.
-    let share = place - low;
-    a * (1.0 - share) + b * share
 }
 
 /// The middle value, or the mean of the two in the middle.
@@ -77,48 +65,6 @@ pub(super) fn slope(values: &[f64]) -> f64 {
     let mean = values.iter().map(|value| value / n).sum::<f64>();
     let over: f64 = values.iter().enumerate().map(|(at, y)| (at as f64 - middle) * (y - mean)).sum();
     over / (n * (n * n - 1.0) / 12.0)
-}
-
-/// Theil's and Sen's slope: the median of the slopes between all pairs of values, per point.
-pub(super) fn robust_slope(values: &[f64]) -> f64 {
-    let mut slopes = Vec::with_capacity(values.len() * values.len() / 2);
-    for (at, low) in values.iter().enumerate() {
-        for (further, high) in values.iter().enumerate().skip(at + 1) {
-            slopes.push((high - low) / (further - at) as f64);
-        }
-    }
-    median(&slopes)
-}
-
-/// Mann's and Kendall's standard normal statistic of a trend, corrected for continuity.
-///
-/// S = Σ sgn(yⱼ − yᵢ) over i < j, with variance n (n − 1) (2n + 5) / 18; positive when values rise.
-pub(super) fn mann_kendall(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    if values.len() < 3 {
-        return 0.0;
-    }
-    let mut sum = 0.0;
-    for (at, low) in values.iter().enumerate() {
-        for high in &values[at + 1..] {
-            sum += if high > low { 1.0 } else if high < low { -1.0 } else { 0.0 };
-        }
-    }
-    let deviation = (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
-    if sum == 0.0 { 0.0 } else { (sum - f64::signum(sum)) / deviation }
-}
-
-/// The probability that a standard normal variable is below `z`.
-///
-/// Abramowitz and Stegun 26.2.17, within 7.5e-8.
-pub(super) fn normal_cdf(z: f64) -> f64 {
-    let t = 1.0 / (1.0 + 0.231_641_9 * z.abs());
-    let series = t
-        * (0.319_381_530
-            + t * (-0.356_563_782
-                + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
-    let tail = (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * series;
-    if z > 0.0 { 1.0 - tail } else { tail }
 }
 
 /// 1 / (1 + exp(−x)).

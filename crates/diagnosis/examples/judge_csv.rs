@@ -64,10 +64,8 @@ fn read(job: &Job) -> Result<History, Box<dyn Error>> {
         }
         (!series.y.is_empty()).then_some(series)
     };
-    let metric = |series: Series| Metric {
-        series,
-        higher_is_better: job.higher_is_better.unwrap_or(true),
-    };
+    let metric =
+        |series: Series| Metric { series, higher_is_better: job.higher_is_better.unwrap_or(true) };
     let validation_metric = column(&["val_metric", "val_accuracy"], None);
     let train_metric = column(&["train_metric", "accuracy"], None);
     Ok(History {

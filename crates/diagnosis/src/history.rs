@@ -5,7 +5,7 @@
 /// A log, read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Log {
-    /// What wrote it, as a person would say: "Keras CSVLogger", "TensorBoard events".
+    /// What wrote it, as a person would say: "Keras `CSVLogger`", "`TensorBoard` events".
     pub format: String,
     /// The runs in it, in their order.
     pub runs: Vec<History>,

@@ -86,8 +86,11 @@ fn seed_deviations(runs: &[Run]) -> BTreeMap<(&String, &String), f64> {
     }
     let mut deviations = BTreeMap::new();
     for ((problem, optimizer, _), seeds) in rates.into_iter().filter(|rate| rate.1.len() >= 10) {
-        let finite: Vec<&Vec<f64>> =
-            seeds.iter().map(|r| &r.validation).filter(|v| v.iter().all(|y| y.is_finite())).collect();
+        let finite: Vec<&Vec<f64>> = seeds
+            .iter()
+            .map(|r| &r.validation)
+            .filter(|v| v.iter().all(|y| y.is_finite()))
+            .collect();
         let length = finite.iter().map(|losses| losses.len()).min().unwrap_or(0);
         let mut spreads: Vec<f64> = (length - length / 3..length)
             .map(|at| {
@@ -115,9 +118,11 @@ pub(crate) fn fit(cuts: &[Cut]) -> Constants {
     let (mut pairs, mut covered) = (Vec::new(), Vec::new());
     eprintln!("forecast, one problem left out: AUC, Brier, cover of {LEVEL} intervals, cuts");
     for problem in problems {
-        let (held, rest): (Vec<&Cut>, Vec<&Cut>) = cuts.iter().partition(|cut| cut.problem == *problem);
+        let (held, rest): (Vec<&Cut>, Vec<&Cut>) =
+            cuts.iter().partition(|cut| cut.problem == *problem);
         let constants = constants(&rest);
-        let of_problem: Vec<(f64, bool)> = held.iter().map(|cut| probability(&constants, cut)).collect();
+        let of_problem: Vec<(f64, bool)> =
+            held.iter().map(|cut| probability(&constants, cut)).collect();
         let inside: Vec<bool> = held.iter().map(|cut| covers(&constants, cut)).collect();
         report(problem, &of_problem, &inside);
         pairs.extend(of_problem);

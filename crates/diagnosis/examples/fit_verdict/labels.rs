@@ -8,7 +8,13 @@ use crate::scores;
 
 /// Labels in the order of the gates; `converged` is what passes all.
 const LABELS: [&str; 7] = [
-    "diverged", "not_learning", "unstable", "overfitting", "improving", "undecidable", "converged",
+    "diverged",
+    "not_learning",
+    "unstable",
+    "overfitting",
+    "improving",
+    "undecidable",
+    "converged",
 ];
 const GATES: usize = LABELS.len() - 1;
 /// Steepness before anything is seen, and how firmly it is believed: in units of ln(steepness).
@@ -57,8 +63,8 @@ fn probabilities(constants: &[f64], margins: &[f64]) -> Vec<f64> {
         })
         .collect();
     shares.push(left);
-    let shared = constants[GATES];
-    shares.iter().map(|share| share * (1.0 - shared) + shared / LABELS.len() as f64).collect()
+    let even = constants[GATES];
+    shares.iter().map(|share| share * (1.0 - even) + even / LABELS.len() as f64).collect()
 }
 
 /// Minus the logarithm of the posterior.

@@ -5,11 +5,17 @@
 //! ```
 //!
 //! RUNS is a folder of tables `PROBLEM__OPTIMIZER__lrRATE__sSEED.csv` with the columns `epoch`, `loss`
-//! and `val_loss`, the untrained epoch 0 first: the train and test losses that DeepOBS
-//! (github.com/fsschneider/DeepOBS_Baselines, MIT; Schneider et al., ICLR 2019) recorded. LABELS is
+//! and `val_loss`, the untrained epoch 0 first: the train and test losses that `DeepOBS`
+//! (`github.com/fsschneider/DeepOBS_Baselines`, MIT; Schneider et al., ICLR 2019) recorded. LABELS is
 //! a file of `GROUP,LABEL,SECOND,MARGIN…` lines: what an expert says of a log, and the margins of the
 //! gates on it in their order (`judge_csv --margins` prints them); a group is never split between
 //! fitting and checking. The constants go to standard output, how well they do to standard error.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "constants and scores go to the terminal"
+)]
 
 mod forecast;
 mod labels;
@@ -26,9 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let forecast = forecast::fit(&forecast::cuts(Path::new(runs))?);
     let (labels, doubt) = labels::fit(&labels::read(Path::new(labelled))?);
-    println!("//! Constants of forecasts and of probabilities: made by `examples/fit_verdict`, not by hand.");
+    println!(
+        "//! Constants of forecasts and of probabilities: made by `examples/fit_verdict`, not by hand."
+    );
     println!("//!");
-    println!("//! Forecasts are fitted on runs of DeepOBS (Schneider et al., ICLR 2019), probabilities of labels on");
+    println!(
+        "//! Forecasts are fitted on runs of DeepOBS (Schneider et al., ICLR 2019), probabilities of labels on"
+    );
     println!("//! logs of public repositories that experts labelled.");
     println!();
     println!("/// Intercept and weights of the log-odds of a gain worth having.");
@@ -45,7 +55,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("/// The probability that is shared evenly among all labels.");
     println!("pub(super) const SHARED: f64 = {:.3};", labels[labels.len() - 1]);
     println!();
-    println!("/// The part of the doubt about a label that remains when an expert's second counts too.");
+    println!(
+        "/// The part of the doubt about a label that remains when an expert's second counts too."
+    );
     println!("pub(super) const DOUBT: f64 = {doubt:.3};");
     Ok(())
 }

@@ -5,9 +5,13 @@ use nalgebra::{DMatrix, DVector};
 /// Adds a column of ones in front.
 fn design(rows: &[Vec<f64>]) -> DMatrix<f64> {
     let width = rows.first().map_or(1, |row| row.len() + 1);
-    DMatrix::from_fn(rows.len(), width, |row, column| {
-        if column == 0 { 1.0 } else { rows[row][column - 1] }
-    })
+    DMatrix::from_fn(
+        rows.len(),
+        width,
+        |row, column| {
+            if column == 0 { 1.0 } else { rows[row][column - 1] }
+        },
+    )
 }
 
 /// The shrinkage, on all but the intercept: half a squared weight of one.
@@ -20,7 +24,9 @@ pub(crate) fn linear(rows: &[Vec<f64>], targets: &[f64]) -> Vec<f64> {
     let x = design(rows);
     let normal = x.transpose() * &x + shrinkage(x.ncols());
     let right = x.transpose() * DVector::from_column_slice(targets);
-    normal.cholesky().map_or(vec![0.0; x.ncols()], |solver| solver.solve(&right).as_slice().to_vec())
+    normal
+        .cholesky()
+        .map_or(vec![0.0; x.ncols()], |solver| solver.solve(&right).as_slice().to_vec())
 }
 
 /// Logistic regression by Newton's method: intercept and weights.
@@ -33,7 +39,8 @@ pub(crate) fn logistic(rows: &[Vec<f64>], targets: &[f64]) -> Vec<f64> {
         let p = (&x * &weights).map(|odds: f64| 1.0 / (1.0 + (-odds).exp()));
         let gradient = x.transpose() * (&targets - &p) - &penalty * &weights;
         let spread = p.map(|p| p * (1.0 - p));
-        let weighted = DMatrix::from_fn(x.nrows(), x.ncols(), |row, column| x[(row, column)] * spread[row]);
+        let weighted =
+            DMatrix::from_fn(x.nrows(), x.ncols(), |row, column| x[(row, column)] * spread[row]);
         let hessian = x.transpose() * weighted + &penalty;
         let Some(solver) = hessian.cholesky() else { break };
         weights += solver.solve(&gradient);

@@ -2,7 +2,8 @@
 
 /// Mean squared distance of probabilities to what happened.
 pub(crate) fn brier(pairs: &[(f64, bool)]) -> f64 {
-    pairs.iter().map(|(p, y)| (p - f64::from(u8::from(*y))).powi(2)).sum::<f64>() / pairs.len() as f64
+    pairs.iter().map(|(p, y)| (p - f64::from(u8::from(*y))).powi(2)).sum::<f64>()
+        / pairs.len() as f64
 }
 
 /// The probability that of a run that gained and one that did not the first has the higher probability.
@@ -10,7 +11,13 @@ pub(crate) fn area(pairs: &[(f64, bool)]) -> f64 {
     let (mut won, mut all) = (0.0, 0.0);
     for (high, _) in pairs.iter().filter(|pair| pair.1) {
         for (low, _) in pairs.iter().filter(|pair| !pair.1) {
-            won += if high > low { 1.0 } else if high < low { 0.0 } else { 0.5 };
+            won += if high > low {
+                1.0
+            } else if high < low {
+                0.0
+            } else {
+                0.5
+            };
             all += 1.0;
         }
     }
@@ -33,7 +40,8 @@ pub(crate) fn reliability(pairs: &[(f64, bool)]) -> Vec<(usize, f64, f64)> {
 
 /// Mean distance between probability and frequency over the bins.
 pub(crate) fn calibration_error(pairs: &[(f64, bool)]) -> f64 {
-    reliability(pairs).iter().map(|(n, p, y)| *n as f64 * (p - y).abs()).sum::<f64>() / pairs.len() as f64
+    reliability(pairs).iter().map(|(n, p, y)| *n as f64 * (p - y).abs()).sum::<f64>()
+        / pairs.len() as f64
 }
 
 /// Prints the reliability table.

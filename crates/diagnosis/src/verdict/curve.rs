@@ -25,7 +25,7 @@ pub(super) struct Curve {
 
 impl Curve {
     /// The curve of the finite ones of the values `y` at `x`, turned so that low is good.
-    pub fn new(x: &[f64], y: &[f64], higher_is_better: bool) -> Self {
+    pub(super) fn new(x: &[f64], y: &[f64], higher_is_better: bool) -> Self {
         let sign = if higher_is_better { -1.0 } else { 1.0 };
         let finite: Vec<(f64, f64)> =
             x.iter().zip(y).filter(|(_, y)| y.is_finite()).map(|(x, y)| (*x, sign * y)).collect();
@@ -49,27 +49,29 @@ impl Curve {
         Self { x, y, block, noise, window }
     }
 
-    /// The same on a logarithmic scale, if all values are positive and span more than tenfold.
+    /// The same on a logarithmic scale, if all values are positive and levels span more than tenfold.
     ///
     /// Where a loss fell through orders of magnitude its noise shrank with it, and a linear scale
     /// sees the first points only.
-    pub fn logarithmic(&self) -> Option<Self> {
-        let highest = self.y.iter().copied().fold(f64::MIN, f64::max);
+    pub(super) fn logarithmic(&self) -> Option<Self> {
         let (_, least) = least(&self.y);
-        (least > 0.0 && highest > 10.0 * least).then(|| {
+        let levels = self.levels();
+        let highest = levels.iter().copied().fold(f64::MIN, f64::max);
+        // By levels, since noise around a small level reaches a small value by chance.
+        (least > 0.0 && highest > 10.0 * self.best_level().1).then(|| {
             let y = self.y.iter().map(|value| value.ln()).collect();
             Self::of_values(self.x.clone(), y, self.block)
         })
     }
 
     /// The part from the value `from` on.
-    pub fn tail(&self, from: usize) -> Self {
+    pub(super) fn tail(&self, from: usize) -> Self {
         let from = from.min(self.len());
         Self::of_values(self.x[from..].to_vec(), self.y[from..].to_vec(), self.block)
     }
 
     /// The medians of `count` blocks of equal length, the first values left out if need be.
-    pub fn blocks(&self, count: usize) -> Self {
+    pub(super) fn blocks(&self, count: usize) -> Self {
         let width = (self.len() / count.max(1)).max(1);
         let from = self.len() - width * (self.len() / width).min(count);
         let x = self.x[from..].chunks(width).filter_map(|part| part.last().copied()).collect();
@@ -78,27 +80,29 @@ impl Curve {
     }
 
     /// How many values.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.y.len()
     }
 
     /// The level at the start: the first value, or the median of the first three of many.
-    pub fn start(&self) -> f64 {
+    pub(super) fn start(&self) -> f64 {
         median(&self.y[..if self.len() >= 30 { 3 } else { self.len().min(1) }])
     }
 
     /// The level at the end: the median of the last tenth.
-    pub fn end(&self) -> f64 {
+    pub(super) fn end(&self) -> f64 {
         median(&self.y[self.len() - self.window.min(self.len())..])
     }
 
     /// The levels: the median of a tenth of the curve that ends at each value, shorter at the start.
-    pub fn levels(&self) -> Vec<f64> {
-        (0..self.len()).map(|at| median(&self.y[(at + 1).saturating_sub(self.window)..=at])).collect()
+    pub(super) fn levels(&self) -> Vec<f64> {
+        (0..self.len())
+            .map(|at| median(&self.y[(at + 1).saturating_sub(self.window)..=at]))
+            .collect()
     }
 
     /// The least level over a whole tenth, and the value it ends at.
-    pub fn best_level(&self) -> (usize, f64) {
+    pub(super) fn best_level(&self) -> (usize, f64) {
         let levels = self.levels();
         let from = (self.window - 1).min(levels.len().saturating_sub(1));
         let (at, level) = least(&levels[from.min(levels.len())..]);
@@ -106,28 +110,28 @@ impl Curve {
     }
 
     /// How far the level at the end is above the least.
-    pub fn rise(&self) -> f64 {
+    pub(super) fn rise(&self) -> f64 {
         self.end() - self.best_level().1
     }
 
     /// How far the least level is below the start.
-    pub fn progress(&self) -> f64 {
+    pub(super) fn progress(&self) -> f64 {
         self.start() - self.best_level().1
     }
 
     /// The least value, and where it stands first.
-    pub fn best(&self) -> (usize, f64) {
+    pub(super) fn best(&self) -> (usize, f64) {
         least(&self.y)
     }
 
     /// The level around the place `x`.
-    pub fn level_at(&self, x: f64) -> f64 {
+    pub(super) fn level_at(&self, x: f64) -> f64 {
         let at = self.x.partition_point(|place| *place <= x).min(self.len());
         median(&self.y[at.saturating_sub(self.window)..at.max(1).min(self.len())])
     }
 
     /// `change` in parts of `level`, never infinite.
-    pub fn relative(change: f64, level: f64) -> f64 {
+    pub(super) fn relative(change: f64, level: f64) -> f64 {
         ratio(change, level.abs())
     }
 }

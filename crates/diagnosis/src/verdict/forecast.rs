@@ -9,8 +9,11 @@
 
 use super::constants::{GAIN, INTERVAL, INTERVAL_LEVEL, PROBABILITY};
 use super::curve::Curve;
-use super::outlook::Outlook;
+use super::outlook::{Outlook, finite};
 use super::statistics::logistic;
+
+/// Beyond sinh(12) gains worth having, how many makes no difference and may overflow.
+const MOST: f64 = 12.0;
 
 /// How many numbers a forecast is made from.
 pub const FEATURES: usize = 5;
@@ -28,14 +31,12 @@ pub(super) struct Expectation {
 
 impl Expectation {
     /// What `horizon` more values of `curve` may bring, if they go on at `pace` times its pace.
-    pub fn of(curve: &Curve, horizon: f64, worthwhile: f64, pace: f64) -> Self {
+    pub(super) fn of(curve: &Curve, horizon: f64, worthwhile: f64, pace: f64) -> Self {
         let scale = if worthwhile > 0.0 { worthwhile } else { f64::MIN_POSITIVE };
         let features = features(curve, horizon, scale, pace);
         let sum = |weights: &[f64; FEATURES + 1]| {
             weights[0] + weights[1..].iter().zip(features).map(|(w, x)| w * x).sum::<f64>()
         };
-        // Beyond this many gains worth having, how many makes no difference and may overflow.
-        const MOST: f64 = 12.0;
         let gain = (sum(&GAIN).min(MOST).sinh() * scale).max(0.0);
         let unit = scale + gain + curve.noise;
         let bound = |residual: f64| (gain + residual * unit).max(0.0);
@@ -64,11 +65,6 @@ fn features(curve: &Curve, horizon: f64, worthwhile: f64, pace: f64) -> [f64; FE
         curve.noise,
     ]
     .map(|number| finite(number / worthwhile).asinh())
-}
-
-/// `number`, or zero where it is none, or the largest where it is infinite.
-fn finite(number: f64) -> f64 {
-    if number.is_nan() { 0.0 } else { number.clamp(-f64::MAX, f64::MAX) }
 }
 
 /// The numbers a forecast of `horizon` more of these losses is made from, for the fitting program.

@@ -33,26 +33,19 @@ impl Judged {
     ///
     /// A validation loss of fewer than four points is left for a longer training loss: what three
     /// evaluations leave open, a training loss of a hundred points may tell.
-    pub fn of(history: &History) -> Option<Self> {
+    pub(super) fn of(history: &History) -> Option<Self> {
         let count = |series: &Option<Series>| series.as_ref().map_or(0, |series| series.y.len());
         let (train, validation) = (count(&history.train_loss), count(&history.validation_loss));
-                let (kind, series, higher_is_better) = match history {
-            History { validation_loss: Some(series), .. }
-                if validation >= 4 || (validation > 0 && validation >= train) =>
-            {
-                (Kind::ValidationLoss, series, false)
-            }
-            History { train_loss: Some(series), .. } if train > 0 => {
-                (Kind::TrainLoss, series, false)
-            }
-            History { metric: Some(metric), .. } if !metric.series.y.is_empty() => {
-                (Kind::Metric, &metric.series, metric.higher_is_better)
-            }
-            History { train_metric: Some(metric), .. } if !metric.series.y.is_empty() => {
-                (Kind::Metric, &metric.series, metric.higher_is_better)
-            }
-            _ => return None,
-        };
+        let validation_first = validation >= 4 || (validation > 0 && validation >= train);
+        let losses = [
+            (Kind::ValidationLoss, history.validation_loss.as_ref().filter(|_| validation_first)),
+            (Kind::TrainLoss, history.train_loss.as_ref()),
+        ];
+        let losses = losses.into_iter().filter_map(|(kind, series)| Some((kind, series?, false)));
+        let metrics = [&history.metric, &history.train_metric].into_iter().flatten();
+        let metrics = metrics.map(|metric| (Kind::Metric, &metric.series, metric.higher_is_better));
+        let (kind, series, higher_is_better) =
+            losses.chain(metrics).find(|(_, series, _)| !series.y.is_empty())?;
         let (series, zeros_at_end) = without_zeros(series, kind);
         let long_enough = |curve: &Curve| curve.len() >= FEWEST_POINTS;
         let train = history.train_loss.as_ref().filter(|_| kind == Kind::ValidationLoss);
@@ -73,18 +66,19 @@ impl Judged {
     }
 
     /// The curve that tells whether optimisation itself works: the training loss where there is one.
-    pub fn optimised(&self) -> &Curve {
+    pub(super) fn optimised(&self) -> &Curve {
         self.train.as_ref().unwrap_or(&self.curve)
     }
 
     /// Whether a metric is judged that is perfect throughout.
-    pub fn is_perfect(&self) -> bool {
+    pub(super) fn is_perfect(&self) -> bool {
         self.about.kind == Kind::Metric
-            && PERFECT.iter().any(|best| self.series.y.iter().all(|value| value == best))
+            && is_constant(&self.series.y)
+            && self.series.y.first().is_some_and(|value| PERFECT.contains(value))
     }
 
     /// The best value, as it was logged.
-    pub fn best(&self) -> Option<Point> {
+    pub(super) fn best(&self) -> Option<Point> {
         let sign = if self.about.higher_is_better { -1.0 } else { 1.0 };
         let points = self.series.x.iter().zip(&self.series.y).enumerate();
         let finite = points.filter(|(_, (_, y))| y.is_finite());
@@ -95,9 +89,14 @@ impl Judged {
     }
 
     /// How many of the last points are not finite.
-    pub fn not_finite_at_end(&self) -> usize {
+    pub(super) fn not_finite_at_end(&self) -> usize {
         self.series.y.iter().rev().take_while(|value| !value.is_finite()).count()
     }
+}
+
+/// Whether all values are the same; what is no number is the same as nothing.
+pub(super) fn is_constant(values: &[f64]) -> bool {
+    values.windows(2).all(|pair| pair[0].total_cmp(&pair[1]).is_eq())
 }
 
 /// A series without the exact zeros at its end that no loss reaches in one step, and how many.

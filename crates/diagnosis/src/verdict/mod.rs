@@ -28,6 +28,7 @@ mod findings;
 mod forecast;
 mod gates;
 mod judged;
+mod mixture;
 mod outlook;
 mod probabilities;
 mod report;
@@ -73,7 +74,8 @@ pub fn judge(history: &History, options: &Options) -> Verdict {
     let judged = Judged::of(history);
     let schedule = Schedule::of(history.learning_rate.as_ref());
     let gates = pass(judged.as_ref(), options, schedule.as_ref());
-    let margins: Vec<(Label, f64)> = gates.iter().map(|(label, gate)| (*label, gate.margin)).collect();
+    let margins: Vec<(Label, f64)> =
+        gates.iter().map(|(label, gate)| (*label, gate.margin)).collect();
     let probabilities = probabilities::probabilities(&margins);
     let [(label, probability), next] = probabilities::first_two(&probabilities);
     let confidence = probabilities::confidence(probability);
@@ -222,14 +224,19 @@ fn all_skipped(history: &History, judged: &Judged, forecast: Option<&Forecast>) 
     if judged.about.kind != Kind::ValidationLoss {
         all.push(skipped("overfitting", "There is no validation loss of four points or more."));
     } else if judged.train.is_none() {
-        let reason = "There is no training loss of five points or more to tell overfitting from divergence.";
+        let reason =
+            "There is no training loss of five points or more to tell overfitting from divergence.";
         all.push(skipped("fall of the training loss", reason));
     }
     if judged.metric.is_none() && judged.about.kind != Kind::Metric {
-        all.push(skipped("disagreement of loss and metric", "There is no metric of five points or more."));
+        all.push(skipped(
+            "disagreement of loss and metric",
+            "There is no metric of five points or more.",
+        ));
     }
     if history.learning_rate.is_none() {
-        let reason = "There is no learning rate in the log; the forecast takes it to stay as it is.";
+        let reason =
+            "There is no learning rate in the log; the forecast takes it to stay as it is.";
         all.push(skipped("schedule", reason));
     }
     if judged.adversarial {
@@ -237,7 +244,10 @@ fn all_skipped(history: &History, judged: &Judged, forecast: Option<&Forecast>) 
         all.push(skipped("explosion, chance and swings", reason));
     }
     if forecast.is_none() {
-        all.push(skipped("forecast", "There are fewer than five points that are finite to the end."));
+        all.push(skipped(
+            "forecast",
+            "There are fewer than five points that are finite to the end.",
+        ));
     }
     all
 }

@@ -25,7 +25,9 @@ pub(super) fn probabilities(margins: &[(Label, f64)]) -> BTreeMap<Label, f64> {
     }
     shares.insert(Label::Converged, left);
     let even = SHARED / Label::ALL.len() as f64;
-    shares.values_mut().for_each(|share| *share = *share * (1.0 - SHARED) + even);
+    for share in shares.values_mut() {
+        *share = *share * (1.0 - SHARED) + even;
+    }
     shares
 }
 

@@ -39,7 +39,7 @@ pub(super) struct Step {
 
 impl Schedule {
     /// Reads the course; none where fewer than two positive rates are known.
-    pub fn of(rate: Option<&Series>) -> Option<Self> {
+    pub(super) fn of(rate: Option<&Series>) -> Option<Self> {
         let rate = rate?;
         let known: Vec<(f64, f64)> = rate
             .x
@@ -66,7 +66,7 @@ impl Schedule {
     }
 
     /// [`left`](Self::left) of the part from the place `x` on.
-    pub fn left_since(&self, x: f64) -> f64 {
+    pub(super) fn left_since(&self, x: f64) -> f64 {
         left(&self.known[self.known.partition_point(|point| point.0 < x)..])
     }
 }

@@ -7,7 +7,8 @@ use super::report::{Finding, Kind, Label, RunnerUp};
 use super::words::{count, number, percent};
 
 /// What a curve cannot see, said of every run that converged.
-const BLIND: &str = "A curve cannot see wrong labels, leaked data or a silent bug: look at single predictions too.";
+const BLIND: &str =
+    "A curve cannot see wrong labels, leaked data or a silent bug: look at single predictions too.";
 
 /// A rate of less than this part of its mean over the last third is as good as spent.
 const SPENT: f64 = 0.3;
@@ -19,7 +20,8 @@ pub(super) fn summary(scene: &Scene) -> String {
     let (name, unit) = (&judged.about.name, scene.unit);
     let points = count(judged.series.y.len(), unit);
     let sign = if judged.about.higher_is_better { -1.0 } else { 1.0 };
-    let (start, best, end) = (sign * curve.start(), sign * curve.best_level().1, sign * curve.end());
+    let (start, best, end) =
+        (sign * curve.start(), sign * curve.best_level().1, sign * curve.end());
     let [start, best, end] = [start, best, end].map(number);
     let gain = scene.forecast.map(|forecast| {
         let more = count(forecast.horizon, unit);
@@ -32,7 +34,10 @@ pub(super) fn summary(scene: &Scene) -> String {
     let gain = gain.unwrap_or_default();
     match scene.label {
         Label::Diverged if judged.not_finite_at_end() > 0 => {
-            format!("Diverged: `{name}` is no finite number in the last {}.", count(judged.not_finite_at_end(), unit))
+            format!(
+                "Diverged: `{name}` is no finite number in the last {}.",
+                count(judged.not_finite_at_end(), unit)
+            )
         }
         Label::Diverged => {
             let optimised = judged.optimised();
@@ -53,9 +58,13 @@ pub(super) fn summary(scene: &Scene) -> String {
             "Overfitting: `{name}` rose from its best level of {best} to {end} at the end{}.",
             if judged.train.is_some() { " while the training loss fell" } else { "" }
         ),
-        Label::Improving => format!("Still improving: `{name}` went from {start} to {end}, and {gain}."),
+        Label::Improving => {
+            format!("Still improving: `{name}` went from {start} to {end}, and {gain}.")
+        }
         Label::Converged if scene.schedule.is_some_and(|schedule| schedule.left < SPENT) => {
-            format!("Converged: `{name}` ends at {end}, and the schedule has spent its learning rate.")
+            format!(
+                "Converged: `{name}` ends at {end}, and the schedule has spent its learning rate."
+            )
         }
         Label::Converged => format!("Converged: `{name}` is flat at {end}; {gain}."),
         Label::Undecidable => undecidable(scene, &points, &gain),
@@ -72,10 +81,14 @@ fn undecidable(scene: &Scene, points: &str, gain: &str) -> String {
         );
     }
     if judged.is_perfect() {
-        return format!("Undecidable: `{name}` is perfect from the first point on, and there is no loss to judge.");
+        return format!(
+            "Undecidable: `{name}` is perfect from the first point on, and there is no loss to judge."
+        );
     }
     if judged.adversarial {
-        return format!("Undecidable: `{name}` is the loss of one player of two, whose level says nothing of quality.");
+        return format!(
+            "Undecidable: `{name}` is the loss of one player of two, whose level says nothing of quality."
+        );
     }
     format!("Undecidable: `{name}` wavers too much to show a gain worth having; {gain}.")
 }
@@ -85,11 +98,8 @@ pub(super) fn runner_up(gates: &[(Label, Gate)], said: Label, next: (Label, f64)
     let gate = |label: Label| gates.iter().find(|gate| gate.0 == label).map(|gate| &gate.1);
     // The one that is tried first decides: it must either fit, or stop fitting.
     let place = |label: Label| gates.iter().position(|gate| gate.0 == label).unwrap_or(gates.len());
-    let (which, condition) = if place(next.0) < place(said) {
-        (gate(next.0), "if")
-    } else {
-        (gate(said), "unless")
-    };
+    let (which, condition) =
+        if place(next.0) < place(said) { (gate(next.0), "if") } else { (gate(said), "unless") };
     let turns = match which {
         Some(gate) => {
             let now = gate.evidence.first().and_then(|evidence| {
@@ -97,7 +107,10 @@ pub(super) fn runner_up(gates: &[(Label, Gate)], said: Label, next: (Label, f64)
                     " (now: {} {}{})",
                     evidence.name,
                     number(evidence.value?),
-                    evidence.threshold.map(|t| format!(", threshold {}", number(t))).unwrap_or_default()
+                    evidence
+                        .threshold
+                        .map(|t| format!(", threshold {}", number(t)))
+                        .unwrap_or_default()
                 ))
             });
             let now = now.unwrap_or_default();

@@ -63,7 +63,8 @@ pub(super) fn slope(values: &[f64]) -> f64 {
     }
     let middle = (n - 1.0) / 2.0;
     let mean = values.iter().map(|value| value / n).sum::<f64>();
-    let over: f64 = values.iter().enumerate().map(|(at, y)| (at as f64 - middle) * (y - mean)).sum();
+    let over: f64 =
+        values.iter().enumerate().map(|(at, y)| (at as f64 - middle) * (y - mean)).sum();
     over / (n * (n * n - 1.0) / 12.0)
 }
 

@@ -37,7 +37,8 @@ pub fn while_training(history: &History) -> Option<Finding> {
 
 fn not_finite(history: &History) -> Option<Finding> {
     let losses = [history.train_loss.as_ref(), history.validation_loss.as_ref()];
-    let series = losses.into_iter().flatten().find(|s| s.y.last().is_some_and(|y| !y.is_finite()))?;
+    let series =
+        losses.into_iter().flatten().find(|s| s.y.last().is_some_and(|y| !y.is_finite()))?;
     let at = *series.x.last()?;
     Some(Finding {
         name: "diverging".to_owned(),
@@ -61,7 +62,12 @@ fn exploding(history: &History) -> Option<Finding> {
     Some(Finding {
         name: "diverging".to_owned(),
         severity: Severity::Error,
-        message: format!("`{}` rose from its best of {} to {}.", series.name, number(best), number(last)),
+        message: format!(
+            "`{}` rose from its best of {} to {}.",
+            series.name,
+            number(best),
+            number(last)
+        ),
         evidence: vec![Evidence {
             name: "last value in parts of the best".to_owned(),
             value: Some(last / best).filter(|ratio| ratio.is_finite()),
@@ -92,7 +98,9 @@ fn chance(judged: &Judged, unit: &str) -> Option<Finding> {
             (classes as f64).ln(),
             curve,
         )],
-        change: Some("Check labels and inputs, or try the rate ten times lower or higher.".to_owned()),
+        change: Some(
+            "Check labels and inputs, or try the rate ten times lower or higher.".to_owned(),
+        ),
     })
 }
 
@@ -101,7 +109,9 @@ fn flat(judged: &Judged, unit: &str) -> Option<Finding> {
     let y: Vec<f64> = judged.series.y.iter().map(|value| sign * value).collect();
     let later = ((y.len() as f64 * FLAT_PART) as usize).max(FEWEST_FLAT);
     let before = y.len().checked_sub(later).filter(|before| *before >= FEWEST_POINTS)?;
-    let least = |values: &[f64]| values.iter().copied().filter(|y| y.is_finite()).fold(f64::INFINITY, f64::min);
+    let least = |values: &[f64]| {
+        values.iter().copied().filter(|y| y.is_finite()).fold(f64::INFINITY, f64::min)
+    };
     let (old, new) = (least(&y[..before]), least(&y[before..]));
     let gain = old - new;
     if !old.is_finite() || !new.is_finite() || gain >= WORTHWHILE * old.abs() {
@@ -120,7 +130,13 @@ fn flat(judged: &Judged, unit: &str) -> Option<Finding> {
             name: "gain of the best value".to_owned(),
             value: Some(gain),
             threshold: Some(WORTHWHILE * old.abs()),
-            window: judged.series.x.get(before).copied().zip(judged.series.x.last().copied()).map(<[f64; 2]>::from),
+            window: judged
+                .series
+                .x
+                .get(before)
+                .copied()
+                .zip(judged.series.x.last().copied())
+                .map(<[f64; 2]>::from),
             n: later,
         }],
         change: Some("Stop, or lower the learning rate and see whether it falls again.".to_owned()),

@@ -2,7 +2,7 @@
 
 use super::{Scene, finding};
 use crate::verdict::gates::not_learning::at_chance;
-use crate::verdict::judged::FEWEST_POINTS;
+use crate::verdict::judged::{FEWEST_POINTS, PERFECT, is_constant};
 use crate::verdict::report::{Finding, Severity};
 use crate::verdict::words::number;
 
@@ -18,18 +18,19 @@ pub(super) fn loss_of_guessing(scene: &Scene) -> Option<Finding> {
     );
     let change = "Check that labels belong to their inputs and that inputs are scaled; then try the rate ten times lower and higher.";
     let curve = scene.judged.optimised();
-    Some(
-        finding("chance_level", Severity::Warning, message, change)
-            .with("best loss", curve.best_level().1, guess, curve),
-    )
+    Some(finding("chance_level", Severity::Warning, message, change).with(
+        "best loss",
+        curve.best_level().1,
+        guess,
+        curve,
+    ))
 }
 
 /// A metric that is the same at every point.
 pub(super) fn metric_never_moves(scene: &Scene) -> Option<Finding> {
     let series = &scene.history.metric.as_ref()?.series;
     let first = *series.y.first()?;
-    let constant = series.y.iter().all(|value| *value == first);
-    if !constant || series.y.len() < FEWEST_POINTS || [1.0, 100.0].contains(&first) {
+    if !is_constant(&series.y) || series.y.len() < FEWEST_POINTS || PERFECT.contains(&first) {
         return None;
     }
     let message = format!(
@@ -39,9 +40,11 @@ pub(super) fn metric_never_moves(scene: &Scene) -> Option<Finding> {
         series.y.len()
     );
     let change = "Check that the metric suits the task (accuracy says nothing of a regression) and whether the model always answers the same.";
-    let window = [series.x[0], *series.x.last()?];
-    Some(
-        finding("metric_never_moves", Severity::Warning, message, change)
-            .over("the metric at every point", first, window, series.y.len()),
-    )
+    let window = [*series.x.first()?, *series.x.last()?];
+    Some(finding("metric_never_moves", Severity::Warning, message, change).over(
+        "the metric at every point",
+        first,
+        window,
+        series.y.len(),
+    ))
 }

@@ -35,10 +35,12 @@ pub(super) fn loss_and_metric(scene: &Scene) -> Option<Finding> {
                 number(Curve::relative(metric.rise(), 1.0).abs())
             );
             let change = "Keep the checkpoint of the best metric, if it is the metric that counts.";
-            Some(
-                finding("overfitting_in_metric_only", Severity::Warning, message, change)
-                    .with("part of the metric's progress lost", lost, LOST, metric),
-            )
+            Some(finding("overfitting_in_metric_only", Severity::Warning, message, change).with(
+                "part of the metric's progress lost",
+                lost,
+                LOST,
+                metric,
+            ))
         }
         _ => None,
     }

@@ -5,7 +5,7 @@ use crate::verdict::curve::Curve;
 use crate::verdict::report::{Finding, Severity};
 use crate::verdict::words::number;
 
-/// SageMaker Debugger's rule `Overfit` warns from (validation − training) / training of 0.1.
+/// `SageMaker` Debugger's rule `Overfit` warns from (validation − training) / training of 0.1.
 const GAP: f64 = 0.1;
 /// By how much validation must be lower to be called easier.
 const EASIER: f64 = 0.05;

@@ -46,8 +46,10 @@ pub(super) fn jump(scene: &Scene) -> Option<Finding> {
         number(change.abs())
     );
     let hint = "If the run was resumed there, check that optimizer, schedule and data order were restored too.";
-    Some(
-        finding("jump", Severity::Info, message, hint)
-            .with("change of level, in standard deviations", change.abs() / noise.max(f64::MIN_POSITIVE), NOISES, curve),
-    )
+    Some(finding("jump", Severity::Info, message, hint).with(
+        "change of level, in standard deviations",
+        change.abs() / noise.max(f64::MIN_POSITIVE),
+        NOISES,
+        curve,
+    ))
 }

@@ -12,7 +12,10 @@ const NOISE: f64 = 0.1;
 pub(super) fn noisy(scene: &Scene) -> Option<Finding> {
     let curve = &scene.judged.curve;
     let noise = Curve::relative(curve.noise, curve.end());
-    if scene.judged.about.kind != Kind::ValidationLoss || curve.len() < FEWEST_POINTS || noise < NOISE {
+    if scene.judged.about.kind != Kind::ValidationLoss
+        || curve.len() < FEWEST_POINTS
+        || noise < NOISE
+    {
         return None;
     }
     let message = format!(
@@ -20,8 +23,10 @@ pub(super) fn noisy(scene: &Scene) -> Option<Finding> {
         100.0 * noise
     );
     let change = "Validate on more examples, average weights, or lower the rate; do not trust a single best epoch.";
-    Some(
-        finding("noisy_validation", Severity::Info, message, change)
-            .with("noise in parts of the level", noise, NOISE, curve),
-    )
+    Some(finding("noisy_validation", Severity::Info, message, change).with(
+        "noise in parts of the level",
+        noise,
+        NOISE,
+        curve,
+    ))
 }

@@ -34,8 +34,10 @@ fn of_series(scene: &Scene, series: &Series) -> Option<Finding> {
         "Check how it is computed: a mean over nothing and a division by zero give this."
     };
     let last = series.x.last().copied().unwrap_or(at);
-    Some(
-        finding("not_finite", Severity::Warning, message, change)
-            .over("points that are not finite", bad as f64, [at, last], series.y.len()),
-    )
+    Some(finding("not_finite", Severity::Warning, message, change).over(
+        "points that are not finite",
+        bad as f64,
+        [at, last],
+        series.y.len(),
+    ))
 }

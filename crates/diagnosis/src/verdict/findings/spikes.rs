@@ -42,5 +42,10 @@ pub(super) fn spikes(scene: &Scene) -> Option<Finding> {
     );
     let change = "If they grow or come more often: clip gradients, or lower the learning rate or raise epsilon of Adam.";
     let window = [found.first()?.0, found.last()?.0];
-    Some(finding("spikes", Severity::Info, message, change).over("largest spike", height, window, values.len()))
+    Some(finding("spikes", Severity::Info, message, change).over(
+        "largest spike",
+        height,
+        window,
+        values.len(),
+    ))
 }

@@ -34,7 +34,12 @@ pub(in crate::verdict) fn gate(judged: &Judged) -> Gate {
     if judged.about.kind == Kind::Metric || tail < enough.min(judged.series.y.len()).max(1) {
         return explosion;
     }
-    let mut said = evidence("points at the end that are not finite", tail as f64, enough as f64, &judged.curve);
+    let mut said = evidence(
+        "points at the end that are not finite",
+        tail as f64,
+        enough as f64,
+        &judged.curve,
+    );
     said.n = judged.series.y.len();
     Gate { margin: CLEAR, evidence: vec![said], turns: "its last values were finite".to_owned() }
 }

@@ -29,7 +29,8 @@ const BLOCKS: usize = 20;
 /// The part of a judged curve that says most of what is to come, and at what pace it goes on.
 pub(in crate::verdict) fn outlook(judged: &Judged, schedule: Option<&Schedule>) -> (Curve, f64) {
     let Some(schedule) = schedule else { return (judged.curve.clone(), 1.0) };
-    let from = schedule.steps.last().map_or(0, |step| judged.curve.x.partition_point(|x| *x < step.x));
+    let from =
+        schedule.steps.last().map_or(0, |step| judged.curve.x.partition_point(|x| *x < step.x));
     if from > 0 && judged.curve.len() - from >= POINTS_SINCE_STEP {
         (judged.curve.tail(from), schedule.left_since(judged.curve.x[from]))
     } else {
@@ -38,7 +39,11 @@ pub(in crate::verdict) fn outlook(judged: &Judged, schedule: Option<&Schedule>) 
 }
 
 /// Whether more training would pay; the margin is the log-odds of it.
-pub(in crate::verdict) fn gate(judged: &Judged, options: &Options, schedule: Option<&Schedule>) -> Gate {
+pub(in crate::verdict) fn gate(
+    judged: &Judged,
+    options: &Options,
+    schedule: Option<&Schedule>,
+) -> Gate {
     if judged.curve.len() < FEWEST_POINTS {
         return Gate::far("it had more points");
     }
@@ -48,7 +53,8 @@ pub(in crate::verdict) fn gate(judged: &Judged, options: &Options, schedule: Opt
     let least = worthwhile(&curve, options);
     let mut probability = chance_of_gain(&curve, least, pace);
     if let (true, Some(train), Some(metric)) = (noisy, &judged.train, &judged.metric) {
-        let of = |curve: &Curve| chance_of_gain(curve, worthwhile(curve, &Options::default()), pace);
+        let of =
+            |curve: &Curve| chance_of_gain(curve, worthwhile(curve, &Options::default()), pace);
         probability = probability.max(of(train).min(of(metric)));
     }
     let slack = (probability / (1.0 - probability)).ln();
@@ -64,7 +70,8 @@ fn chance_of_gain(curve: &Curve, worthwhile: f64, pace: f64) -> f64 {
     match curve.logarithmic() {
         Some(logarithmic) => {
             // What is worth having in parts of the level; a tenfold span has a level.
-            let least = ratio(worthwhile, curve.best().1.abs()).min(1.0).ln_1p().max(logarithmic.noise);
+            let least =
+                ratio(worthwhile, curve.best().1.abs()).min(1.0).ln_1p().max(logarithmic.noise);
             Expectation::of(&logarithmic, horizon, least, pace).probability
         }
         None => Expectation::of(curve, horizon, worthwhile, pace).probability,

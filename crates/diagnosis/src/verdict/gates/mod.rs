@@ -29,7 +29,7 @@ pub(super) struct Gate {
 
 impl Gate {
     /// A gate that a run is nowhere near.
-    pub fn far(turns: &str) -> Self {
+    pub(super) fn far(turns: &str) -> Self {
         Self { margin: -CLEAR, evidence: Vec::new(), turns: turns.to_owned() }
     }
 }

@@ -29,7 +29,11 @@ pub(in crate::verdict) fn gate(judged: &Judged, worthwhile: f64, probability: f6
     }
     let perfect = judged.is_perfect();
     if perfect || judged.adversarial {
-        let name = if perfect { "changes of a perfect metric" } else { "judged loss is one player's of two" };
+        let name = if perfect {
+            "changes of a perfect metric"
+        } else {
+            "judged loss is one player's of two"
+        };
         let said = evidence(name, f64::from(u8::from(judged.adversarial)), f64::NAN, curve);
         return Gate { margin: CLEAR / 2.0, evidence: vec![said], turns: turns.to_owned() };
     }
@@ -38,7 +42,12 @@ pub(in crate::verdict) fn gate(judged: &Judged, worthwhile: f64, probability: f6
     let unseen = margin(ratio(smallest, worthwhile), 1.0);
     Gate {
         margin: open.min(unseen),
-        evidence: vec![evidence("smallest gain that the data could have shown", smallest, worthwhile, curve)],
+        evidence: vec![evidence(
+            "smallest gain that the data could have shown",
+            smallest,
+            worthwhile,
+            curve,
+        )],
         turns: turns.to_owned(),
     }
 }

@@ -36,9 +36,16 @@ pub(in crate::verdict) fn gate(judged: &Judged) -> Gate {
     };
     let rise = ratio(bump, curve.rise().max(0.0));
     Gate {
-        margin: margin(progress, OF_PROGRESS).min(margin(level, OF_LEVEL)).min(margin(rise, OF_RISE)),
+        margin: margin(progress, OF_PROGRESS)
+            .min(margin(level, OF_LEVEL))
+            .min(margin(rise, OF_RISE)),
         evidence: vec![
-            evidence("largest swing in the later half, in parts of all progress", progress, OF_PROGRESS, curve),
+            evidence(
+                "largest swing in the later half, in parts of all progress",
+                progress,
+                OF_PROGRESS,
+                curve,
+            ),
             evidence("the same in parts of the best level", level, OF_LEVEL, curve),
         ],
         turns: turns.to_owned(),

@@ -45,7 +45,8 @@ fn a_training_loss_that_explodes_and_stays_diverged() {
 
 #[test]
 fn a_bump_that_comes_back_is_no_divergence() {
-    let losses = curve(80, |t| 0.2 + 2.0 * (-0.3 * t).exp() + 0.3 * (-(t - 30.0).powi(2) / 8.0).exp());
+    let bump = |t: f64| 0.3 * (-(t - 30.0).powi(2) / 8.0).exp();
+    let losses = noisy(150, 0.002, 9, |t| 0.2 + 2.0 * (-0.3 * t).exp() + bump(t));
     assert_eq!(label(&training(&losses)), Label::Converged);
 }
 
@@ -119,8 +120,11 @@ fn validation_that_rises_while_training_falls_is_overfitting() {
 #[test]
 fn a_rise_within_noise_is_not_overfitting() {
     let train = curve(60, |t| 0.2 + 2.0 * (-0.1 * t).exp());
-    let losses = noisy(60, 0.03, 3, |t| 0.6 + (-0.3 * t).exp());
-    assert_eq!(label(&both(&train, &losses)), Label::Converged);
+    let overfitting = (0..100)
+        .map(|seed| label(&both(&train, &noisy(60, 0.03, seed, |t| 0.6 + (-0.3 * t).exp()))))
+        .filter(|label| *label == Label::Overfitting)
+        .count();
+    assert!(overfitting <= 15, "{overfitting} of 100");
 }
 
 #[test]
@@ -171,7 +175,8 @@ fn only_what_comes_after_the_last_step_of_the_rate_is_projected() {
 
 #[test]
 fn the_loss_of_one_player_of_two_says_nothing_unless_it_improves() {
-    let of = |y: &[f64]| label(&History { train_loss: Some(series("g_loss", y)), ..History::default() });
+    let of =
+        |y: &[f64]| label(&History { train_loss: Some(series("g_loss", y)), ..History::default() });
     assert_eq!(of(&noisy(60, 0.1, 7, |_| 1.0)), Label::Undecidable);
     assert_eq!(of(&curve(60, |t| 40.0 * t.powf(-0.4))), Label::Improving);
 }

@@ -48,10 +48,10 @@ fn the_line_is_that_of_the_last_third() {
 #[test]
 fn log_doubling_follows_its_formula() {
     near(Outlook::new(&example(), 40.0).doubling, 0.057_207_773_226_563_174);
-    // On a logarithmic time axis a straight line goes on straight.
-    let y = curve(512, |t| 10.0 - t.log2());
-    let straight = Curve::new(&curve(512, |t| t), &y[..200], false);
-    assert!((Outlook::new(&straight, 200.0).doubling - 1.0).abs() < 0.1);
+    // Straight on a logarithmic time axis, but for levels being medians of a tenth, not ends.
+    let y = curve(200, |t| 10.0 - t.log2());
+    let doubling = Outlook::new(&Curve::new(&y, &y, false), 200.0).doubling;
+    assert!((doubling - 1.0).abs() < 0.15, "{doubling}");
 }
 
 #[test]

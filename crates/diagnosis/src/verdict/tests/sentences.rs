@@ -44,15 +44,24 @@ fn the_runner_up_names_the_number_that_would_turn_the_verdict() {
     let said = verdict(&validation(&curve(40, |t| 1.0 / t)));
     let Some(next) = said.runner_up else { panic!("none") };
     assert_eq!(next.verdict, Label::Converged);
-    assert!(next.turns.starts_with("It would be converged unless a gain worth having were more probable"));
+    assert!(
+        next.turns
+            .starts_with("It would be converged unless a gain worth having were more probable")
+    );
     assert!(next.turns.contains("threshold 0.5"), "{}", next.turns);
 }
 
 #[test]
 fn too_few_points_say_how_many_more_would_do() {
     let said = verdict(&validation(&[1.0, 0.9]));
-    assert_eq!(said.advice[0], "Log about 3 points more: then a gain of 0.018 could be told from noise.");
-    assert_eq!(said.summary, "Undecidable: `val_loss` has 2 points, and fewer than 5 tell no course.");
+    assert_eq!(
+        said.advice[0],
+        "Log about 3 points more: then a gain of 0.018 could be told from noise."
+    );
+    assert_eq!(
+        said.summary,
+        "Undecidable: `val_loss` has 2 points, and fewer than 5 tell no course."
+    );
 }
 
 #[test]

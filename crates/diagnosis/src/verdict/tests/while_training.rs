@@ -11,7 +11,10 @@ fn a_run_that_improves_is_left_alone() {
 #[test]
 fn a_loss_that_is_no_number_is_an_error_at_once() {
     let found = while_training(&training(&[1.0, f64::NAN]));
-    assert_eq!(found.map(|f| (f.name, f.severity)), Some(("diverging".to_owned(), Severity::Error)));
+    assert_eq!(
+        found.map(|f| (f.name, f.severity)),
+        Some(("diverging".to_owned(), Severity::Error))
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //! training, labs and verdicts on finished runs judge alike: [`CurveFit`] says where a curve will
 //! level off and how sure that is, [`Criterion`] when the rules of the literature would stop,
 //! [`EarlyStoppingState`] is the rule that training itself follows, and [`Mode`] says which of two
-//! values of a metric is better.
+//! values of a metric is better. [`verdict`] says in one verdict what a finished or running
+//! training did, with its evidence and what to do.
 //!
 //! # Judging a curve
 //!

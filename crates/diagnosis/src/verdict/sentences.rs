@@ -58,6 +58,11 @@ pub(super) fn summary(scene: &Scene) -> String {
             "Overfitting: `{name}` rose from its best level of {best} to {end} at the end{}.",
             if judged.train.is_some() { " while the training loss fell" } else { "" }
         ),
+        Label::Improving if scene.forecast.is_some_and(|forecast| forecast.probability < 0.5) => {
+            format!(
+                "Still improving, most likely: `{name}` went from {start} to {end}; single values are too noisy to tell, but the trend goes on."
+            )
+        }
         Label::Improving => {
             format!("Still improving: `{name}` went from {start} to {end}, and {gain}.")
         }

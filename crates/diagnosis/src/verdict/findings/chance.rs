@@ -29,7 +29,7 @@ pub(super) fn loss_of_guessing(scene: &Scene) -> Option<Finding> {
 /// A metric that is the same at every point.
 pub(super) fn metric_never_moves(scene: &Scene) -> Option<Finding> {
     let series = &scene.history.metric.as_ref()?.series;
-    let first = *series.y.first()?;
+    let first = *series.y.first().filter(|value| value.is_finite())?;
     if !is_constant(&series.y) || series.y.len() < FEWEST_POINTS || PERFECT.contains(&first) {
         return None;
     }

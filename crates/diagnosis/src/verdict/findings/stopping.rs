@@ -2,6 +2,7 @@
 
 use super::{Scene, finding};
 use crate::verdict::forecast::Expectation;
+use crate::verdict::gates::improving::outlook;
 use crate::verdict::report::{Finding, Kind, Label, Severity};
 use crate::verdict::words::{count, number};
 
@@ -18,12 +19,12 @@ pub(super) fn too_early(scene: &Scene) -> Option<Finding> {
     if scene.label != Label::Improving {
         return None;
     }
-    let curve = &scene.judged.curve;
+    let (curve, pace) = outlook(scene.judged, scene.schedule);
     // The fewest points more after which a gain worth having is probable: doubling finds it.
     let mut points = 1;
     let probable = |points: usize| {
         let horizon = points as f64 / curve.block as f64;
-        Expectation::of(curve, horizon, scene.worthwhile, 1.0)
+        Expectation::of(&curve, horizon, scene.worthwhile, pace)
     };
     while points < forecast.horizon && probable(points).probability < PROBABLE {
         points *= 2;
@@ -37,7 +38,7 @@ pub(super) fn too_early(scene: &Scene) -> Option<Finding> {
     );
     Some(
         finding("stopped_too_early", Severity::Info, message, "Train on from the last checkpoint.")
-            .with("probability of a gain worth having", forecast.probability, PROBABLE, curve),
+            .with("probability of a gain worth having", forecast.probability, PROBABLE, &curve),
     )
 }
 

@@ -1,5 +1,7 @@
 //! Curves with a known truth, and numbers computed elsewhere.
 
+#![allow(clippy::float_cmp, reason = "equal or not")]
+
 mod findings;
 mod forecast;
 mod invariance;

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     println!("//!");
     println!(
-        "//! Forecasts are fitted on runs of DeepOBS (Schneider et al., ICLR 2019), probabilities of labels on"
+        "//! Forecasts are fitted on runs of `DeepOBS` (Schneider et al., ICLR 2019), probabilities of labels on"
     );
     println!("//! logs of public repositories that experts labelled.");
     println!();

@@ -1,6 +1,6 @@
 //! Constants of forecasts and of probabilities: made by `examples/fit_verdict`, not by hand.
 //!
-//! Forecasts are fitted on runs of DeepOBS (Schneider et al., ICLR 2019), probabilities of labels on
+//! Forecasts are fitted on runs of `DeepOBS` (Schneider et al., ICLR 2019), probabilities of labels on
 //! logs of public repositories that experts labelled.
 
 /// Intercept and weights of the log-odds of a gain worth having.

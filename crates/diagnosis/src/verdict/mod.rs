@@ -193,9 +193,14 @@ fn forecast(
     })
 }
 
-/// The evidence of the gate that took the run first, then of those before and after it.
+/// The evidence of the gates, first that of the one that took the run; what has converged rests
+/// on the gates that it passed last.
 fn evidence(gates: &[(Label, Gate)], label: Label) -> Vec<Evidence> {
-    let (own, others): (Vec<_>, Vec<_>) = gates.iter().partition(|gate| gate.0 == label);
+    let own = |gate: &&(Label, Gate)| match label {
+        Label::Converged => matches!(gate.0, Label::Improving | Label::Undecidable),
+        label => gate.0 == label,
+    };
+    let (own, others): (Vec<_>, Vec<_>) = gates.iter().partition(own);
     own.into_iter().chain(others).flat_map(|(_, gate)| gate.evidence.clone()).collect()
 }
 

@@ -5,7 +5,7 @@
 //!
 //! - after the last step of the learning rate, where at least ten points are since, with as many
 //!   points again as horizon;
-//! - on a logarithmic scale where losses span more than tenfold;
+//! - on a logarithmic scale too where losses span more than tenfold, the larger of both;
 //! - slowed to the rate that a decaying schedule has left (see [`Schedule`]).
 //!
 //! Where noise is large against the level (5 %), single values hide the trend: of forty points or
@@ -65,17 +65,15 @@ pub(in crate::verdict) fn gate(
     }
 }
 
+/// The probability of a gain worth having, on the scale that shows more of it.
 fn chance_of_gain(curve: &Curve, worthwhile: f64, pace: f64) -> f64 {
     let horizon = curve.len() as f64;
-    match curve.logarithmic() {
-        Some(logarithmic) => {
-            // What is worth having in parts of the level; a tenfold span has a level.
-            let least =
-                ratio(worthwhile, curve.best().1.abs()).min(1.0).ln_1p().max(logarithmic.noise);
-            Expectation::of(&logarithmic, horizon, least, pace).probability
-        }
-        None => Expectation::of(curve, horizon, worthwhile, pace).probability,
-    }
+    let plain = Expectation::of(curve, horizon, worthwhile, pace).probability;
+    curve.logarithmic().map_or(plain, |logarithmic| {
+        let relative = ratio(worthwhile, curve.best().1.abs()).min(1.0).ln_1p();
+        let least = relative.max(logarithmic.noise);
+        plain.max(Expectation::of(&logarithmic, horizon, least, pace).probability)
+    })
 }
 
 /// The least gain worth having: as asked, else the largest of 2 % of the best value, the noise and

@@ -16,10 +16,10 @@ pub(super) const INTERVAL: [f64; 2] = [-0.3735, 0.8741];
 pub(super) const INTERVAL_LEVEL: f64 = 0.9;
 
 /// Steepness of each gate: log-odds per unit of its margin.
-pub(super) const STEEPNESS: [f64; 6] = [6.1693, 3.2091, 6.3532, 2.7303, 1.3316, 2.7504];
+pub(super) const STEEPNESS: [f64; 6] = [6.1693, 3.2091, 6.3532, 2.7303, 1.3219, 2.7504];
 
 /// The probability that is shared evenly among all labels.
 pub(super) const SHARED: f64 = 0.046;
 
 /// The part of the doubt about a label that remains when an expert's second counts too.
-pub(super) const DOUBT: f64 = 0.465;
+pub(super) const DOUBT: f64 = 0.466;

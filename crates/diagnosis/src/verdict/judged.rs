@@ -20,7 +20,8 @@ pub(super) struct Judged {
     pub zeros_at_end: usize,
     /// As the gates see it.
     pub curve: Curve,
-    /// The training loss, where it is another series and long enough.
+    /// The same of training, where it is another series and long enough: the training loss beside a
+    /// validation loss, the training metric beside a metric of validation.
     pub train: Option<Curve>,
     /// The metric, where it is another series and long enough.
     pub metric: Option<Curve>,
@@ -48,16 +49,20 @@ impl Judged {
             losses.chain(metrics).find(|(_, series, _)| !series.y.is_empty())?;
         let (series, zeros_at_end) = without_zeros(series, kind);
         let long_enough = |curve: &Curve| curve.len() >= FEWEST_POINTS;
-        let train = history.train_loss.as_ref().filter(|_| kind == Kind::ValidationLoss);
-        let metric: Option<&Metric> = history.metric.as_ref().filter(|_| kind != Kind::Metric);
+        let train = match kind {
+            Kind::ValidationLoss => {
+                history.train_loss.as_ref().map(|train| Curve::new(&train.x, &train.y, false))
+            }
+            Kind::Metric if history.metric.is_some() => {
+                history.train_metric.as_ref().map(of_metric)
+            }
+            Kind::Metric | Kind::TrainLoss => None,
+        };
+        let metric = history.metric.as_ref().filter(|_| kind != Kind::Metric);
         Some(Self {
             curve: Curve::new(&series.x, &series.y, higher_is_better),
-            train: train.map(|train| Curve::new(&train.x, &train.y, false)).filter(long_enough),
-            metric: metric
-                .map(|metric| {
-                    Curve::new(&metric.series.x, &metric.series.y, metric.higher_is_better)
-                })
-                .filter(long_enough),
+            train: train.filter(long_enough),
+            metric: metric.map(of_metric).filter(long_enough),
             adversarial: is_adversarial(&series.name),
             about: JudgedSeries { name: series.name.clone(), kind, higher_is_better },
             series,
@@ -70,11 +75,11 @@ impl Judged {
         self.train.as_ref().unwrap_or(&self.curve)
     }
 
-    /// Whether a metric is judged that is perfect throughout.
+    /// Whether the judged series is perfect throughout: a metric of all, or a loss of exactly zero.
     pub(super) fn is_perfect(&self) -> bool {
-        self.about.kind == Kind::Metric
-            && is_constant(&self.series.y)
-            && self.series.y.first().is_some_and(|value| PERFECT.contains(value))
+        let perfect: &[f64] = if self.about.kind == Kind::Metric { &PERFECT } else { &[0.0] };
+        is_constant(&self.series.y)
+            && self.series.y.first().is_some_and(|value| perfect.contains(value))
     }
 
     /// The best value, as it was logged.
@@ -92,6 +97,10 @@ impl Judged {
     pub(super) fn not_finite_at_end(&self) -> usize {
         self.series.y.iter().rev().take_while(|value| !value.is_finite()).count()
     }
+}
+
+fn of_metric(metric: &Metric) -> Curve {
+    Curve::new(&metric.series.x, &metric.series.y, metric.higher_is_better)
 }
 
 /// Whether all values are the same; what is no number is the same as nothing.

@@ -226,7 +226,7 @@ fn all_skipped(history: &History, judged: &Judged, forecast: Option<&Forecast>) 
     if judged.curve.len() < FEWEST_POINTS {
         all.push(skipped("all gates but divergence", "There are fewer than five finite points."));
     }
-    if judged.about.kind != Kind::ValidationLoss {
+    if judged.about.kind != Kind::ValidationLoss && judged.train.is_none() {
         all.push(skipped("overfitting", "There is no validation loss of four points or more."));
     } else if judged.train.is_none() {
         let reason =

@@ -55,8 +55,8 @@ pub(super) fn summary(scene: &Scene) -> String {
             "Unstable: `{name}` swings as far as all its progress from {start} to {best}, so that {end} at the end is luck."
         ),
         Label::Overfitting => format!(
-            "Overfitting: `{name}` rose from its best level of {best} to {end} at the end{}.",
-            if judged.train.is_some() { " while the training loss fell" } else { "" }
+            "Overfitting: `{name}` went from its best level of {best} to {end} at the end{}.",
+            if judged.train.is_some() { " while training went on improving" } else { "" }
         ),
         Label::Improving if scene.forecast.is_some_and(|forecast| forecast.probability < 0.5) => {
             format!(
@@ -87,7 +87,7 @@ fn undecidable(scene: &Scene, points: &str, gain: &str) -> String {
     }
     if judged.is_perfect() {
         return format!(
-            "Undecidable: `{name}` is perfect from the first point on, and there is no loss to judge."
+            "Undecidable: `{name}` is perfect from the first point on, so that nothing is left to judge."
         );
     }
     if judged.adversarial {

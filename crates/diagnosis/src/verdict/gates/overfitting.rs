@@ -8,6 +8,8 @@
 //!   the size of the largest of n normal numbers, since the best is the least of many levels. Flat
 //!   curves of 60 points with noise of 5 % pass all three by chance about once in ten;
 //! - the training loss, where there is one, is lower at the end than where validation was best.
+//!
+//! Where there is no loss, a metric of validation is judged so beside the same metric of training.
 
 use super::{CLEAR, Gate, evidence, margin};
 use crate::verdict::curve::{Curve, ratio};
@@ -23,7 +25,13 @@ const FEWEST_DIFFERENCES: usize = 4;
 pub(in crate::verdict) fn gate(judged: &Judged) -> Gate {
     let turns = "validation ended further above its best while training improved";
     let curve = &judged.curve;
-    if curve.len() < FEWEST_POINTS || judged.about.kind != Kind::ValidationLoss {
+    // A metric alone may be that of training, or a reward: only beside one of training it counts.
+    let of_validation = match judged.about.kind {
+        Kind::ValidationLoss => true,
+        Kind::Metric => judged.train.is_some(),
+        Kind::TrainLoss => false,
+    };
+    if curve.len() < FEWEST_POINTS || !of_validation {
         return Gate::far(turns);
     }
     let (at, best) = curve.best_level();
@@ -42,7 +50,7 @@ pub(in crate::verdict) fn gate(judged: &Judged) -> Gate {
     if let Some(train) = &judged.train {
         let fallen = train.level_at(curve.x[at]) - train.end();
         said.push(evidence(
-            "fall of the training loss since the best validation",
+            "improvement of training since the best validation",
             fallen,
             0.0,
             train,

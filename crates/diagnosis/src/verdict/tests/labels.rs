@@ -196,3 +196,19 @@ fn heavy_noise_does_not_hide_a_trend_over_many_points() {
     let losses = noisy(400, 0.3, 8, |t| 4.0 * t.powf(-0.3));
     assert_eq!(label(&training(&losses)), Label::Improving);
 }
+
+#[test]
+fn a_metric_of_validation_that_falls_while_that_of_training_rises_is_overfitting() {
+    let training = metric("accuracy", &curve(40, |t| 1.0 - 0.5 * (-0.1 * t).exp()));
+    let falling = curve(40, |t| 0.9 - 0.5 * (-0.4 * t).exp() - 0.004 * t);
+    let alone = History { metric: Some(metric("val_accuracy", &falling)), ..History::default() };
+    let beside = History { train_metric: Some(training), ..alone.clone() };
+    assert_eq!(label(&beside), Label::Overfitting);
+    assert_ne!(label(&alone), Label::Overfitting);
+}
+
+#[test]
+fn a_loss_of_exactly_zero_throughout_leaves_nothing_to_judge() {
+    assert_eq!(label(&training(&[0.0; 30])), Label::Undecidable);
+    assert_eq!(label(&training(&[0.5; 30])), Label::NotLearning);
+}

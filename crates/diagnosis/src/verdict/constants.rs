@@ -10,7 +10,7 @@ pub(super) const PROBABILITY: [f64; 6] = [-2.6927, 2.8421, 2.3934, 0.2283, 0.516
 pub(super) const GAIN: [f64; 6] = [0.3056, 0.5279, 0.4135, 0.1161, 0.1487, 0.1762];
 
 /// Quantiles of (gain − expected gain) / (worthwhile + expected gain + noise).
-pub(super) const INTERVAL: [f64; 2] = [-0.3735, 0.8741];
+pub(super) const INTERVAL: [f64; 2] = [-0.4139, 0.9382];
 
 /// The probability between them.
 pub(super) const INTERVAL_LEVEL: f64 = 0.9;

@@ -11,8 +11,9 @@ use crate::scores;
 
 /// The probability of the interval.
 pub(crate) const LEVEL: f64 = 0.9;
-/// The part of the residuals beyond each end: less than the twentieth of exchangeable runs, since runs of
-/// a new problem differ more than those of problems that were seen; so the worst problem keeps 80 %.
+/// The part of the residuals beyond each end: less than the twentieth of exchangeable runs, since
+/// runs of a new problem differ more than those of problems that were seen; so the worst problem
+/// keeps 80 %.
 const TAIL: f64 = 0.04;
 /// Where runs are cut; as many epochs again must follow.
 const CUTS: [usize; 4] = [10, 25, 50, 100];

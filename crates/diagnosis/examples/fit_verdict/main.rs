@@ -4,12 +4,18 @@
 //! fit_verdict RUNS LABELS > crates/diagnosis/src/verdict/constants.rs
 //! ```
 //!
-//! RUNS is a folder of tables `PROBLEM__OPTIMIZER__lrRATE__sSEED.csv` with the columns `epoch`, `loss`
-//! and `val_loss`, the untrained epoch 0 first: the train and test losses that `DeepOBS`
-//! (`github.com/fsschneider/DeepOBS_Baselines`, MIT; Schneider et al., ICLR 2019) recorded. LABELS is
-//! a file of `GROUP,LABEL,SECOND,MARGIN…` lines: what an expert says of a log, and the margins of the
-//! gates on it in their order (`judge_csv --margins` prints them); a group is never split between
-//! fitting and checking. The constants go to standard output, how well they do to standard error.
+//! RUNS is a folder of tables `PROBLEM__OPTIMIZER__lrRATE__sSEED.csv` with the columns `epoch`,
+//! `loss` and `val_loss`, the untrained epoch 0 first: the train and test losses that `DeepOBS`
+//! (`github.com/fsschneider/DeepOBS_Baselines`, MIT; Schneider et al., ICLR 2019) recorded.
+//!
+//! LABELS is a file of `GROUP,LABEL,SECOND,MARGIN…` lines: what an expert says of a log, and the
+//! margins of the gates on it in their order (`judge_csv --margins` prints them). A group is never
+//! split between fitting and checking. Beside each log of twenty points or more stand five variants
+//! of it in the same group: without its last, its last three and its first points, and with noise
+//! of one and of two percent. An expert would say the same of most of them, and margins that
+//! thresholds were chosen by look too sure.
+//!
+//! The constants go to standard output, how well they do to standard error.
 
 #![expect(
     clippy::print_stdout,
@@ -32,14 +38,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let forecast = forecast::fit(&forecast::cuts(Path::new(runs))?);
     let (labels, doubt) = labels::fit(&labels::read(Path::new(labelled))?);
-    println!(
-        "//! Constants of forecasts and of probabilities: made by `examples/fit_verdict`, not by hand."
-    );
-    println!("//!");
-    println!(
-        "//! Forecasts are fitted on runs of `DeepOBS` (Schneider et al., ICLR 2019), probabilities of labels on"
-    );
-    println!("//! logs of public repositories that experts labelled.");
+    for line in [
+        "Constants of forecasts and of probabilities: made by `examples/fit_verdict`, not by hand.",
+        "",
+        "Forecasts are fitted on runs of `DeepOBS` (Schneider et al., ICLR 2019), probabilities of",
+        "labels on logs of public repositories that experts labelled.",
+    ] {
+        println!("{}", format!("//! {line}").trim_end());
+    }
     println!();
     println!("/// Intercept and weights of the log-odds of a gain worth having.");
     print_array("PROBABILITY", &forecast.probability);

@@ -6,7 +6,8 @@ pub(crate) fn brier(pairs: &[(f64, bool)]) -> f64 {
         / pairs.len() as f64
 }
 
-/// The probability that of a run that gained and one that did not the first has the higher probability.
+/// The probability that of a run that gained and one that did not the first has the higher
+/// probability.
 pub(crate) fn area(pairs: &[(f64, bool)]) -> f64 {
     let (mut won, mut all) = (0.0, 0.0);
     for (high, _) in pairs.iter().filter(|pair| pair.1) {
@@ -24,7 +25,8 @@ pub(crate) fn area(pairs: &[(f64, bool)]) -> f64 {
     won / all
 }
 
-/// Ten bins of probability: for each that is not empty, how many, their mean and how often it happened.
+/// Ten bins of probability: for each that is not empty, how many, their mean and how often it
+/// happened.
 pub(crate) fn reliability(pairs: &[(f64, bool)]) -> Vec<(usize, f64, f64)> {
     (0..10)
         .filter_map(|bin| {

@@ -1,7 +1,7 @@
 //! Constants of forecasts and of probabilities: made by `examples/fit_verdict`, not by hand.
 //!
-//! Forecasts are fitted on runs of `DeepOBS` (Schneider et al., ICLR 2019), probabilities of labels on
-//! logs of public repositories that experts labelled.
+//! Forecasts are fitted on runs of `DeepOBS` (Schneider et al., ICLR 2019), probabilities of
+//! labels on logs of public repositories that experts labelled.
 
 /// Intercept and weights of the log-odds of a gain worth having.
 pub(super) const PROBABILITY: [f64; 6] = [-2.6927, 2.8421, 2.3934, 0.2283, 0.5166, 0.3235];

@@ -49,7 +49,8 @@ impl Curve {
         Self { x, y, block, noise, window }
     }
 
-    /// The same on a logarithmic scale, if all values are positive and levels span more than tenfold.
+    /// The same on a logarithmic scale, if all values are positive and levels span more than
+    /// tenfold.
     ///
     /// Where a loss fell through orders of magnitude its noise shrank with it, and a linear scale
     /// sees the first points only.
@@ -94,7 +95,8 @@ impl Curve {
         median(&self.y[self.len() - self.window.min(self.len())..])
     }
 
-    /// The levels: the median of a tenth of the curve that ends at each value, shorter at the start.
+    /// The levels: the median of a tenth of the curve that ends at each value, shorter at the
+    /// start.
     pub(super) fn levels(&self) -> Vec<f64> {
         (0..self.len())
             .map(|at| median(&self.y[(at + 1).saturating_sub(self.window)..=at]))

@@ -70,7 +70,8 @@ impl Judged {
         })
     }
 
-    /// The curve that tells whether optimisation itself works: the training loss where there is one.
+    /// The curve that tells whether optimisation itself works: the training loss where there is
+    /// one.
     pub(super) fn optimised(&self) -> &Curve {
         self.train.as_ref().unwrap_or(&self.curve)
     }
@@ -110,8 +111,9 @@ pub(super) fn is_constant(values: &[f64]) -> bool {
 
 /// A series without the exact zeros at its end that no loss reaches in one step, and how many.
 ///
-/// Keras writes them where the data ran out. A loss that comes down to zero has small values before;
-/// one that stood at a thousandth of its highest value or more did not get there in one step.
+/// Keras writes them where the data ran out. A loss that comes down to zero has small values
+/// before; one that stood at a thousandth of its highest value or more did not get there in one
+/// step.
 fn without_zeros(series: &Series, kind: Kind) -> (Series, usize) {
     const IN_ONE_STEP: f64 = 1e-3;
     let zeros = series.y.iter().rev().take_while(|value| **value == 0.0).count();

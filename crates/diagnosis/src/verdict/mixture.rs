@@ -46,9 +46,9 @@ struct Member {
 
 /// Level at the end of `y` and gain over `horizon` more values.
 ///
-/// Each member is c + a f(t) by least squares over t > n/5, since the first steps of training follow
-/// a law of their own; its weight is RSS^(−m/4), the likelihood of m/2 independent normal residuals,
-/// because neighbouring residuals of a training curve are correlated.
+/// Each member is c + a f(t) by least squares over t > n/5, since the first steps of training
+/// follow a law of their own; its weight is RSS^(−m/4), the likelihood of m/2 independent normal
+/// residuals, because neighbouring residuals of a training curve are correlated.
 pub(super) fn mixture(y: &[f64], horizon: f64) -> (f64, f64) {
     let from = y.len() / 5;
     let tail = &y[from..];

@@ -1,4 +1,5 @@
-//! One verdict on a run, from its curves alone: what happened, how sure that is, why, and what to do.
+//! One verdict on a run, from its curves alone: what happened, how sure that is, why, and what to
+//! do.
 //!
 //! [`judge`] takes a [`History`], whatever tool logged it, and gives one [`Verdict`]: exactly one
 //! [`Label`], by gates in a fixed order (`gates`), each of which says how far the run is beyond its
@@ -65,7 +66,8 @@ pub struct Options {
     pub worthwhile: Option<f64>,
     /// The standard deviation of the judged series over seeds.
     pub seed_deviation: Option<f64>,
-    /// How many classes there are, where classes are told apart; by default common numbers are tried.
+    /// How many classes there are, where classes are told apart; by default common numbers are
+    /// tried.
     pub classes: Option<usize>,
 }
 

@@ -10,7 +10,8 @@ use super::statistics::{median, slope};
 /// Extrapolated gains over a horizon, each from the level at the end, in the unit of the curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Outlook {
-    /// By log-doubling: on a logarithmic time axis most curves are nearly straight and bend one way.
+    /// By log-doubling: on a logarithmic time axis most curves are nearly straight and bend one
+    /// way.
     pub doubling: f64,
     /// By the straight line through the last third.
     pub line: f64,

@@ -1,9 +1,9 @@
 //! From margins of gates to probabilities of labels.
 //!
 //! A run is taken at gate i, if it got there, with probability sᵢ = 1 / (1 + exp(−kᵢ mᵢ)) for the
-//! margin mᵢ; so label i has Pᵢ = sᵢ Πⱼ₍ⱼ₌₁…ᵢ₋₁₎ (1 − sⱼ) (a continuation-ratio model, Agresti, *Categorical
-//! Data Analysis*, 8.3), and what passes all gates has converged. Then a part is shared among all
-//! labels, for what no gate looks at: two experts agree on 95 % of runs.
+//! margin mᵢ; so label i has Pᵢ = sᵢ Πⱼ₍ⱼ₌₁…ᵢ₋₁₎ (1 − sⱼ) (a continuation-ratio model, Agresti,
+//! *Categorical Data Analysis*, 8.3), and what passes all gates has converged. Then a part is
+//! shared among all labels, for what no gate looks at: two experts agree on 95 % of runs.
 //!
 //! The steepness kᵢ and the shared part are fitted, see [`constants`](super::constants).
 

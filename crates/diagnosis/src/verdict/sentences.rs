@@ -27,7 +27,8 @@ pub(super) fn summary(scene: &Scene) -> String {
         let more = count(forecast.horizon, unit);
         let sure = percent(forecast.probability);
         format!(
-            "{more} more have a chance of {sure} to win more than {}, which is the least worth having",
+            "{more} more have a chance of {sure} to win more than {}, which is the least worth \
+                having",
             number(forecast.worthwhile)
         )
     });
@@ -49,10 +50,12 @@ pub(super) fn summary(scene: &Scene) -> String {
             )
         }
         Label::NotLearning => format!(
-            "Not learning: `{name}` began at {start} and its best level over {points} is {best}, no better than at the start or than guessing."
+            "Not learning: `{name}` began at {start} and its best level over {points} is {best}, \
+                no better than at the start or than guessing."
         ),
         Label::Unstable => format!(
-            "Unstable: `{name}` swings as far as all its progress from {start} to {best}, so that {end} at the end is luck."
+            "Unstable: `{name}` swings as far as all its progress from {start} to {best}, so \
+                that {end} at the end is luck."
         ),
         Label::Overfitting => format!(
             "Overfitting: `{name}` went from its best level of {best} to {end} at the end{}.",
@@ -60,7 +63,8 @@ pub(super) fn summary(scene: &Scene) -> String {
         ),
         Label::Improving if scene.forecast.is_some_and(|forecast| forecast.probability < 0.5) => {
             format!(
-                "Still improving, most likely: `{name}` went from {start} to {end}; single values are too noisy to tell, but the trend goes on."
+                "Still improving, most likely: `{name}` went from {start} to {end}; single \
+                    values are too noisy to tell, but the trend goes on."
             )
         }
         Label::Improving => {
@@ -87,12 +91,14 @@ fn undecidable(scene: &Scene, points: &str, gain: &str) -> String {
     }
     if judged.is_perfect() {
         return format!(
-            "Undecidable: `{name}` is perfect from the first point on, so that nothing is left to judge."
+            "Undecidable: `{name}` is perfect from the first point on, so that nothing is left \
+                to judge."
         );
     }
     if judged.adversarial {
         return format!(
-            "Undecidable: `{name}` is the loss of one player of two, whose level says nothing of quality."
+            "Undecidable: `{name}` is the loss of one player of two, whose level says nothing of \
+                quality."
         );
     }
     format!("Undecidable: `{name}` wavers too much to show a gain worth having; {gain}.")
@@ -132,34 +138,49 @@ pub(super) fn advice(scene: &Scene, findings: &[Finding]) -> Vec<String> {
     let unit = scene.unit;
     let best = judged.best().map(|best| format!("{} at {}", number(best.value), best.x));
     let best = best.unwrap_or_default();
-    let mut advice: Vec<String> = match scene.label {
-        Label::Diverged => vec![
-            "Lower the learning rate to a third or a tenth; with a warm-up and clipped gradients a higher one may hold.".to_owned(),
-            "If it diverges at any rate, look for a division by zero, a logarithm of zero or inputs that are not scaled.".to_owned(),
+    let mut advice: Vec<String> =
+        match scene.label {
+            Label::Diverged => vec![
+            "Lower the learning rate to a third or a tenth; with a warm-up and clipped gradients \
+                a higher one may hold.".to_owned(),
+            "If it diverges at any rate, look for a division by zero, a logarithm of zero or \
+                inputs that are not scaled.".to_owned(),
         ],
-        Label::NotLearning => vec![
-            "Train on one batch over and over: if the loss does not fall, it is a bug or the initialisation, not the rate.".to_owned(),
-            "Try a learning rate ten times higher and ten times lower, and Adam instead of plain SGD.".to_owned(),
-            "Check that labels belong to their inputs, that data is shuffled and that inputs are scaled to about one.".to_owned(),
+            Label::NotLearning => vec![
+            "Train on one batch over and over: if the loss does not fall, it is a bug or the \
+                initialisation, not the rate.".to_owned(),
+            "Try a learning rate ten times higher and ten times lower, and Adam instead of plain \
+                SGD.".to_owned(),
+            "Check that labels belong to their inputs, that data is shuffled and that inputs are \
+                scaled to about one.".to_owned(),
         ],
-        Label::Unstable => vec![
-            "Lower the learning rate to a third, or decay it towards the end; larger batches calm it too.".to_owned(),
-            "Clip gradients, and compare runs by a mean over several points or seeds, not by the last value.".to_owned(),
+            Label::Unstable => vec![
+            "Lower the learning rate to a third, or decay it towards the end; larger batches \
+                calm it too.".to_owned(),
+            "Clip gradients, and compare runs by a mean over several points or seeds, not by the \
+                last value.".to_owned(),
         ],
-        Label::Overfitting => vec![
-            format!("Use the checkpoint of the best point ({best}), and stop early."),
-            "Regularise: more or augmented data, weight decay, dropout, or a smaller model.".to_owned(),
-        ],
-        Label::Improving => {
-            vec![format!("Train for twice as many {unit}s, with the schedule of the learning rate stretched to them.")]
-        }
-        Label::Converged => vec![
-            format!("Stop here; the best point is {best}."),
-            "To get lower, change something else than the length: the rate or its decay, the model, the data.".to_owned(),
-            BLIND.to_owned(),
-        ],
-        Label::Undecidable => vec![undecidable_advice(scene)],
-    };
+            Label::Overfitting => vec![
+                format!("Use the checkpoint of the best point ({best}), and stop early."),
+                "Regularise: more or augmented data, weight decay, dropout, or a smaller \
+                model."
+                    .to_owned(),
+            ],
+            Label::Improving => {
+                vec![format!(
+                    "Train for twice as many {unit}s, with the schedule of the learning \
+                rate stretched to them."
+                )]
+            }
+            Label::Converged => vec![
+                format!("Stop here; the best point is {best}."),
+                "To get lower, change something else than the length: the rate or its decay, the \
+                model, the data."
+                    .to_owned(),
+                BLIND.to_owned(),
+            ],
+            Label::Undecidable => vec![undecidable_advice(scene)],
+        };
     let serious = |finding: &&Finding| finding.severity > super::report::Severity::Info;
     for change in findings.iter().filter(serious).filter_map(|finding| finding.change.clone()) {
         if !advice.contains(&change) {
@@ -172,10 +193,14 @@ pub(super) fn advice(scene: &Scene, findings: &[Finding]) -> Vec<String> {
 fn undecidable_advice(scene: &Scene) -> String {
     let judged = scene.judged;
     if judged.adversarial {
-        return "Judge the samples: log a metric of them, such as the Fréchet distance, beside both losses.".to_owned();
+        return "Judge the samples: log a metric of them, such as the Fréchet distance, beside \
+            both losses."
+            .to_owned();
     }
     if judged.is_perfect() || judged.about.kind == Kind::Metric {
-        return "Log the training and validation loss at every epoch: they tell what a metric does not.".to_owned();
+        return "Log the training and validation loss at every epoch: they tell what a metric \
+            does not."
+            .to_owned();
     }
     let needed = points_needed(judged, scene.worthwhile);
     let more = needed.saturating_sub(judged.series.y.len()).max(1);

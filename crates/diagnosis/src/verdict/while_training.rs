@@ -19,11 +19,11 @@ const WORTHWHILE: f64 = 0.02;
 /// What a run that is still training should be told, if anything: that it diverges, sits at
 /// chance, or has been flat for long. Takes well under a millisecond for a thousand points.
 ///
-/// - diverging: the last loss is not finite, or the last two are above thrice the best and above the
-///   first (for losses above zero);
+/// - diverging: the last loss is not finite, or the last two are above thrice the best and above
+///   the first (for losses above zero);
 /// - at chance: see [`judge`](super::judge); after at least ten points;
-/// - flat: none of the later half of the points, and at least twenty, is better than the best before
-///   by 2 % of it.
+/// - flat: none of the later half of the points, and at least twenty, is better than the best
+///   before by 2 % of it.
 ///
 /// Says the same again at the next epoch: whoever calls it remembers what was said.
 pub fn while_training(history: &History) -> Option<Finding> {

@@ -12,11 +12,13 @@ pub(super) fn loss_of_guessing(scene: &Scene) -> Option<Finding> {
     let (classes, off) = near.filter(|_| margin > 0.0)?;
     let guess = (classes as f64).ln();
     let message = format!(
-        "The best loss is within {:.1} % of ln {classes} = {}, the cross-entropy of guessing among {classes} classes.",
+        "The best loss is within {:.1} % of ln {classes} = {}, the cross-entropy of guessing \
+            among {classes} classes.",
         100.0 * off,
         number(guess)
     );
-    let change = "Check that labels belong to their inputs and that inputs are scaled; then try the rate ten times lower and higher.";
+    let change = "Check that labels belong to their inputs and that inputs are scaled; then try \
+        the rate ten times lower and higher.";
     let curve = scene.judged.optimised();
     Some(finding("chance_level", Severity::Warning, message, change).with(
         "best loss",
@@ -39,7 +41,8 @@ pub(super) fn metric_never_moves(scene: &Scene) -> Option<Finding> {
         number(first),
         series.y.len()
     );
-    let change = "Check that the metric suits the task (accuracy says nothing of a regression) and whether the model always answers the same.";
+    let change = "Check that the metric suits the task (accuracy says nothing of a regression) \
+        and whether the model always answers the same.";
     let window = [*series.x.first()?, *series.x.last()?];
     Some(finding("metric_never_moves", Severity::Warning, message, change).over(
         "the metric at every point",

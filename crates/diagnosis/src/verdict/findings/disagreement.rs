@@ -22,8 +22,10 @@ pub(super) fn loss_and_metric(scene: &Scene) -> Option<Finding> {
     let best = metric.x.get(at).copied().unwrap_or_default();
     match (scene.label, worse) {
         (Label::Overfitting, false) => {
-            let message = "The validation loss gets worse while the metric keeps its level: the model grows too sure of its errors.";
-            let change = "If only the metric counts, keep the last or the metric's best checkpoint; if probabilities count, stop at the best loss, or calibrate them.";
+            let message = "The validation loss gets worse while the metric keeps its level: the \
+                model grows too sure of its errors.";
+            let change = "If only the metric counts, keep the last or the metric's best \
+                checkpoint; if probabilities count, stop at the best loss, or calibrate them.";
             Some(
                 finding("overfitting_in_loss_only", Severity::Info, message.to_owned(), change)
                     .with("part of the metric's progress lost", lost, LOST, metric),
@@ -31,7 +33,8 @@ pub(super) fn loss_and_metric(scene: &Scene) -> Option<Finding> {
         }
         (Label::Converged | Label::Improving, true) => {
             let message = format!(
-                "The metric ends {} below its best level, around {best}, while the validation loss does not get worse.",
+                "The metric ends {} below its best level, around {best}, while the validation \
+                    loss does not get worse.",
                 number(Curve::relative(metric.rise(), 1.0).abs())
             );
             let change = "Keep the checkpoint of the best metric, if it is the metric that counts.";

@@ -30,9 +30,14 @@ pub(super) fn generalisation(scene: &Scene) -> Option<Finding> {
             number(validation),
             number(training)
         );
-        let change = "If the gap matters: more or augmented data, weight decay, dropout, or a smaller model.";
-        finding("generalisation_gap", Severity::Info, message, change)
-            .with("(validation − training) / training", gap, GAP, train)
+        let change = "If the gap matters: more or augmented data, weight decay, dropout, or a \
+            smaller model.";
+        finding("generalisation_gap", Severity::Info, message, change).with(
+            "(validation − training) / training",
+            gap,
+            GAP,
+            train,
+        )
     })
 }
 
@@ -46,8 +51,13 @@ pub(super) fn validation_easier(scene: &Scene) -> Option<Finding> {
             number(validation),
             number(training)
         );
-        let change = "Dropout, augmentation, regularisation in the loss or a mean over the epoch explain it; if none is there, look for training examples in the validation set.";
-        finding("validation_easier", Severity::Info, message, change)
-            .with("(training − validation) / training", share, EASIER, train)
+        let change = "Dropout, augmentation, regularisation in the loss or a mean over the epoch \
+            explain it; if none is there, look for training examples in the validation set.";
+        finding("validation_easier", Severity::Info, message, change).with(
+            "(training − validation) / training",
+            share,
+            EASIER,
+            train,
+        )
     })
 }

@@ -41,11 +41,13 @@ pub(super) fn jump(scene: &Scene) -> Option<Finding> {
     }
     let way = if change > 0.0 { "worse" } else { "better" };
     let message = format!(
-        "`{}` gets {} {way} from one point to the next at {x} and stays there, as where a run is resumed or its data changes.",
+        "`{}` gets {} {way} from one point to the next at {x} and stays there, as where a run is \
+            resumed or its data changes.",
         scene.judged.about.name,
         number(change.abs())
     );
-    let hint = "If the run was resumed there, check that optimizer, schedule and data order were restored too.";
+    let hint = "If the run was resumed there, check that optimizer, schedule and data order were \
+        restored too.";
     Some(finding("jump", Severity::Info, message, hint).with(
         "change of level, in standard deviations",
         change.abs() / noise.max(f64::MIN_POSITIVE),

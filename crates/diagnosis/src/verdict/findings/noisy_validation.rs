@@ -19,10 +19,12 @@ pub(super) fn noisy(scene: &Scene) -> Option<Finding> {
         return None;
     }
     let message = format!(
-        "From one point to the next the validation loss wavers by {:.0} % of its level, so that its best value is partly luck.",
+        "From one point to the next the validation loss wavers by {:.0} % of its level, so that \
+            its best value is partly luck.",
         100.0 * noise
     );
-    let change = "Validate on more examples, average weights, or lower the rate; do not trust a single best epoch.";
+    let change = "Validate on more examples, average weights, or lower the rate; do not trust a \
+        single best epoch.";
     Some(finding("noisy_validation", Severity::Info, message, change).with(
         "noise in parts of the level",
         noise,

@@ -24,7 +24,8 @@ pub(super) fn hint(scene: &Scene) -> Option<Finding> {
     }
     if matches!(scene.label, Label::Diverged | Label::Unstable) {
         let message = "The loss explodes or swings as it does where the learning rate is too high.";
-        let change = "Try a third and a tenth of the learning rate, or warm it up over the first epochs and clip gradients.";
+        let change = "Try a third and a tenth of the learning rate, or warm it up over the first \
+            epochs and clip gradients.";
         return Some(finding("rate_too_high", Severity::Info, message.to_owned(), change));
     }
     let levels = curve.levels();
@@ -33,10 +34,17 @@ pub(super) fn hint(scene: &Scene) -> Option<Finding> {
     let slow = matches!(scene.label, Label::Improving | Label::NotLearning);
     (slow && late > LATE && noise < QUIET && curve.progress() > 0.0).then(|| {
         let message = format!(
-            "The later half brought {:.0} % of all progress, almost without noise, as where the learning rate is too low.",
+            "The later half brought {:.0} % of all progress, almost without noise, as where the \
+                learning rate is too low.",
             100.0 * late
         );
-        finding("rate_too_low", Severity::Info, message, "Try three and ten times the learning rate.")
-            .with("part of the progress in the later half", late, LATE, curve)
+        finding(
+            "rate_too_low",
+            Severity::Info,
+            message,
+            "Try three and ten times the learning \
+            rate.",
+        )
+        .with("part of the progress in the later half", late, LATE, curve)
     })
 }

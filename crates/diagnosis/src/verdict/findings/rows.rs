@@ -14,7 +14,8 @@ pub(super) fn zeros_at_end(scene: &Scene) -> Option<Finding> {
             "zeros_at_end",
             Severity::Error,
             format!(
-                "`{name}` is exactly 0 in the last {rows} after values far above; a loss does not end so. \
+                "`{name}` is exactly 0 in the last {rows} after values far above; \
+                 a loss does not end so. \
                  The zeros were left out."
             ),
             "Look whether the data ran out before the epoch ended, and train on with all of it.",

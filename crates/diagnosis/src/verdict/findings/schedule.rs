@@ -17,10 +17,18 @@ pub(super) fn plateau_under_rate(scene: &Scene) -> Option<Finding> {
         finding(
             "plateau_under_rate",
             Severity::Info,
-            "The run is flat at a learning rate that was never lowered; the floor may be that of the rate.".to_owned(),
-            "Go on from the checkpoint for a tenth of the epochs at a tenth of the rate: a gain tells that the rate was the limit.",
+            "The run is flat at a learning rate that was never lowered; the floor may be that of \
+                the rate."
+                .to_owned(),
+            "Go on from the checkpoint for a tenth of the epochs at a tenth of the rate: a gain \
+                tells that the rate was the limit.",
         )
-        .with("last rate in parts of the highest", schedule.of_highest, NOT_LOWERED, &scene.judged.curve)
+        .with(
+            "last rate in parts of the highest",
+            schedule.of_highest,
+            NOT_LOWERED,
+            &scene.judged.curve,
+        )
     })
 }
 
@@ -35,10 +43,12 @@ pub(super) fn idle_steps(scene: &Scene) -> Vec<Finding> {
             if at < REACH || at + 2 * REACH > curve.len() {
                 return None;
             }
-            let gain = median(&curve.y[at - REACH..at]) - median(&curve.y[at + REACH..at + 2 * REACH]);
+            let gain =
+                median(&curve.y[at - REACH..at]) - median(&curve.y[at + REACH..at + 2 * REACH]);
             (gain < scene.worthwhile).then(|| {
                 let message = format!(
-                    "Lowering the learning rate from {} to {} at {} brought {}, less than is worth having ({}).",
+                    "Lowering the learning rate from {} to {} at {} brought {}, less than is \
+                        worth having ({}).",
                     number(step.from),
                     number(step.to),
                     step.x,
@@ -46,8 +56,12 @@ pub(super) fn idle_steps(scene: &Scene) -> Vec<Finding> {
                     number(scene.worthwhile)
                 );
                 let change = "Leave that step out, or stop before it.";
-                finding("idle_rate_step", Severity::Info, message, change)
-                    .with("gain of the step", gain, scene.worthwhile, curve)
+                finding("idle_rate_step", Severity::Info, message, change).with(
+                    "gain of the step",
+                    gain,
+                    scene.worthwhile,
+                    curve,
+                )
             })
         })
         .collect()

@@ -40,7 +40,8 @@ pub(super) fn spikes(scene: &Scene) -> Option<Finding> {
         series.name,
         number(height)
     );
-    let change = "If they grow or come more often: clip gradients, or lower the learning rate or raise epsilon of Adam.";
+    let change = "If they grow or come more often: clip gradients, or lower the learning rate or \
+        raise epsilon of Adam.";
     let window = [found.first()?.0, found.last()?.0];
     Some(finding("spikes", Severity::Info, message, change).over(
         "largest spike",

@@ -62,7 +62,8 @@ pub(super) fn too_late(scene: &Scene) -> Option<Finding> {
         number(best.value),
         best.x
     );
-    let change = "Stop early: with a patience of a fifth of the run, most of them are saved and the best checkpoint is kept.";
+    let change = "Stop early: with a patience of a fifth of the run, most of them are saved and \
+        the best checkpoint is kept.";
     Some(finding("stopped_too_late", Severity::Info, message, change).with(
         "part of the run after the best",
         share,

@@ -1,15 +1,18 @@
 //! Diverged: not finite to the end, or exploded and did not come back.
 //!
 //! An explosion is judged on the training loss where there is one, since a validation loss also
-//! rises by overfitting. With y₀ the level at the start, b the best level and e the level at the end,
-//! each the median of a tenth of the run, and σ the noise, it needs all of
+//! rises by overfitting. With y₀ the level at the start, b the best level and e the level at the
+//! end, each the median of a tenth of the run, and σ the noise, it needs all of
 //!
 //! - lost progress (e − b) / (y₀ − b) ≥ 1/3, on a logarithmic scale where losses span tenfold:
 //!   a run that keeps two thirds of what it won had a bump, not an end;
 //! - (e − b) / |b| ≥ 0.2, since curves of tuned runs end within a tenth of their best level;
-//! - (e − b) ≥ 6 σ / √w over the w points of a level, so that it is no accident of noise (the best of
-//!   many levels lies two or three such deviations low by chance alone); bursts spoil σ, so that a
-//!   level of four times the best needs no such test.
+//! - (e − b) ≥ 6 σ / √w over the w points of a level, so that it is no accident of noise (the best
+//!   of many levels lies two or three such deviations low by chance alone); bursts spoil σ, so that
+//!   a level of four times the best needs no such test.
+//!
+//! That a loss that is no number has diverged is the rule of every tool (AUTOTRAINER, Zhang et al.,
+//! ICSE 2021); its fixed limit of 1000 is not used, since losses have no common scale.
 //!
 //! Without a training loss the validation loss must double, which overfitting alone seldom does.
 

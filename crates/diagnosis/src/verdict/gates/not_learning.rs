@@ -1,16 +1,20 @@
 //! Not learning: never meaningfully better than at its start, or than chance.
 //!
 //! A loss has learnt if its best level is below its start by 1 % of its value (half of what is
-//! worth having) and by two standard deviations of the difference, σ √(1/s + 1/w) over the s and w points
-//! of the two levels. A smaller fall also counts where it is clear and over: twenty standard
+//! worth having) and by two standard deviations of the difference, σ √(1/s + 1/w) over the s and w
+//! points of the two levels. A smaller fall also counts where it is clear and over: twenty standard
 //! deviations, nine tenths of it in the first half, which is how a loss with a large constant
 //! offset looks. The training loss and the judged one both count: one that moves is enough.
+//!
+//! `LossNotDecreasing` of Amazon's training debugger asks for 0.1 % between two looks in the same
+//! way, without the noise.
 //!
 //! Of fewer than twenty points the noise is not known well enough to deny what they show.
 //!
 //! At chance: the best loss is within 2 % of ln C for C classes (the cross-entropy of guessing) and
-//! its progress below 4 %, since so small a fall to a level so telling is hardly learning; or a metric never moves at all, at a value short
-//! of perfect, while the loss stays at ln C or hardly moves.
+//! its progress below 4 %, since so small a fall to a level so telling is hardly learning; or a
+//! metric never moves at all, at a value short of perfect, while the loss stays at ln C or hardly
+//! moves.
 
 use super::{CLEAR, Gate, evidence, margin};
 use crate::verdict::Options;

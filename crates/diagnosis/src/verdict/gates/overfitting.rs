@@ -1,6 +1,7 @@
 //! Overfitting: validation ends worse than its best by more than noise, while training improved.
 //!
-//! With b the best level of the validation series, e the level at its end and σ the noise since the best,
+//! With b the best level of the validation series, e the level at its end and σ the noise since the
+//! best,
 //!
 //! - (e − b) / |b| ≥ 0.035: more than what is worth having (2 %), and than what the levels of
 //!   flat curves wander;
@@ -8,6 +9,9 @@
 //!   the size of the largest of n normal numbers, since the best is the least of many levels. Flat
 //!   curves of 60 points with noise of 5 % pass all three by chance about once in ten;
 //! - the training loss, where there is one, is lower at the end than where validation was best.
+//!
+//! The first is Prechelt's generalisation loss GL > 3.5 (*Early Stopping, But When?*, 1998), which
+//! he takes from 1 to 5, on levels instead of single values.
 //!
 //! Where there is no loss, a metric of validation is judged so beside the same metric of training.
 

@@ -6,6 +6,10 @@
 //! - A flat end whose forecast is open (a gain worth having has a probability between 0.2 and 0.8)
 //!   and where the data could not have shown one: the smallest difference that the last two
 //!   quarters show at one standard deviation, σ √(2 / (n/4)), is above what is worth having.
+//!
+//! The last is a power analysis with one standard deviation instead of the usual two and a half:
+//! the forecast has its own, calibrated doubt, and this is only to catch where nothing could be
+//! seen.
 
 use super::{CLEAR, Gate, evidence, margin};
 use crate::verdict::curve::ratio;

@@ -42,7 +42,9 @@ fn anything() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None, ..ProptestConfig::with_cases(200)
+    })]
 
     #[test]
     fn a_factor_on_the_loss_never_changes_a_verdict(
@@ -103,8 +105,9 @@ proptest! {
             }
             let _ = while_training(&history);
             // JSON has no numbers that are none: what was written must read back the same.
-            let text = serde_json::to_string(&verdict).map_err(|e| TestCaseError::fail(e.to_string()))?;
-            let back = serde_json::from_str(&text).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            let failed = |error: serde_json::Error| TestCaseError::fail(error.to_string());
+            let text = serde_json::to_string(&verdict).map_err(failed)?;
+            let back = serde_json::from_str(&text).map_err(failed)?;
             prop_assert_eq!(verdict, back);
         }
     }
@@ -125,6 +128,6 @@ fn a_thousand_points_are_judged_in_a_few_milliseconds() {
     for _ in 0..10 {
         let _ = judge(&history, &Options::default());
     }
-    // Ten milliseconds each with optimisation; a debug build on a busy machine has ten times as many.
+    // Ten milliseconds each with optimisation; a debug build on a busy machine has ten times that.
     assert!(start.elapsed().as_millis() < 1000, "{:?}", start.elapsed());
 }

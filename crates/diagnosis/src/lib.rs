@@ -4,7 +4,8 @@
 //! training, labs and verdicts on finished runs judge alike: [`CurveFit`] says where a curve will
 //! level off and how sure that is, [`Criterion`] when the rules of the literature would stop,
 //! [`EarlyStoppingState`] is the rule that training itself follows, and [`Mode`] says which of two
-//! values of a metric is better.
+//! values of a metric is better. [`verdict`] says in one verdict what a finished or running
+//! training did, with its evidence and what to do.
 //!
 //! # Judging a curve
 //!
@@ -40,11 +41,14 @@
 mod criteria;
 mod curve_fit;
 mod early_stopping;
+mod history;
 mod monitor;
 mod student_t;
+pub mod verdict;
 
 pub use criteria::{Criterion, generalization_losses, training_progress};
 pub use curve_fit::{CurveFit, CurveModel, FitError, standard_errors_at};
 pub use early_stopping::{EarlyStoppingSettings, EarlyStoppingState};
+pub use history::{History, Log, Metric, Series};
 pub use monitor::{DeltaMode, Mode};
 pub use student_t::student_t;

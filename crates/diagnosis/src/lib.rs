@@ -42,6 +42,7 @@ mod curve_fit;
 mod early_stopping;
 mod history;
 mod monitor;
+pub mod read;
 mod student_t;
 
 pub use criteria::{Criterion, generalization_losses, training_progress};

@@ -1,0 +1,371 @@
+//! What a column is, told by its name alone: rules that hold for the names of many tools.
+
+/// The data that a value was measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Split {
+    /// Data that the weights are fitted to.
+    Train,
+    /// Data held out while it trains.
+    Validation,
+    /// Data held out to the end; logged every epoch, people use it to validate.
+    Test,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A loss. The rank is 0 for the loss itself and rises with every word that says that it is
+    /// only a part or another one.
+    Loss {
+        /// 0 for the loss itself.
+        rank: u8,
+        /// Whether it is one of the parts of the loss of a detector, which sum to the whole.
+        part: bool,
+    },
+    /// A metric.
+    Metric {
+        /// Whether a higher value is better.
+        higher: bool,
+        /// 0 for the one that people look at first.
+        rank: u8,
+        /// Whether training can minimise it, so that it stands for the loss where there is none.
+        objective: bool,
+    },
+    /// The learning rate; of a group of parameters where it is numbered.
+    LearningRate(Option<u8>),
+    /// Counts epochs.
+    Epoch,
+    /// Counts steps, iterations or updates.
+    Step,
+    /// Counts batches within an epoch.
+    Batch,
+    /// Counts rows.
+    Index,
+    /// Anything else.
+    Other,
+}
+
+/// What a name says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Meaning {
+    /// The data, where the name says so.
+    pub(super) split: Option<Split>,
+    /// What it holds.
+    pub(super) role: Role,
+    /// Whether it is the value of a step beside that of the epoch.
+    pub(super) per_step: bool,
+    /// The words without those of the split: equal for a metric of training and of validation.
+    pub(super) core: String,
+}
+
+const TRAIN: &[&str] = &["train", "training", "tr", "trn", "learn", "fit", "训练"];
+const VALIDATION: &[&str] = &[
+    "val", "valid", "validation", "validate", "validating", "eval", "evaluation", "dev", "vali",
+    "vl", "heldout", "holdout", "cv", "验证",
+];
+const TEST: &[&str] = &["test", "testing", "tst", "te", "测试"];
+const LOSS: &[&str] = &[
+    "loss", "losses", "cost", "costs", "nll", "xent", "crossentropy", "objective", "损失", "elbo",
+];
+/// Words that leave a loss what it is.
+const FILLERS: &[&str] = &[
+    "epoch", "step", "avg", "average", "mean", "main", "total", "overall", "running", "smoothed",
+    "smooth", "batch", "model", "metrics", "metric", "log", "per", "s", "the", "is", "of",
+    "set", "on", "set:", "last", "final", "current", "this", "all", "global", "iter", "data",
+    "sum", "combined", "full", "in", "cur", "curr", "scalar", "scalars", "set's", "0",
+];
+/// Words after which a number is no course of training.
+const NOT_A_CURVE: &[&str] = &[
+    "best", "min", "max", "std", "scale", "scaler", "delta", "lowest", "highest", "prev",
+    "previous", "weight", "weights", "time", "patience", "threshold", "stderr", "coef", "lambda",
+    "improvement", "ratio", "count", "num", "target", "decay", "cutoff", "var", "variance",
+];
+const TIMES: &[&str] = &[
+    "time", "eta", "sec", "secs", "second", "seconds", "ms", "duration", "runtime", "memory",
+    "mem", "samples", "throughput", "tokens", "elapsed", "remaining", "speed", "fps", "timestamp",
+    "wps", "ups", "wall", "created", "date", "gpu", "cpu", "flops", "images", "mfu", "params",
+];
+const CRITERIA: &[&str] = &[
+    "mse", "mae", "rmse", "ce", "bce", "nll", "cross", "entropy", "crossentropy", "xent", "l1",
+    "l2", "huber", "binary", "categorical", "sparse", "focal", "dice", "cls", "class", "ctc",
+    "mlm", "lm", "q", "squared", "error", "absolute", "softmax", "logistic", "task",
+];
+const GENERATOR: &[&str] = &["g", "gen", "generator", "netg", "lossg"];
+const DISCRIMINATOR: &[&str] =
+    &["d", "disc", "discriminator", "critic", "netd", "da", "db", "lossd", "real", "fake"];
+const SIDE: &[&str] = &[
+    "kl", "kld", "reg", "regularization", "regularisation", "aux", "auxiliary", "penalty", "adv",
+    "ema", "balance", "router", "z", "commit", "commitment", "perceptual", "style", "identity",
+    "idt", "cycle", "cyc", "distill", "contrastive", "vgg", "entropy", "alpha", "value", "temp",
+];
+/// The parts of a detector's loss, which are summed where the log has no sum.
+const PARTS: &[&str] = &[
+    "box", "obj", "cls", "dfl", "giou", "ciou", "iou", "seg", "sem", "mask", "kobj", "pose", "loc",
+    "localization", "classification", "conf", "rpn", "bbox", "angle", "rle", "objectness",
+    "landm", "landmark", "kpt", "regression", "l1", "classifier", "reg",
+];
+
+/// What `name` says.
+pub(super) fn meaning(name: &str) -> Meaning {
+    let mut words = words(name);
+    let mut split = None;
+    words.retain(|word| {
+        let found = split_of(word);
+        // Of two, as in `test/val_loss`, the last says more.
+        split = found.or(split);
+        found.is_none()
+    });
+    let per_step = words.last().is_some_and(|word| word == "step") && words.len() > 1;
+    let core = words
+        .iter()
+        .filter(|word| !matches!(word.as_str(), "epoch" | "step" | "avg" | "mean" | "metrics"))
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" ");
+    Meaning { split, role: role(&words, split), per_step, core }
+}
+
+/// The split that a word stands for.
+pub(super) fn split_of(word: &str) -> Option<Split> {
+    if TRAIN.contains(&word) {
+        Some(Split::Train)
+    } else if VALIDATION.contains(&word) {
+        Some(Split::Validation)
+    } else if TEST.contains(&word) {
+        Some(Split::Test)
+    } else {
+        None
+    }
+}
+
+/// The words of a name, small: split at signs, at capitals, and where a known word is glued on.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let name = name.replace("mAP", "map").replace("mIoU", "miou").replace("IoU", "iou");
+    let mut words: Vec<String> = vec![];
+    let mut word = String::new();
+    let mut before = ' ';
+    for c in name.chars() {
+        let camel = c.is_uppercase() && before.is_lowercase();
+        if (!c.is_alphanumeric() || camel) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words.into_iter().flat_map(unglued).collect()
+}
+
+/// `trainloss` is two words.
+fn unglued(word: String) -> Vec<String> {
+    const HEADS: &[&str] =
+        &["training", "train", "validation", "valid", "val", "eval", "testing", "test", "dev", "训练", "验证", "测试"];
+    const TAILS: &[&str] = &[
+        "loss", "losses", "acc", "accuracy", "err", "error", "auc", "f1", "mse", "mae", "rmse", "cost",
+        "iou", "miou", "dice", "ppl", "score", "map", "perplexity", "lr", "损失", "准确率", "r2",
+    ];
+    for head in HEADS {
+        if let Some(tail) = word.strip_prefix(head) {
+            if TAILS.contains(&tail) {
+                return vec![(*head).to_owned(), tail.to_owned()];
+            }
+        }
+    }
+    for tail in ["loss", "acc"] {
+        if let Some(head) = word.strip_suffix(tail) {
+            let known = ["total", "avg", "mean", "gen", "disc", "box", "cls", "obj", "g", "d"];
+            if known.contains(&head) || split_of(head).is_some() {
+                return vec![head.to_owned(), tail.to_owned()];
+            }
+        }
+    }
+    vec![word]
+}
+
+fn any(words: &[String], of: &[&str]) -> bool {
+    words.iter().any(|word| of.contains(&word.as_str()))
+}
+
+fn role(words: &[String], split: Option<Split>) -> Role {
+    if words.is_empty() {
+        return if split.is_none() { Role::Index } else { Role::Other };
+    }
+    if let Some(role) = learning_rate(words).or_else(|| axis(words)) {
+        return if split == Some(Split::Test) { Role::Other } else { role };
+    }
+    if any(words, TIMES) || any(words, &["grad", "gradient", "norm", "gnorm", "momentum"]) {
+        return Role::Other;
+    }
+    if any(words, LOSS) {
+        return loss(words);
+    }
+    // `l_mos`, `L_G`.
+    if words.len() == 2 && words.first().is_some_and(|word| word == "l") {
+        return Role::Loss { rank: 4, part: false };
+    }
+    if any(words, NOT_A_CURVE) {
+        return Role::Other;
+    }
+    metric(words)
+}
+
+fn learning_rate(words: &[String]) -> Option<Role> {
+    let joined = words.join(" ");
+    if any(words, &["decay", "mult", "multiplier", "scale", "factor", "min", "max", "final"]) {
+        return None;
+    }
+    let named = joined.contains("learning rate") || any(words, &["lr", "lrs", "learningrate", "学习率"]);
+    let numbered = words.iter().find_map(|word| word.strip_prefix("lr")?.parse::<u8>().ok());
+    if numbered.is_some() {
+        return Some(Role::LearningRate(numbered));
+    }
+    if named {
+        let group = words.iter().find_map(|word| word.strip_prefix("pg").unwrap_or("").parse().ok());
+        return Some(Role::LearningRate(group));
+    }
+    (joined == "rate").then_some(Role::LearningRate(None))
+}
+
+fn axis(words: &[String]) -> Option<Role> {
+    const EPOCH: &[&str] =
+        &["epoch", "epochs", "ep", "epoch(s)", "round", "episode", "generation", "轮"];
+    const STEP: &[&str] = &[
+        "step", "steps", "iter", "iters", "iteration", "iterations", "it", "update", "updates",
+        "itr", "niter", "kimg", "globalstep", "timesteps", "tree",
+    ];
+    const BATCH: &[&str] = &["batch", "batches", "minibatch", "mb"];
+    const INDEX: &[&str] = &["index", "idx", "id", "unnamed", "row", "no"];
+    const BESIDE: &[&str] = &[
+        "global", "current", "cur", "curr", "trainer", "n", "num", "the", "number", "no", "nr",
+        "idx", "i", "of", "at", "after", "end", "x", "train", "training", "in", "on", "for", "model",
+    ];
+    if words.len() == 1 && any(words, &["n", "x", "t"]) {
+        return Some(Role::Index);
+    }
+    let is = |of: &[&str]| {
+        any(words, of)
+            && words.iter().all(|word| {
+                of.contains(&word.as_str())
+                    || BESIDE.contains(&word.as_str())
+                    || INDEX.contains(&word.as_str())
+            })
+    };
+    // How many there are to be is no counter: `num_epochs`, `epochs`.
+    let plural_alone = words.len() == 2
+        && words.first().is_some_and(|word| matches!(word.as_str(), "num" | "n"))
+        && any(words, &["epochs", "epoch", "steps", "iters", "iterations", "batches"]);
+    if plural_alone {
+        return None;
+    }
+    if is(EPOCH) {
+        Some(Role::Epoch)
+    } else if is(STEP) {
+        Some(Role::Step)
+    } else if is(BATCH) {
+        Some(Role::Batch)
+    } else if words.iter().all(|word| INDEX.contains(&word.as_str()) || word == "0") {
+        Some(Role::Index)
+    } else {
+        None
+    }
+}
+
+fn loss(words: &[String]) -> Role {
+    let rest: Vec<&str> = words
+        .iter()
+        .map(String::as_str)
+        .filter(|word| !LOSS.contains(word) && !FILLERS.contains(word))
+        .collect();
+    if rest.iter().any(|word| NOT_A_CURVE.contains(word)) {
+        return Role::Other;
+    }
+    let is = |of: &[&str]| rest.iter().any(|word| of.contains(word));
+    let part = !rest.is_empty() && rest.iter().all(|word| PARTS.contains(word));
+    // A likelihood beside a loss is a second loss.
+    let spoken = words.iter().any(|word| matches!(word.as_str(), "loss" | "losses" | "损失"));
+    let rank = if rest.is_empty() {
+        u8::from(!spoken)
+    } else if is(DISCRIMINATOR) {
+        5
+    } else if is(SIDE) && !part {
+        6
+    } else if is(GENERATOR) {
+        3
+    } else if rest.iter().all(|word| CRITERIA.contains(word)) && !part {
+        2
+    } else {
+        4
+    };
+    Role::Loss { rank, part }
+}
+
+fn metric(words: &[String]) -> Role {
+    let has = |of: &[&str]| any(words, of);
+    let metric = |higher, rank| Role::Metric { higher, rank, objective: false };
+    let objective = |rank| Role::Metric { higher: false, rank, objective: true };
+    let starts = |prefix: &str| words.iter().any(|word| word.starts_with(prefix));
+    if has(&["lprob", "logprob", "logits", "q", "grad", "td"]) {
+        return Role::Other;
+    }
+    if has(&["error", "err"]) {
+        let squared = has(&["squared", "mean", "absolute"]);
+        return if squared { objective(3) } else { metric(false, 3) };
+    }
+    if has(&["wer"]) {
+        return metric(false, 1);
+    }
+    if has(&["cer", "eer", "ter", "fid", "hd95", "ece"]) {
+        return metric(false, 2);
+    }
+    if has(&["logloss", "mlogloss", "binary_logloss"]) || starts("multi_logloss") {
+        return objective(0);
+    }
+    if has(&["rmse", "mse", "rmsle"]) {
+        return objective(4);
+    }
+    if has(&["mae", "mape", "l1", "l2", "bce", "smape", "msle", "crossentropy", "deviance", "huber"]) {
+        return objective(3);
+    }
+    if has(&["entropy"]) && has(&["cross"]) {
+        return objective(2);
+    }
+    if has(&["perplexity", "ppl", "perp", "bpc", "bpb", "brier", "merror", "error1"]) {
+        return metric(false, 3);
+    }
+    if starts("acc") || has(&["top1", "准确率", "correct", "exact"]) || starts("prec@") {
+        let narrow = has(&["fg", "top5", "5", "3", "10", "bg"]) as u8;
+        return metric(true, 3 * narrow);
+    }
+    if starts("map") || has(&["ap"]) {
+        let strict = has(&["95", "map50-95"]) || !starts("map50") && !has(&["5", "50", "75", "ap50"]);
+        return metric(true, if strict { 1 } else { 2 });
+    }
+    if starts("f1") || has(&["fscore", "fbeta", "micro", "macro"]) {
+        return metric(true, 1);
+    }
+    if has(&["mcc", "matthews", "kappa", "bleu", "rouge", "meteor", "cider", "chrf"]) || starts("rouge") {
+        return metric(true, 1);
+    }
+    if starts("auc") || starts("auroc") || has(&["roc", "auprc"]) {
+        return metric(true, 2);
+    }
+    if has(&["iou", "miou", "jaccard", "r2", "spearman", "pearson", "spearmanr", "psnr", "ssim"])
+        || starts("dice")
+    {
+        return metric(true, 2);
+    }
+    if has(&["reward", "rewards", "return", "ndcg", "mrr", "hits", "success", "rew"]) {
+        return metric(true, 3);
+    }
+    if starts("precision") || starts("recall") || has(&["specificity", "sensitivity", "prec"]) {
+        return metric(true, 4);
+    }
+    if has(&["score", "correlation", "confidence", "accuracy"]) {
+        return metric(true, 4);
+    }
+    Role::Other
+}

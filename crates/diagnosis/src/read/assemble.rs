@@ -1,6 +1,6 @@
 //! From tables to runs: the chosen columns along their axis, each run by itself.
 
-use super::axis::{Axis, axis};
+use super::axis::{Axis, Track, axis};
 use super::choose::{Picks, choose, meanings};
 use super::error::ReadError;
 use super::names::{Meaning, Role};
@@ -220,8 +220,12 @@ fn series(
     together: Together,
 ) -> Vec<Series> {
     let mut runs: Vec<Building> = (0..count).map(|_| Building::default()).collect();
+    let track = match &axis.lead {
+        Some(lead) if counts_otherwise(column, axis, lead) => lead,
+        _ => &axis.track,
+    };
     for (row, y) in column.points() {
-        let x = own.and_then(|own| own.at(row)).or_else(|| axis.track.at(row));
+        let x = own.and_then(|own| own.at(row)).or_else(|| track.at(row));
         let Some(x) = x.filter(|x| x.is_finite()) else { continue };
         if let Some(run) = runs.get_mut(axis.run(row)) {
             run.add(x, y, together);
@@ -230,6 +234,17 @@ fn series(
     runs.into_iter()
         .map(|run| Series { name: column.name.clone(), x: run.x, y: run.y })
         .collect()
+}
+
+/// Whether the steps of `column` are of another unit, as where training counts iterations and
+/// validation, under the same name, epochs.
+fn counts_otherwise(column: &Column, axis: &Axis, lead: &Track) -> bool {
+    let behind = |row: &&u32| match (axis.track.at(**row), lead.at(**row)) {
+        (Some(own), Some(lead)) => 4.0 * own < lead,
+        _ => false,
+    };
+    let rows = column.rows.iter().filter(behind).count();
+    10 * rows >= 9 * column.len() && column.len() > 0
 }
 
 /// A series under construction.

@@ -14,8 +14,9 @@ pub(super) struct Axis {
     pub(super) places: Vec<usize>,
     /// Where rows stand.
     pub(super) track: Track,
-    /// Whether several rows of the training loss stand at one value.
-    pub(super) many_per_x: bool,
+    /// The same where each series has steps of its own: only in the rows of the series with the
+    /// most points.
+    pub(super) lead: Option<Track>,
     /// The first row of each stretch of rows, and its run.
     pub(super) stretches: Vec<(u32, usize)>,
     /// Whether the rows of several runs alternate.
@@ -135,13 +136,12 @@ impl Axis {
 
     fn new(table: &Table, name: Option<&str>, places: &[usize], track: Track, lead: &[u32]) -> Self {
         // Where each series has steps of its own, only those of one series fall at a restart.
-        let own = table.counting == Counting::StepsWithinEpochs || !table.printed && sparse(table);
-        let watched = if own { track.seen_at(lead) } else { track.clone() };
-        let (stretches, interleaved) = watched.stretches();
-        let seen = track.seen_at(lead);
-        let many_per_x = seen.distinct() + 1 < seen.xs.len();
+        let own = matches!(table.counting, Counting::StepsWithinEpochs | Counting::OwnSteps)
+            || !table.printed && sparse(table);
+        let lead = own.then(|| track.seen_at(lead));
+        let (stretches, interleaved) = lead.as_ref().unwrap_or(&track).stretches();
         let name = name.map(str::to_owned);
-        Self { name, places: places.to_vec(), track, many_per_x, stretches, interleaved }
+        Self { name, places: places.to_vec(), track, lead, stretches, interleaved }
     }
 }
 

@@ -78,7 +78,7 @@ const FILLERS: &[&str] = &[
 const NOT_A_CURVE: &[&str] = &[
     "best", "min", "max", "std", "scale", "scaler", "delta", "lowest", "highest", "prev",
     "previous", "weight", "weights", "time", "patience", "threshold", "stderr", "coef", "lambda",
-    "improvement", "ratio", "count", "num", "target", "decay", "cutoff", "var", "variance",
+    "improvement", "improved", "from", "decreased", "increased", "saving", "early", "ratio", "count", "num", "target", "decay", "cutoff", "var", "variance",
 ];
 const TIMES: &[&str] = &[
     "time", "eta", "sec", "secs", "second", "seconds", "ms", "duration", "runtime", "memory",
@@ -215,7 +215,7 @@ fn role(words: &[String], split: Option<Split>) -> Role {
 
 fn learning_rate(words: &[String]) -> Option<Role> {
     let joined = words.join(" ");
-    if any(words, &["decay", "mult", "multiplier", "scale", "factor", "min", "max", "final"]) {
+    if any(words, &["decay", "mult", "multiplier", "scale", "factor", "min", "max", "final", "to", "reducing"]) {
         return None;
     }
     let named = joined.contains("learning rate") || any(words, &["lr", "lrs", "learningrate", "学习率"]);
@@ -311,7 +311,7 @@ fn metric(words: &[String]) -> Role {
     if has(&["lprob", "logprob", "logits", "q", "grad", "td"]) {
         return Role::Other;
     }
-    if has(&["error", "err"]) {
+    if has(&["error", "err", "errors"]) {
         let squared = has(&["squared", "mean", "absolute"]);
         return if squared { objective(3) } else { metric(false, 3) };
     }

@@ -83,6 +83,8 @@ pub(super) enum Counting {
     Plain,
     /// By step; the epoch is a fraction of it.
     Steps,
+    /// Each series has steps of its own.
+    OwnSteps,
     /// Training by step, validation by epoch, both with the epoch beside them.
     StepsWithinEpochs,
 }

@@ -88,9 +88,11 @@ impl Reader {
 
     /// The table.
     pub(super) fn finish(mut self) -> Option<Table> {
-        if self.places.contains_key("epoch") {
-            self.table.counting = Counting::StepsWithinEpochs;
-        }
+        self.table.counting = if self.places.contains_key("epoch") {
+            Counting::StepsWithinEpochs
+        } else {
+            Counting::OwnSteps
+        };
         (self.table.rows > 0).then_some(self.table)
     }
 

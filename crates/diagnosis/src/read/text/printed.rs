@@ -1,0 +1,357 @@
+//! Gathers the numbers of printed lines into columns.
+
+use std::collections::HashMap;
+
+use super::super::names::{Role, Split, meaning, split_of};
+use super::super::number::plain;
+use super::super::source::decode_other;
+use super::super::table::{Column, Found, Level, Table};
+use super::line::{Pair, pairs};
+
+/// Columns of numbers that are none of what is judged.
+const OTHERS: usize = 64;
+/// Names that are remembered: a dump of weights has no end of them.
+const NAMES: usize = 20_000;
+/// Lines after which a heading has no say any more.
+const HEADING_LASTS: u32 = 30;
+
+/// What a text has shown so far.
+#[derive(Default)]
+pub(super) struct Printed {
+    table: Table,
+    places: HashMap<Key, usize>,
+    known: HashMap<String, Known>,
+    others: usize,
+    row: u32,
+    /// A line such as `Validation:` and the row it stood before.
+    heading: Option<(Split, u32)>,
+    bars: Bars,
+    keras: bool,
+    boosting: bool,
+    darknet: bool,
+}
+
+/// Where a bar of Keras stands.
+#[derive(Default, PartialEq, Eq, Clone, Copy)]
+enum Bars {
+    /// No `Epoch 1/40` was seen.
+    #[default]
+    Unknown,
+    /// The epoch runs.
+    Running,
+    /// Its last line was seen; bars from here on are of evaluations.
+    Done,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    name: String,
+    split: Option<Split>,
+    level: Level,
+    running: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    role: Role,
+    split: Option<Split>,
+}
+
+/// A name for a counter that has none.
+const ITERATION: &str = "(iteration)";
+const BATCH: &str = "(batch)";
+
+impl Printed {
+    /// The most points that a series to be judged has.
+    pub(super) fn points(&self) -> usize {
+        let judged = self.table.columns.iter().filter(|column| {
+            matches!(meaning(column.label()).role, Role::Loss { .. } | Role::Metric { .. })
+        });
+        judged.map(Column::len).max().unwrap_or(0)
+    }
+
+    /// The columns.
+    pub(super) fn finish(mut self) -> Found {
+        self.table.rows = self.row;
+        self.table.printed = true;
+        let has = |name: &str| self.known.contains_key(name);
+        let format = if self.darknet {
+            "Darknet's printed log"
+        } else if self.keras {
+            "printed output of Keras"
+        } else if self.boosting {
+            "printed log of boosting"
+        } else if has("iter") && has("mfu") {
+            "nanoGPT's printed log"
+        } else {
+            "printed text"
+        };
+        Found { format: format.to_owned(), tables: vec![self.table], notes: vec![] }
+    }
+
+    /// Reads a line.
+    pub(super) fn line(&mut self, bytes: &[u8]) {
+        let number = |byte: &u8| byte.is_ascii_digit();
+        if !bytes.iter().any(number) && memchr::memmem::find(bytes, b"nan").is_none() {
+            self.heading(bytes);
+            return;
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(line) => self.text(line),
+            Err(_) => self.text(&decode_other(bytes)),
+        }
+    }
+
+    /// Remembers a line that only says which data the next lines are about.
+    fn heading(&mut self, bytes: &[u8]) {
+        if bytes.len() > 40 {
+            return;
+        }
+        let Ok(line) = std::str::from_utf8(bytes) else { return };
+        let mut words = line.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+        let (first, second, third) = (words.next(), words.next(), words.next());
+        if third.is_some() {
+            return;
+        }
+        let split = [first, second].into_iter().flatten().find_map(split_in_words);
+        if let Some(split) = split {
+            self.heading = Some((split, self.row));
+        }
+    }
+
+    fn text(&mut self, line: &str) {
+        if self.darknet_line(line) {
+            return;
+        }
+        let mut found = vec![];
+        let bar = pairs(line, &mut found);
+        if found.is_empty() {
+            return;
+        }
+        let progress = progress(line, &found);
+        if line.contains("[==") || line.contains("- val_loss:") || line.contains("\u{2501}\u{2501}") {
+            self.keras = true;
+        }
+        if let Some((done, total)) = progress {
+            if self.bars == Bars::Done {
+                return;
+            }
+            if done >= total && self.bars == Bars::Running && found.len() > 1 {
+                self.bars = Bars::Done;
+            }
+        }
+        let known: Vec<Known> = found.iter().map(|pair| self.known(pair.label)).collect();
+        let header = known.len() == 1
+            && found.first().is_some_and(|pair| pair.total.is_some() && pair.label == "Epoch");
+        if header {
+            self.bars = Bars::Running;
+        }
+        let level = level(line, &found, &known, bar, progress);
+        self.pairs(line, &found, &known, level);
+        self.row = self.row.saturating_add(1);
+    }
+
+    fn pairs(&mut self, line: &str, found: &[Pair<'_>], known: &[Known], level: Level) {
+        let mut section = None;
+        let mut list: Option<(usize, f64, f64)> = None;
+        let heading = self.heading.filter(|(_, row)| row + HEADING_LASTS > self.row);
+        let mut counted = 0;
+        for (place, (pair, known)) in found.iter().zip(known).enumerate() {
+            section = split_in_text(pair.gap).or(section);
+            if pair.label.is_empty() {
+                if let Some((column, sum, count)) = list.filter(|_| pair.gap.trim() == "," && pair.total.is_none()) {
+                    // Several values under one name: their mean.
+                    list = Some((column, sum + pair.value, count + 1.0));
+                    self.table.push(column, self.row, (sum + pair.value) / (count + 1.0));
+                    continue;
+                }
+                list = None;
+                if let Some((name, label)) = unnamed_counter(line, pair, place, counted) {
+                    counted += 1;
+                    self.counter(name, Some(label), pair.value);
+                }
+                continue;
+            }
+            list = None;
+            match known.role {
+                Role::Epoch | Role::Step | Role::Batch | Role::Index => {
+                    counted += 1;
+                    if known.role != Role::Index {
+                        self.counter(pair.label, None, pair.value);
+                    }
+                    if known.role == Role::Epoch {
+                        self.heading = None;
+                    }
+                }
+                Role::LearningRate(_) => {
+                    self.value(pair.label, None, Level::Outer, false, pair.value);
+                }
+                Role::Loss { .. } | Role::Metric { .. } => {
+                    let around = section.or(heading.map(|(split, _)| split));
+                    let split = if known.split.is_some() { None } else { around };
+                    let value = match pair.total {
+                        Some(total) if total != 0.0 => pair.value / total,
+                        _ => pair.value,
+                    };
+                    let column = self.value(pair.label, split, level, false, value);
+                    if let Some(average) = pair.average {
+                        self.value(pair.label, split, level, true, average);
+                    }
+                    list = column.map(|column| (column, value, 1.0));
+                }
+                Role::Other => {
+                    if matches!(pair.before, b':' | b'=') && pair.total.is_none() {
+                        self.other(pair.label, level, pair.value);
+                    }
+                }
+            }
+        }
+    }
+
+    fn known(&mut self, label: &str) -> Known {
+        if let Some(known) = self.known.get(label) {
+            return *known;
+        }
+        let said = meaning(label);
+        let known = Known { role: said.role, split: said.split };
+        if self.known.len() < NAMES {
+            self.known.insert(label.to_owned(), known);
+        }
+        known
+    }
+
+    fn counter(&mut self, name: &str, label: Option<&str>, value: f64) {
+        let place = self.value(name, None, Level::Outer, false, value);
+        if let (Some(label), Some(column)) = (label, place.and_then(|place| self.table.columns.get_mut(place))) {
+            if column.label.is_none() {
+                column.label = Some(label.to_owned());
+            }
+        }
+    }
+
+    fn other(&mut self, name: &str, level: Level, value: f64) {
+        let key = Key { name: name.to_owned(), split: None, level, running: false };
+        if !self.places.contains_key(&key) {
+            if self.others == OTHERS {
+                return;
+            }
+            self.others += 1;
+        }
+        self.value(name, None, level, false, value);
+    }
+
+    /// Adds a value to the column of its key; the place of the column.
+    fn value(&mut self, name: &str, split: Option<Split>, level: Level, running: bool, value: f64) -> Option<usize> {
+        let key = Key { name: name.to_owned(), split, level, running };
+        let place = if let Some(place) = self.places.get(&key) {
+            *place
+        } else {
+            if self.places.len() >= NAMES {
+                return None;
+            }
+            let place = self.table.columns.len();
+            self.table.columns.push(Column { split, level, running, ..Column::new(name) });
+            self.places.insert(key, place);
+            place
+        };
+        self.table.push(place, self.row, value);
+        Some(place)
+    }
+
+    /// Darknet names its numbers behind them: `3000: 1.38, 0.97 avg, 0.001 rate, 0.08 seconds, …`.
+    fn darknet_line(&mut self, line: &str) -> bool {
+        let Some((iteration, rest)) = line.trim_start().split_once(": ") else { return false };
+        if !line.contains(" avg") || !line.contains(" rate,") {
+            return false;
+        }
+        let mut cells = rest.split(',').map(str::trim);
+        let (Ok(iteration), Some(loss)) = (iteration.parse::<u32>(), cells.next().and_then(plain)) else {
+            return false;
+        };
+        self.darknet = true;
+        self.counter(ITERATION, Some("iteration"), f64::from(iteration));
+        self.value("momentary loss", None, Level::Outer, false, loss);
+        for cell in cells {
+            let Some((number, name)) = cell.split_once(' ') else { continue };
+            let Some(number) = plain(number) else { continue };
+            if name.starts_with("avg") {
+                self.value("avg loss", None, Level::Outer, false, number);
+            } else if name == "rate" {
+                self.value("rate", None, Level::Outer, false, number);
+            }
+        }
+        self.row = self.row.saturating_add(1);
+        true
+    }
+}
+
+/// How the values of a line came about.
+fn level(line: &str, found: &[Pair<'_>], known: &[Known], bar: bool, progress: Option<(f64, f64)>) -> Level {
+    if let Some((done, total)) = progress {
+        return if done >= total { Level::Outer } else { Level::Bar };
+    }
+    let fraction = found.iter().find(|pair| pair.label.is_empty() && pair.total.is_some());
+    if bar {
+        let complete = fraction.is_some_and(|pair| pair.total.is_some_and(|total| pair.value >= total));
+        return if complete { Level::Outer } else { Level::Bar };
+    }
+    let epoch = known.iter().any(|known| known.role == Role::Epoch);
+    let step = known.iter().any(|known| matches!(known.role, Role::Step | Role::Batch));
+    let unnamed = found.iter().enumerate().skip(1).any(|(place, pair)| {
+        pair.label.is_empty() && unnamed_counter(line, pair, place, 1).is_some()
+    });
+    if (epoch && step) || unnamed { Level::Inner } else { Level::Outer }
+}
+
+/// `313/313 [====] - 3s` at the beginning of a line: a bar of Keras.
+fn progress(line: &str, found: &[Pair<'_>]) -> Option<(f64, f64)> {
+    let first = found.first()?;
+    let starts = first.label.is_empty() && first.gap.trim().is_empty();
+    let rest = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '/').trim_start();
+    let bar = rest.starts_with(['[', '-', '\u{2501}', '\u{1b}']) || rest.is_empty();
+    (starts && bar && line.contains('/')).then_some((first.value, first.total?))
+}
+
+/// The name of a counter that has none, and what it counts: `[1, 2000] loss: 2.2`,
+/// `Epoch: [398][0]`, `3000:`, `Train Epoch: 1 [0/60000 (0%)]`.
+fn unnamed_counter(line: &str, pair: &Pair<'_>, place: usize, counted: usize) -> Option<(&'static str, &'static str)> {
+    let gap = pair.gap.trim();
+    let whole = pair.value >= 0.0 && pair.value.fract() == 0.0;
+    if !whole {
+        return None;
+    }
+    if place == 0 {
+        let start = line.trim_start();
+        let after = start.trim_start_matches('[').trim_start_matches(|c: char| c.is_ascii_digit());
+        let bracket = gap == "[" && after.starts_with([']', ',']);
+        let colon = gap.is_empty() && pair.total.is_none() && after.starts_with(':');
+        let of = gap == "[" && pair.total.is_some() && start.get(1..).is_some_and(|rest| {
+            rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '/').starts_with(']')
+        });
+        let pair_of_two = bracket && after.starts_with(',');
+        return if pair_of_two {
+            Some(("(epoch)", "epoch"))
+        } else {
+            (bracket || colon || of).then_some((ITERATION, "iteration"))
+        };
+    }
+    let inner = matches!(gap, "][" | "] [" | "[" | "(" | "|") && (pair.total.is_some() || gap.starts_with(']'))
+        || gap == "," && counted == 1 && place == 1 && line.trim_start().starts_with('[')
+        || gap.ends_with('|') && pair.total.is_some();
+    (inner && counted > 0).then_some((BATCH, "batch"))
+}
+
+/// The data that a text before a value speaks of: `Test set:`, `[valid]`, `Val Epoch`.
+fn split_in_text(gap: &str) -> Option<Split> {
+    if gap.len() < 3 || gap.len() > 200 {
+        return None;
+    }
+    let words = gap.split(|c: char| c.is_whitespace() || "()[]{}:|,'\"=-<>*#_".contains(c));
+    words.filter(|word| word.len() > 2).filter_map(split_in_words).next_back()
+}
+
+fn split_in_words(word: &str) -> Option<Split> {
+    let word = word.trim_end_matches('.').to_ascii_lowercase();
+    // Short forms are found in too many texts.
+    (word.len() > 2 && !matches!(word.as_str(), "learn" | "fit" | "trn")).then(|| split_of(&word))?
+}

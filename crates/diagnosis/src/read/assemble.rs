@@ -224,10 +224,15 @@ fn series(
         Some(lead) if counts_otherwise(column, axis, lead) => lead,
         _ => &axis.track,
     };
-    for (row, y) in column.points() {
+    for (place, (row, y)) in column.points().enumerate() {
         let x = own.and_then(|own| own.at(row)).or_else(|| track.at(row));
         let Some(x) = x.filter(|x| x.is_finite()) else { continue };
+        let closing = place + 1 == column.len() && place >= 5;
         if let Some(run) = runs.get_mut(axis.run(row)) {
+            // A closing line repeats the best iteration.
+            if closing && run.x.last().is_some_and(|last| *last > x) {
+                continue;
+            }
             run.add(x, y, together);
         }
     }

@@ -28,16 +28,22 @@ pub(super) struct Axis {
 pub(super) struct Track {
     rows: Vec<u32>,
     xs: Vec<f64>,
+    /// Whether a count stands behind what it counts.
+    behind: bool,
 }
 
 impl Track {
     fn of(column: &Column) -> Self {
         let (rows, xs) = column.points().filter(|(_, x)| x.is_finite()).unzip();
-        Self { rows, xs }
+        Self { rows, xs, behind: false }
     }
 
     /// The last count up to `row`; of what is before the first count, the first.
     pub(super) fn at(&self, row: u32) -> Option<f64> {
+        if self.behind {
+            let before = self.rows.partition_point(|counted| *counted < row);
+            return self.xs.get(before).copied();
+        }
         let after = self.rows.partition_point(|counted| *counted <= row);
         self.xs.get(after.saturating_sub(1)).copied()
     }
@@ -46,7 +52,21 @@ impl Track {
     fn seen_at(&self, rows: &[u32]) -> Self {
         let seen = rows.iter().filter_map(|row| Some((*row, self.at(*row)?)));
         let (rows, xs) = seen.unzip();
-        Self { rows, xs }
+        Self { rows, xs, behind: false }
+    }
+
+    /// The same, said to stand behind the values in `rows` if it does: each value is followed by
+    /// its count, and none has one in its own row.
+    fn beside(mut self, rows: &[u32]) -> Self {
+        let first = rows.first().zip(self.rows.first()).is_some_and(|(row, count)| row < count);
+        let apart = || rows.iter().all(|row| self.rows.binary_search(row).is_err());
+        let gaps = || {
+            let places: Vec<usize> =
+                rows.iter().map(|row| self.rows.partition_point(|counted| counted < row)).collect();
+            places.windows(2).filter(|pair| matches!(pair, [a, b] if a == b)).count()
+        };
+        self.behind = first && apart() && 10 * gaps() <= rows.len();
+        self
     }
 
     fn distinct(&self) -> usize {
@@ -92,33 +112,61 @@ impl Track {
     }
 
     /// Runs that write into one file at the same time: a row goes on with the run whose count is
-    /// the closest below it.
+    /// below it by about its usual difference.
     fn told_apart(&self) -> Vec<(u32, usize)> {
         const AT_ONCE: usize = 64;
-        let mut ends: Vec<(usize, f64)> = vec![];
+        // Run, last count, last difference; the latest at the end.
+        let mut ends: Vec<(usize, f64, f64)> = vec![];
         let mut stretches: Vec<(u32, usize)> = vec![];
         let mut runs = 0;
         for (row, x) in self.rows.iter().copied().zip(self.xs.iter().copied()) {
             let closest = ends
-                .iter_mut()
-                .filter(|(_, end)| *end < x)
-                .min_by(|(_, a), (_, b)| b.total_cmp(a));
-            let run = if let Some((run, end)) = closest {
-                *end = x;
-                *run
-            } else {
-                if ends.len() == AT_ONCE {
-                    ends.remove(0);
+                .iter()
+                .enumerate()
+                .filter(|(_, (_, end, _))| *end <= x)
+                .map(|(place, (_, end, unit))| {
+                    (place, if x > *end { (x - end - unit).abs() } else { 0.0 })
+                })
+                .rev()
+                .min_by(|(_, a), (_, b)| a.total_cmp(b));
+            let known = closest.map(|(place, _)| ends.remove(place));
+            let (run, unit) = match known {
+                Some((run, end, unit)) => (run, if x > end { x - end } else { unit }),
+                None => {
+                    runs += 1;
+                    (runs - 1, 0.0)
                 }
-                ends.push((runs, x));
-                runs += 1;
-                runs - 1
             };
+            if ends.len() == AT_ONCE {
+                ends.remove(0);
+            }
+            ends.push((run, x, unit));
             if stretches.last().is_none_or(|(_, before)| *before != run) {
                 stretches.push((row, run));
             }
         }
+        in_order_of_their_ends(&mut stretches, runs);
         stretches
+    }
+}
+
+/// Numbers runs so that the one that ends the file is the last.
+fn in_order_of_their_ends(stretches: &mut [(u32, usize)], runs: usize) {
+    let mut ends: Vec<(u32, usize)> = (0..runs).map(|run| (0, run)).collect();
+    for (row, run) in stretches.iter() {
+        if let Some(end) = ends.get_mut(*run) {
+            end.0 = *row;
+        }
+    }
+    ends.sort_unstable();
+    let mut ranks = vec![0; runs];
+    for (rank, (_, run)) in ends.iter().enumerate() {
+        if let Some(place) = ranks.get_mut(*run) {
+            *place = rank;
+        }
+    }
+    for (_, run) in stretches {
+        *run = ranks.get(*run).copied().unwrap_or(*run);
     }
 }
 
@@ -135,20 +183,12 @@ impl Axis {
     }
 
     fn new(table: &Table, name: Option<&str>, places: &[usize], track: Track, lead: &[u32]) -> Self {
-        // Where each series has steps of its own, only those of one series fall at a restart.
-        let own = matches!(table.counting, Counting::StepsWithinEpochs | Counting::OwnSteps)
-            || !table.printed && sparse(table);
-        let lead = own.then(|| track.seen_at(lead));
+        // Series may have steps of their own: only those of one series fall at a restart.
+        let lead = (!table.printed).then(|| track.seen_at(lead));
         let (stretches, interleaved) = lead.as_ref().unwrap_or(&track).stretches();
         let name = name.map(str::to_owned);
         Self { name, places: places.to_vec(), track, lead, stretches, interleaved }
     }
-}
-
-/// Whether most rows have values in few columns.
-fn sparse(table: &Table) -> bool {
-    let cells: usize = table.columns.iter().map(Column::len).sum();
-    cells < table.columns.len() * table.rows as usize / 2
 }
 
 /// The axis of `table`, whose judged series with the most points stands in the rows `lead`.
@@ -181,7 +221,9 @@ pub(super) fn axis(
     let step = best(&|role| role == Role::Step).or_else(|| best(&|role| role == Role::Batch));
     let track = |place: Option<usize>| {
         let column = place.and_then(|place| table.columns.get(place))?;
-        Some((place?, Track::of(column))).filter(|(_, track)| !track.rows.is_empty())
+        let track = Track::of(column);
+        let track = if table.printed { track.beside(lead) } else { track };
+        Some((place?, track)).filter(|(_, track)| !track.rows.is_empty())
     };
     let (epoch, step) = (track(epoch), track(step));
     let make = |place: usize, track: Track| Axis::new(table, named(place), &[place], track, lead);
@@ -202,7 +244,8 @@ pub(super) fn axis(
             if once_an_epoch || within || stepped.distinct() < distinct {
                 return make(place, epochs);
             }
-            if stepped.falls() <= seen.falls() {
+            // Epochs of runs that alternate fall all the time.
+            if stepped.falls() <= seen.falls() && 10 * seen.falls() <= lead.len() {
                 return make(step_place, steps);
             }
             if distinct >= 5 {
@@ -234,7 +277,7 @@ fn counted(table: &Table, lead: &[u32]) -> Axis {
     let rows: Vec<u32> = if table.printed { lead.to_vec() } else { (0..table.rows).collect() };
     let xs = (0..rows.len()).map(|count| count as f64).collect();
     let stretches = rows.first().map(|row| (*row, 0)).into_iter().collect();
-    Axis { track: Track { rows, xs }, stretches, ..Axis::default() }
+    Axis { track: Track { rows, xs, behind: false }, stretches, ..Axis::default() }
 }
 
 /// The epoch of every row that has a step: where none stands beside it, that of the first step

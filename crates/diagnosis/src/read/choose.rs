@@ -240,7 +240,10 @@ fn learning_rate(table: &Table, meanings: &[Meaning]) -> Option<usize> {
         .zip(&table.columns)
         .enumerate()
         .filter_map(|(place, (said, column))| match said.role {
-            Role::LearningRate(group) if column.len() > 0 => Some((place, group)),
+            // Printed once, it is a setting.
+            Role::LearningRate(group) if column.len() > usize::from(table.printed) => {
+                Some((place, group))
+            }
             _ => None,
         })
         .collect();

@@ -177,6 +177,12 @@ fn list_table(name: &str, items: &[Value]) -> Option<Table> {
         }
         rows.table.rows += 1;
     }
+    // Alone, it is what was recorded, whatever it is called.
+    if let [.., column] = rows.table.columns.as_mut_slice() {
+        if matches!(meaning(&column.name).role, Role::Other | Role::Index) {
+            column.label = Some("loss".to_owned());
+        }
+    }
     (rows.table.rows > 0).then_some(rows.table)
 }
 

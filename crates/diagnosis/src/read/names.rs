@@ -71,12 +71,12 @@ const LOSS: &[&str] = &[
 const FILLERS: &[&str] = &[
     "epoch", "step", "avg", "average", "mean", "main", "total", "overall", "running", "smoothed",
     "smooth", "batch", "model", "metrics", "metric", "log", "per", "s", "the", "is", "of",
-    "set", "on", "set:", "last", "final", "current", "this", "all", "global", "iter", "data",
+    "set", "on", "last", "current", "this", "all", "global", "iter", "data",
     "sum", "combined", "full", "in", "cur", "curr", "scalar", "scalars", "set's", "0",
 ];
 /// Words after which a number is no course of training.
 const NOT_A_CURVE: &[&str] = &[
-    "best", "min", "max", "std", "scale", "scaler", "delta", "lowest", "highest", "prev",
+    "best", "final", "vs", "min", "max", "std", "scale", "scaler", "delta", "lowest", "highest", "prev",
     "previous", "weight", "weights", "time", "patience", "threshold", "stderr", "coef", "lambda",
     "improvement", "improved", "from", "decreased", "increased", "saving", "early", "ratio", "count", "num", "target", "decay", "cutoff", "var", "variance",
 ];
@@ -107,7 +107,8 @@ const PARTS: &[&str] = &[
 
 /// What `name` says.
 pub(super) fn meaning(name: &str) -> Meaning {
-    let mut words = words(name);
+    // Stable-Baselines3 files its counters under `time/`.
+    let mut words = words(name.strip_prefix("time/").unwrap_or(name));
     let mut split = None;
     words.retain(|word| {
         let found = split_of(word);
@@ -207,6 +208,9 @@ fn role(words: &[String], split: Option<Split>) -> Role {
     if words.len() == 2 && words.first().is_some_and(|word| word == "l") {
         return Role::Loss { rank: 4, part: false };
     }
+    if let Some(role) = adversarial(words) {
+        return role;
+    }
     if any(words, NOT_A_CURVE) {
         return Role::Other;
     }
@@ -243,6 +247,9 @@ fn axis(words: &[String]) -> Option<Role> {
         "global", "current", "cur", "curr", "trainer", "n", "num", "the", "number", "no", "nr",
         "idx", "i", "of", "at", "after", "end", "x", "train", "training", "in", "on", "for", "model",
     ];
+    if any(words, &["timesteps"]) && any(words, &["total"]) && words.len() <= 3 {
+        return Some(Role::Step);
+    }
     if words.len() == 1 && any(words, &["n", "x", "t"]) {
         return Some(Role::Index);
     }
@@ -301,6 +308,18 @@ fn loss(words: &[String]) -> Role {
         4
     };
     Role::Loss { rank, part }
+}
+
+/// Losses of adversarial networks, which many programs print as `G`, `D_A`, `G_GAN` and `G_L1`.
+fn adversarial(words: &[String]) -> Option<Role> {
+    const OF: &[&str] = &["gan", "l1", "a", "b", "total", "vgg", "feat", "real", "fake", "adv"];
+    let (first, rest) = words.split_first()?;
+    let known = rest.iter().all(|word| OF.contains(&word.as_str()));
+    match first.as_str() {
+        "g" if known => Some(Role::Loss { rank: 3, part: !rest.is_empty() }),
+        "d" if known => Some(Role::Loss { rank: 5, part: false }),
+        _ => None,
+    }
 }
 
 fn metric(words: &[String]) -> Role {

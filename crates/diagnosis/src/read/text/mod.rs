@@ -3,6 +3,7 @@
 //!
 //! It is streamed, a line at a time; of a progress bar, the last refresh of a line is read.
 
+mod grid;
 mod line;
 mod printed;
 mod terminal;

@@ -6,6 +6,7 @@ use super::super::names::{Role, Split, meaning, split_of};
 use super::super::number::plain;
 use super::super::source::decode_other;
 use super::super::table::{Column, Found, Level, Table};
+use super::grid::{self, Header};
 use super::line::{Pair, pairs};
 
 /// Columns of numbers that are none of what is judged.
@@ -25,7 +26,10 @@ pub(super) struct Printed {
     row: u32,
     /// A line such as `Validation:` and the row it stood before.
     heading: Option<(Split, u32)>,
+    /// The table that is being printed.
+    grid: Option<Header>,
     bars: Bars,
+    in_bar: bool,
     keras: bool,
     boosting: bool,
     darknet: bool,
@@ -49,6 +53,8 @@ struct Key {
     split: Option<Split>,
     level: Level,
     running: bool,
+    /// Whether it stands in a bar of Keras, apart from what else is printed under its name.
+    in_bar: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -94,6 +100,9 @@ impl Printed {
         let number = |byte: &u8| byte.is_ascii_digit();
         if !bytes.iter().any(number) && memchr::memmem::find(bytes, b"nan").is_none() {
             self.heading(bytes);
+            if let Ok(line) = std::str::from_utf8(bytes) {
+                self.head_of_table(line);
+            }
             return;
         }
         match std::str::from_utf8(bytes) {
@@ -110,17 +119,61 @@ impl Printed {
         let Ok(line) = std::str::from_utf8(bytes) else { return };
         let mut words = line.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
         let (first, second, third) = (words.next(), words.next(), words.next());
-        if third.is_some() {
+        let beside = |word: &str| {
+            ["set", "results", "result", "data", "phase", "metrics", "loop"]
+                .iter()
+                .any(|known| word.eq_ignore_ascii_case(known))
+        };
+        if third.is_some() || !second.is_none_or(beside) {
             return;
         }
-        let split = [first, second].into_iter().flatten().find_map(split_in_words);
-        if let Some(split) = split {
+        if let Some(split) = first.and_then(split_in_words) {
             self.heading = Some((split, self.row));
         }
     }
 
+    /// Remembers the names over a table.
+    fn head_of_table(&mut self, line: &str) {
+        let Some(header) = grid::header(line) else { return };
+        let judged = |name: &String| {
+            matches!(self.known(name).role, Role::Loss { .. } | Role::Metric { .. })
+        };
+        if header.names.iter().filter(|name| !name.is_empty()).any(judged) {
+            self.grid = Some(header);
+        }
+    }
+
+    /// Reads a line of the table that is being printed.
+    fn row_of_table(&mut self, line: &str) -> bool {
+        let Some(header) = self.grid.take() else { return false };
+        let row = header.row(line);
+        for (place, value) in row.iter().flatten() {
+            let Some(name) = header.names.get(*place) else { continue };
+            let role = self.known(name).role;
+            if role != Role::Other && !name.is_empty() {
+                self.value(name, None, Level::Outer, false, *value);
+            }
+        }
+        self.grid = Some(header);
+        if row.is_some() {
+            self.row = self.row.saturating_add(1);
+        }
+        row.is_some()
+    }
+
     fn text(&mut self, line: &str) {
-        if self.darknet_line(line) {
+        if self.darknet_line(line) || self.row_of_table(line) {
+            return;
+        }
+        if !line.contains('=') {
+            self.head_of_table(line);
+        }
+        if let Some((name, value)) = grid::boxed(line) {
+            let known = self.known(name);
+            let pair = Pair { gap: "", label: name, value, total: None, average: None, before: b'|' };
+            self.in_bar = false;
+            self.pairs(line, &[pair], &[known], Level::Outer);
+            self.row = self.row.saturating_add(1);
             return;
         }
         let mut found = vec![];
@@ -140,12 +193,21 @@ impl Printed {
                 self.bars = Bars::Done;
             }
         }
+        // CatBoost names no metric: `0:	learn: 0.69	test: 0.70	best: …	remaining: 10s`.
+        let catboost = line.contains("learn: ") && line.contains("remaining: ");
+        if catboost {
+            self.boosting = true;
+            for (name, label) in [("learn", "train loss"), ("test", "validation loss")] {
+                self.known.insert(name.to_owned(), Known { role: Role::Loss { rank: 0, part: false }, split: meaning(label).split });
+            }
+        }
         let known: Vec<Known> = found.iter().map(|pair| self.known(pair.label)).collect();
         let header = known.len() == 1
             && found.first().is_some_and(|pair| pair.total.is_some() && pair.label == "Epoch");
         if header {
             self.bars = Bars::Running;
         }
+        self.in_bar = progress.is_some();
         let level = level(line, &found, &known, bar, progress);
         self.pairs(line, &found, &known, level);
         self.row = self.row.saturating_add(1);
@@ -197,6 +259,12 @@ impl Printed {
                     if let Some(average) = pair.average {
                         self.value(pair.label, split, level, true, average);
                     }
+                    if self.boosting && matches!(pair.label, "learn" | "test") {
+                        let label = if pair.label == "learn" { "train loss" } else { "validation loss" };
+                        if let Some(column) = column.and_then(|place| self.table.columns.get_mut(place)) {
+                            column.label = Some(label.to_owned());
+                        }
+                    }
                     list = column.map(|column| (column, value, 1.0));
                 }
                 Role::Other => {
@@ -230,7 +298,7 @@ impl Printed {
     }
 
     fn other(&mut self, name: &str, level: Level, value: f64) {
-        let key = Key { name: name.to_owned(), split: None, level, running: false };
+        let key = Key { name: name.to_owned(), split: None, level, running: false, in_bar: self.in_bar };
         if !self.places.contains_key(&key) {
             if self.others == OTHERS {
                 return;
@@ -242,7 +310,8 @@ impl Printed {
 
     /// Adds a value to the column of its key; the place of the column.
     fn value(&mut self, name: &str, split: Option<Split>, level: Level, running: bool, value: f64) -> Option<usize> {
-        let key = Key { name: name.to_owned(), split, level, running };
+        let in_bar = self.in_bar && !matches!(self.known.get(name), Some(known) if is_counter(known.role));
+        let key = Key { name: name.to_owned(), split, level, running, in_bar };
         let place = if let Some(place) = self.places.get(&key) {
             *place
         } else {
@@ -283,6 +352,10 @@ impl Printed {
         self.row = self.row.saturating_add(1);
         true
     }
+}
+
+fn is_counter(role: Role) -> bool {
+    matches!(role, Role::Epoch | Role::Step | Role::Batch | Role::LearningRate(_))
 }
 
 /// How the values of a line came about.
@@ -346,7 +419,7 @@ fn split_in_text(gap: &str) -> Option<Split> {
     if gap.len() < 3 || gap.len() > 200 {
         return None;
     }
-    let words = gap.split(|c: char| c.is_whitespace() || "()[]{}:|,'\"=-<>*#_".contains(c));
+    let words = gap.split(|c: char| c.is_whitespace() || "()[]{}:|,'\"=-<>*#".contains(c));
     words.filter(|word| word.len() > 2).filter_map(split_in_words).next_back()
 }
 

@@ -1,4 +1,5 @@
-//! Prints what is read of a log, as JSON: `cargo run --example read_log -- PATH`.
+//! Prints what is read of logs, as JSON: `cargo run --example read_log -- PATH…`; with `--notes`,
+//! only what is said of them.
 
 #![allow(clippy::print_stdout)]
 
@@ -9,7 +10,10 @@ use converge_diagnosis::read::{Choices, read};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for path in std::env::args().skip(1) {
+    let mut paths: Vec<String> = std::env::args().skip(1).collect();
+    let notes_alone = paths.iter().any(|path| path == "--notes");
+    paths.retain(|path| path != "--notes");
+    for path in paths {
         let log = match read(Path::new(&path), &Choices::default()) {
             Ok(log) => log,
             Err(error) => {
@@ -17,6 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 continue;
             }
         };
+        if notes_alone {
+            println!("{path}: {}\n  {}", log.format, log.notes.join("\n  "));
+            continue;
+        }
         let runs: Vec<Value> = log
             .runs
             .iter()

@@ -4,7 +4,7 @@ use super::axis::{Axis, Track, axis};
 use super::choose::{Picks, choose, meanings};
 use super::error::ReadError;
 use super::names::{Meaning, Role};
-use super::table::{Column, Counting, Found, Level, Table};
+use super::table::{Column, Counting, Found, Level, Table, shared};
 use super::{Choices, remarks};
 use crate::history::{History, Log, Metric, Series};
 
@@ -194,8 +194,7 @@ fn own_axis<'a>(
         return None;
     }
     let beside = |counter: &Column| {
-        let shared = column.rows.iter().filter(|row| counter.at(**row).is_some()).count();
-        10 * shared >= 9 * column.len()
+        10 * shared(&column.rows, &counter.rows) >= 9 * column.len()
     };
     let place = *axis.places.first()?;
     let (own, said) = (table.columns.get(place)?, meanings.get(place)?);
@@ -224,8 +223,11 @@ fn series(
         Some(lead) if counts_otherwise(column, axis, lead) => lead,
         _ => &axis.track,
     };
+    // Read row by row, a count stands before or beside what it counts; printed, also behind it.
+    let follows = axis.lead.is_none() && track.follows(&column.rows);
     for (place, (row, y)) in column.points().enumerate() {
-        let x = own.and_then(|own| own.at(row)).or_else(|| track.at(row));
+        let counted = || if follows { track.next_at(row) } else { track.at(row) };
+        let x = own.and_then(|own| own.at(row)).or_else(counted);
         let Some(x) = x.filter(|x| x.is_finite()) else { continue };
         let closing = place + 1 == column.len() && place >= 5;
         if let Some(run) = runs.get_mut(axis.run(row)) {

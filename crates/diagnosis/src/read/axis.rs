@@ -1,9 +1,7 @@
 //! What counts along a log, and where one run ends and the next begins.
 
-use std::collections::HashSet;
-
 use super::names::{Meaning, Role};
-use super::table::{Column, Counting, Table};
+use super::table::{Column, Counting, Table, shared};
 
 /// Where rows stand, and to which run they belong.
 #[derive(Debug, Clone, Default)]
@@ -28,49 +26,51 @@ pub(super) struct Axis {
 pub(super) struct Track {
     rows: Vec<u32>,
     xs: Vec<f64>,
-    /// Whether a count stands behind what it counts.
-    behind: bool,
 }
 
 impl Track {
     fn of(column: &Column) -> Self {
         let (rows, xs) = column.points().filter(|(_, x)| x.is_finite()).unzip();
-        Self { rows, xs, behind: false }
+        Self { rows, xs }
     }
 
     /// The last count up to `row`; of what is before the first count, the first.
     pub(super) fn at(&self, row: u32) -> Option<f64> {
-        if self.behind {
-            let before = self.rows.partition_point(|counted| *counted < row);
-            return self.xs.get(before).copied();
-        }
         let after = self.rows.partition_point(|counted| *counted <= row);
         self.xs.get(after.saturating_sub(1)).copied()
+    }
+
+    /// The next count from `row` on.
+    pub(super) fn next_at(&self, row: u32) -> Option<f64> {
+        let before = self.rows.partition_point(|counted| *counted < row);
+        self.xs.get(before).copied()
     }
 
     /// The same, seen only at `rows`.
     fn seen_at(&self, rows: &[u32]) -> Self {
         let seen = rows.iter().filter_map(|row| Some((*row, self.at(*row)?)));
         let (rows, xs) = seen.unzip();
-        Self { rows, xs, behind: false }
+        Self { rows, xs }
     }
 
-    /// The same, said to stand behind the values in `rows` if it does: each value is followed by
-    /// its count, and none has one in its own row.
-    fn beside(mut self, rows: &[u32]) -> Self {
+    /// Whether counts stand behind the values in `rows`: each value is followed by its count, and
+    /// none has one in its own row.
+    pub(super) fn follows(&self, rows: &[u32]) -> bool {
         let first = rows.first().zip(self.rows.first()).is_some_and(|(row, count)| row < count);
-        let apart = || rows.iter().all(|row| self.rows.binary_search(row).is_err());
-        let gaps = || {
+        let apart = || shared(rows, &self.rows) == 0;
+        let twice = || {
             let places: Vec<usize> =
                 rows.iter().map(|row| self.rows.partition_point(|counted| counted < row)).collect();
             places.windows(2).filter(|pair| matches!(pair, [a, b] if a == b)).count()
         };
-        self.behind = first && apart() && 10 * gaps() <= rows.len();
-        self
+        first && apart() && 10 * twice() <= rows.len()
     }
 
     fn distinct(&self) -> usize {
-        self.xs.iter().map(|x| x.to_bits()).collect::<HashSet<_>>().len()
+        let mut xs = self.xs.clone();
+        xs.sort_unstable_by(f64::total_cmp);
+        xs.dedup();
+        xs.len()
     }
 
     fn whole(&self) -> bool {
@@ -87,7 +87,7 @@ impl Track {
     fn stretches(&self) -> (Vec<(u32, usize)>, bool) {
         let mut stretches = vec![];
         let (mut first, mut last, mut unit) = (f64::NAN, f64::NAN, 0.0);
-        let (mut run, mut resumed) = (0, 0);
+        let mut run = 0;
         for (row, x) in self.rows.iter().copied().zip(self.xs.iter().copied()) {
             if stretches.is_empty() {
                 stretches.push((row, 0));
@@ -97,23 +97,25 @@ impl Track {
                     run += 1;
                     stretches.push((row, run));
                     (first, unit) = (x, 0.0);
-                } else {
-                    resumed += 1;
                 }
             } else if unit == 0.0 && x > last {
                 unit = x - last;
             }
             last = x;
         }
-        if resumed > 10 && resumed * 10 > self.rows.len() {
-            return (self.told_apart(), true);
+        let falls = self.falls();
+        if falls > 10 && falls * 10 > self.rows.len() {
+            let (apart, runs) = self.told_apart();
+            if runs * 4 < falls {
+                return (apart, true);
+            }
         }
         (stretches, false)
     }
 
     /// Runs that write into one file at the same time: a row goes on with the run whose count is
     /// below it by about its usual difference.
-    fn told_apart(&self) -> Vec<(u32, usize)> {
+    fn told_apart(&self) -> (Vec<(u32, usize)>, usize) {
         const AT_ONCE: usize = 64;
         // Run, last count, last difference; the latest at the end.
         let mut ends: Vec<(usize, f64, f64)> = vec![];
@@ -146,7 +148,7 @@ impl Track {
             }
         }
         in_order_of_their_ends(&mut stretches, runs);
-        stretches
+        (stretches, runs)
     }
 }
 
@@ -208,7 +210,7 @@ pub(super) fn axis(
             wanted(said.role)
         });
         let key = |column: &Column| {
-            let beside = lead.iter().filter(|row| column.at(**row).is_some()).count();
+            let beside = shared(lead, &column.rows);
             let share = 20 * beside / lead.len().max(1);
             (share, Track::of(column).distinct())
         };
@@ -221,9 +223,7 @@ pub(super) fn axis(
     let step = best(&|role| role == Role::Step).or_else(|| best(&|role| role == Role::Batch));
     let track = |place: Option<usize>| {
         let column = place.and_then(|place| table.columns.get(place))?;
-        let track = Track::of(column);
-        let track = if table.printed { track.beside(lead) } else { track };
-        Some((place?, track)).filter(|(_, track)| !track.rows.is_empty())
+        Some((place?, Track::of(column))).filter(|(_, track)| !track.rows.is_empty())
     };
     let (epoch, step) = (track(epoch), track(step));
     let make = |place: usize, track: Track| Axis::new(table, named(place), &[place], track, lead);
@@ -277,7 +277,7 @@ fn counted(table: &Table, lead: &[u32]) -> Axis {
     let rows: Vec<u32> = if table.printed { lead.to_vec() } else { (0..table.rows).collect() };
     let xs = (0..rows.len()).map(|count| count as f64).collect();
     let stretches = rows.first().map(|row| (*row, 0)).into_iter().collect();
-    Axis { track: Track { rows, xs, behind: false }, stretches, ..Axis::default() }
+    Axis { track: Track { rows, xs }, stretches, ..Axis::default() }
 }
 
 /// The epoch of every row that has a step: where none stands beside it, that of the first step

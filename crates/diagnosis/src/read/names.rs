@@ -247,7 +247,7 @@ fn axis(words: &[String]) -> Option<Role> {
         "global", "current", "cur", "curr", "trainer", "n", "num", "the", "number", "no", "nr",
         "idx", "i", "of", "at", "after", "end", "x", "train", "training", "in", "on", "for", "model",
     ];
-    if any(words, &["timesteps"]) && any(words, &["total"]) && words.len() <= 3 {
+    if words == ["total", "timesteps"] {
         return Some(Role::Step);
     }
     if words.len() == 1 && any(words, &["n", "x", "t"]) {

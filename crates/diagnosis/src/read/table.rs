@@ -1,5 +1,6 @@
 //! What every reader makes of its file first: named columns of numbers over common rows.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::names::Split;
@@ -73,6 +74,28 @@ impl Column {
     pub(super) fn label(&self) -> &str {
         self.label.as_deref().unwrap_or(&self.name)
     }
+}
+
+/// The number of rows in both of two ascending lists.
+pub(super) fn shared(a: &[u32], b: &[u32]) -> usize {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut count = 0;
+    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+        match x.cmp(y) {
+            Ordering::Less => {
+                a.next();
+            }
+            Ordering::Greater => {
+                b.next();
+            }
+            Ordering::Equal => {
+                count += 1;
+                a.next();
+                b.next();
+            }
+        }
+    }
+    count
 }
 
 /// How a tool counts.

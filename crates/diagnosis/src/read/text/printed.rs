@@ -22,6 +22,8 @@ pub(super) struct Printed {
     table: Table,
     places: HashMap<Key, usize>,
     known: HashMap<String, Known>,
+    /// What the last texts before numbers said of the data.
+    sections: Vec<(String, Option<Split>)>,
     others: usize,
     row: u32,
     /// A line such as `Validation:` and the row it stood before.
@@ -47,9 +49,10 @@ enum Bars {
     Done,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
-    name: String,
+    /// The number of its name.
+    name: usize,
     split: Option<Split>,
     level: Level,
     running: bool,
@@ -59,6 +62,7 @@ struct Key {
 
 #[derive(Clone, Copy)]
 struct Known {
+    name: usize,
     role: Role,
     split: Option<Split>,
 }
@@ -127,8 +131,10 @@ impl Printed {
         if third.is_some() || !second.is_none_or(beside) {
             return;
         }
-        if let Some(split) = first.and_then(split_in_words) {
-            self.heading = Some((split, self.row));
+        let boxed = line.starts_with('|');
+        let split = first.and_then(split_in_words).filter(|split| !boxed || *split != Split::Train);
+        if split.is_some() || boxed {
+            self.heading = split.map(|split| (split, self.row));
         }
     }
 
@@ -151,6 +157,7 @@ impl Printed {
             let Some(name) = header.names.get(*place) else { continue };
             let role = self.known(name).role;
             if role != Role::Other && !name.is_empty() {
+                self.in_bar = false;
                 self.value(name, None, Level::Outer, false, *value);
             }
         }
@@ -165,7 +172,8 @@ impl Printed {
         if self.darknet_line(line) || self.row_of_table(line) {
             return;
         }
-        if !line.contains('=') {
+        let bytes = line.as_bytes();
+        if bytes.starts_with(b"|") || memchr::memmem::find(bytes, b"  ").is_some() {
             self.head_of_table(line);
         }
         if let Some((name, value)) = grid::boxed(line) {
@@ -182,10 +190,8 @@ impl Printed {
             return;
         }
         let progress = progress(line, &found);
-        if line.contains("[==") || line.contains("- val_loss:") || line.contains("\u{2501}\u{2501}") {
-            self.keras = true;
-        }
         if let Some((done, total)) = progress {
+            self.keras |= line.contains("[==") || line.contains(" - loss:");
             if self.bars == Bars::Done {
                 return;
             }
@@ -194,11 +200,13 @@ impl Printed {
             }
         }
         // CatBoost names no metric: `0:	learn: 0.69	test: 0.70	best: …	remaining: 10s`.
-        let catboost = line.contains("learn: ") && line.contains("remaining: ");
-        if catboost {
+        let numbered = bytes.first().is_some_and(u8::is_ascii_digit);
+        if numbered && !self.boosting && line.contains("learn: ") && line.contains("remaining: ") {
             self.boosting = true;
-            for (name, label) in [("learn", "train loss"), ("test", "validation loss")] {
-                self.known.insert(name.to_owned(), Known { role: Role::Loss { rank: 0, part: false }, split: meaning(label).split });
+            let role = Role::Loss { rank: 0, part: false };
+            for (label, split) in [("learn", Split::Train), ("test", Split::Validation)] {
+                let name = self.known(label).name;
+                self.known.insert(label.to_owned(), Known { name, role, split: Some(split) });
             }
         }
         let known: Vec<Known> = found.iter().map(|pair| self.known(pair.label)).collect();
@@ -219,7 +227,7 @@ impl Printed {
         let heading = self.heading.filter(|(_, row)| row + HEADING_LASTS > self.row);
         let mut counted = 0;
         for (place, (pair, known)) in found.iter().zip(known).enumerate() {
-            section = split_in_text(pair.gap).or(section);
+            section = self.section(pair.gap).or(section);
             if pair.label.is_empty() {
                 if let Some((column, sum, count)) = list.filter(|_| pair.gap.trim() == "," && pair.total.is_none()) {
                     // Several values under one name: their mean.
@@ -281,11 +289,29 @@ impl Printed {
             return *known;
         }
         let said = meaning(label);
-        let known = Known { role: said.role, split: said.split };
+        let known = Known { name: self.known.len(), role: said.role, split: said.split };
         if self.known.len() < NAMES {
             self.known.insert(label.to_owned(), known);
+            known
+        } else {
+            Known { role: Role::Other, ..known }
         }
-        known
+    }
+
+    /// What a text before a number says of the data. The lines of a log repeat themselves.
+    fn section(&mut self, gap: &str) -> Option<Split> {
+        if gap.len() < 3 || gap.len() > 200 {
+            return None;
+        }
+        if let Some((_, split)) = self.sections.iter().find(|(known, _)| known == gap) {
+            return *split;
+        }
+        let split = split_in_text(gap);
+        if self.sections.len() >= 16 {
+            self.sections.remove(0);
+        }
+        self.sections.push((gap.to_owned(), split));
+        split
     }
 
     fn counter(&mut self, name: &str, label: Option<&str>, value: f64) {
@@ -298,7 +324,8 @@ impl Printed {
     }
 
     fn other(&mut self, name: &str, level: Level, value: f64) {
-        let key = Key { name: name.to_owned(), split: None, level, running: false, in_bar: self.in_bar };
+        let number = self.known(name).name;
+        let key = Key { name: number, split: None, level, running: false, in_bar: self.in_bar };
         if !self.places.contains_key(&key) {
             if self.others == OTHERS {
                 return;
@@ -310,8 +337,9 @@ impl Printed {
 
     /// Adds a value to the column of its key; the place of the column.
     fn value(&mut self, name: &str, split: Option<Split>, level: Level, running: bool, value: f64) -> Option<usize> {
-        let in_bar = self.in_bar && !matches!(self.known.get(name), Some(known) if is_counter(known.role));
-        let key = Key { name: name.to_owned(), split, level, running, in_bar };
+        let known = self.known(name);
+        let in_bar = self.in_bar && !is_counter(known.role);
+        let key = Key { name: known.name, split, level, running, in_bar };
         let place = if let Some(place) = self.places.get(&key) {
             *place
         } else {
@@ -329,7 +357,11 @@ impl Printed {
 
     /// Darknet names its numbers behind them: `3000: 1.38, 0.97 avg, 0.001 rate, 0.08 seconds, …`.
     fn darknet_line(&mut self, line: &str) -> bool {
-        let Some((iteration, rest)) = line.trim_start().split_once(": ") else { return false };
+        let line = line.trim_start();
+        if !line.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+            return false;
+        }
+        let Some((iteration, rest)) = line.split_once(": ") else { return false };
         if !line.contains(" avg") || !line.contains(" rate,") {
             return false;
         }
@@ -416,9 +448,6 @@ fn unnamed_counter(line: &str, pair: &Pair<'_>, place: usize, counted: usize) ->
 
 /// The data that a text before a value speaks of: `Test set:`, `[valid]`, `Val Epoch`.
 fn split_in_text(gap: &str) -> Option<Split> {
-    if gap.len() < 3 || gap.len() > 200 {
-        return None;
-    }
     let words = gap.split(|c: char| c.is_whitespace() || "()[]{}:|,'\"=-<>*#".contains(c));
     words.filter(|word| word.len() > 2).filter_map(split_in_words).next_back()
 }

@@ -9,7 +9,7 @@ use converge_diagnosis::Series;
 use converge_diagnosis::read::{Choices, read};
 use serde_json::{Value, json};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
     let mut paths: Vec<String> = std::env::args().skip(1).collect();
     let notes_alone = paths.iter().any(|path| path == "--notes");
     paths.retain(|path| path != "--notes");
@@ -41,9 +41,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 })
             })
             .collect();
-        println!("{}", json!({"path": path, "format": log.format, "notes": log.notes, "runs": runs}));
+        println!(
+            "{}",
+            json!({"path": path, "format": log.format, "notes": log.notes, "runs": runs})
+        );
     }
-    Ok(())
 }
 
 /// Numbers as text, so that those that are none survive.

@@ -1,10 +1,11 @@
 //! From tables to runs: the chosen columns along their axis, each run by itself.
 
-use super::axis::{Axis, Track, axis};
+use super::axis::{Axis, axis};
 use super::choose::{Picks, choose, meanings};
 use super::error::ReadError;
 use super::names::{Meaning, Role};
 use super::table::{Column, Counting, Found, Level, Table, shared};
+use super::track::Track;
 use super::{Choices, remarks};
 use crate::history::{History, Log, Metric, Series};
 
@@ -96,9 +97,15 @@ fn split(table: &Table, meanings: &[Meaning], picks: &Picks, axis: &Axis) -> Vec
             column.rows.first().is_some_and(|row| other.at(*row).is_some())
                 && column.rows.last().is_some_and(|row| other.at(*row).is_some())
         });
-        if column.running || column.level == Level::Bar || beside { Together::Last } else { Together::Mean }
+        if column.running || column.level == Level::Bar || beside {
+            Together::Last
+        } else {
+            Together::Mean
+        }
     };
-    let series = |column: &Column, together| series(column, own_axis(table, meanings, axis, column), axis, count, together);
+    let series = |column: &Column, together| {
+        series(column, own_axis(table, meanings, axis, column), axis, count, together)
+    };
     let mut histories: Vec<History> = (0..count)
         .map(|run| History {
             name: run_name(&table.name, run, count),
@@ -122,9 +129,10 @@ fn split(table: &Table, meanings: &[Meaning], picks: &Picks, axis: &Axis) -> Vec
     let column = |place: Option<usize>| table.columns.get(place?);
     let higher_is_better = picks.higher_is_better;
     if let Some(column) = column(picks.metric) {
-        let own = picks.train_metric.is_none() && train.as_ref().is_some_and(|train| {
-            column.rows.first().is_some_and(|row| train.at(*row).is_some())
-        });
+        let own = picks.train_metric.is_none()
+            && train.as_ref().is_some_and(|train| {
+                column.rows.first().is_some_and(|row| train.at(*row).is_some())
+            });
         let together = if own { together(column) } else { Together::Last };
         give(column, together, &|run, series| {
             run.metric = Some(Metric { series, higher_is_better });
@@ -193,9 +201,7 @@ fn own_axis<'a>(
     if !table.printed || axis.places.len() != 1 || table.counting != Counting::Plain {
         return None;
     }
-    let beside = |counter: &Column| {
-        10 * shared(&column.rows, &counter.rows) >= 9 * column.len()
-    };
+    let beside = |counter: &Column| 10 * shared(&column.rows, &counter.rows) >= 9 * column.len();
     let place = *axis.places.first()?;
     let (own, said) = (table.columns.get(place)?, meanings.get(place)?);
     if beside(own) {
@@ -207,7 +213,9 @@ fn own_axis<'a>(
         .zip(&table.columns)
         .filter(|(other, counter)| other.role == said.role && counter.len() > 0)
         .map(|(_, counter)| counter)
-        .find(|counter| beside(counter) && end(counter) <= 2.0 * end(own) && 2.0 * end(counter) >= end(own))
+        .find(|counter| {
+            beside(counter) && end(counter) <= 2.0 * end(own) && 2.0 * end(counter) >= end(own)
+        })
 }
 
 /// The series of each run in `column`.
@@ -238,9 +246,7 @@ fn series(
             run.add(x, y, together);
         }
     }
-    runs.into_iter()
-        .map(|run| Series { name: column.name.clone(), x: run.x, y: run.y })
-        .collect()
+    runs.into_iter().map(|run| Series { name: column.name.clone(), x: run.x, y: run.y }).collect()
 }
 
 /// Whether the steps of `column` are of another unit, as where training counts iterations and

@@ -9,8 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::ReadError;
-use super::names::{Role, Split, meaning};
+use super::names::{Role, meaning};
 use super::table::{Found, Table};
+use super::words::Split;
 
 /// The folders of epochs in `folder`, by their epoch.
 fn epochs(folder: &Path) -> Vec<(u32, PathBuf)> {
@@ -57,7 +58,8 @@ pub(super) fn find(folder: &Path) -> Result<Found, ReadError> {
                 .collect();
             files.sort();
             for file in files {
-                let text = fs::read_to_string(&file).map_err(|error| ReadError::io(&file, error))?;
+                let text =
+                    fs::read_to_string(&file).map_err(|error| ReadError::io(&file, error))?;
                 let metric = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let rate = matches!(meaning(&metric).role, Role::LearningRate(_));
                 let Some(value) = of_epoch(&text, rate) else { continue };

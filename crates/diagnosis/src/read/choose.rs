@@ -1,9 +1,10 @@
 //! Which columns are the training loss, the validation loss, the metric and the learning rate.
 
-use super::error::ReadError;
-use super::names::{Meaning, Role, Split, meaning};
-use super::table::{Column, Level, Table};
 use super::Choices;
+use super::error::ReadError;
+use super::names::{Meaning, Role, meaning};
+use super::table::{Column, Level, Table};
+use super::words::Split;
 
 /// The columns chosen; several are summed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,9 +56,9 @@ pub(super) fn meanings(table: &Table) -> Vec<Meaning> {
 fn first_evaluation_set_is_training(table: &Table, meanings: &mut [Meaning]) {
     let numbered = |column: &Column, number: char| {
         let label = column.label().to_ascii_lowercase();
-        ["validation_", "valid_"].iter().any(|prefix| {
-            label.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(number))
-        })
+        ["validation_", "valid_"]
+            .iter()
+            .any(|prefix| label.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(number)))
     };
     let train = meanings
         .iter()
@@ -247,14 +248,17 @@ fn learning_rate(table: &Table, meanings: &[Meaning]) -> Option<usize> {
             _ => None,
         })
         .collect();
-    let most = rates.iter().filter_map(|(place, _)| table.columns.get(*place)).map(Column::len).max()?;
-    let whole = |place: usize| table.columns.get(place).is_some_and(|column| 2 * column.len() >= most);
+    let most =
+        rates.iter().filter_map(|(place, _)| table.columns.get(*place)).map(Column::len).max()?;
+    let whole =
+        |place: usize| table.columns.get(place).is_some_and(|column| 2 * column.len() >= most);
     if let Some((place, _)) = rates.iter().find(|(place, group)| group.is_none() && whole(*place)) {
         return Some(*place);
     }
     // Of the three groups of Ultralytics, 0 holds biases with a warm-up of their own.
     let three = rates.len() >= 3 && rates.iter().any(|(_, group)| *group == Some(2));
-    let wanted = if three && rates.iter().any(|(_, group)| *group == Some(0)) { Some(1) } else { None };
+    let wanted =
+        if three && rates.iter().any(|(_, group)| *group == Some(0)) { Some(1) } else { None };
     let group = rates.iter().find(|(_, group)| wanted.is_some() && *group == wanted);
     group.or(rates.first()).map(|(place, _)| *place)
 }

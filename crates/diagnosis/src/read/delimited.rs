@@ -40,12 +40,17 @@ pub(super) fn sniff(start: &str) -> Option<Dialect> {
 
 fn dialect(lines: &[&str], delimiter: Delimiter) -> Option<Dialect> {
     let first = cells(lines.first()?, delimiter);
-    let numeric = |cells: &[String]| cells.iter().filter(|cell| value(cell, delimiter).is_some()).count();
+    let numeric =
+        |cells: &[String]| cells.iter().filter(|cell| value(cell, delimiter).is_some()).count();
     let header = 2 * numeric(&first) <= first.len() && !first.iter().all(String::is_empty);
     let named = first.iter().any(|name| {
         matches!(
             meaning(name).role,
-            Role::Loss { .. } | Role::Metric { .. } | Role::LearningRate(_) | Role::Epoch | Role::Step
+            Role::Loss { .. }
+                | Role::Metric { .. }
+                | Role::LearningRate(_)
+                | Role::Epoch
+                | Role::Step
         )
     });
     let data = lines.get(usize::from(header)..)?;
@@ -102,7 +107,8 @@ fn value(cell: &str, delimiter: Delimiter) -> Option<f64> {
 
 /// The table in `text`.
 pub(super) fn find(text: &str, dialect: Dialect) -> Found {
-    let mut filling = Filling { delimiter: dialect.delimiter, header: dialect.header, ..Filling::default() };
+    let mut filling =
+        Filling { delimiter: dialect.delimiter, header: dialect.header, ..Filling::default() };
     match dialect.delimiter {
         Delimiter::Byte(byte) => {
             let mut reader = reader(text, byte);
@@ -214,7 +220,8 @@ impl Filling {
             found.notes.push("It has no header: the first column that rises was taken to count, the next as training loss.".to_owned());
             label_without_header(&mut self.table);
         }
-        let names: Vec<&str> = self.table.columns.iter().map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> =
+            self.table.columns.iter().map(|column| column.name.as_str()).collect();
         let has = |name: &str| names.contains(&name);
         let holds = |part: &str| names.iter().any(|name| name.contains(part));
         found.format = if holds("__MIN") || is_side_by_side(&names) {
@@ -224,7 +231,8 @@ impl Filling {
         } else if has("main/loss") || has("validation/main/loss") {
             "Chainer log".to_owned()
         } else if has("epoch") && (has("step") || has("created_at")) {
-            self.table.counting = if is_sparse(&self.table) { Counting::StepsWithinEpochs } else { Counting::Plain };
+            self.table.counting =
+                if is_sparse(&self.table) { Counting::StepsWithinEpochs } else { Counting::Plain };
             "Lightning metrics.csv".to_owned()
         } else if has("epoch") && (has("loss") || has("val_loss")) {
             "Keras CSVLogger".to_owned()
@@ -247,7 +255,8 @@ fn label_without_header(table: &mut Table) {
     let mut counter = false;
     let mut loss = false;
     for column in &mut table.columns {
-        let rising = column.values.windows(2).filter(|pair| matches!(pair, [a, b] if b > a)).count();
+        let rising =
+            column.values.windows(2).filter(|pair| matches!(pair, [a, b] if b > a)).count();
         let whole = column.values.iter().all(|value| value.fract() == 0.0);
         if !counter && !loss && whole && 2 * rising + 2 > column.len() {
             counter = true;

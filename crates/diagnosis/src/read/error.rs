@@ -17,7 +17,9 @@ pub enum ReadError {
         error: io::Error,
     },
     /// The file holds objects of a program; reading them would run code.
-    #[error("`{name}` is {what}, which is never loaded, because loading it can run code; write the history as CSV or JSON")]
+    #[error(
+        "`{name}` is {what}, which is never loaded, because loading it can run code; write the history as CSV or JSON"
+    )]
     Unsafe {
         /// The file.
         name: String,
@@ -51,7 +53,9 @@ pub enum ReadError {
         runs: Vec<String>,
     },
     /// No file of a folder is a log.
-    #[error("`{path}` holds no log that is known: no TensorBoard events, no `metrics.csv`, `results.csv`, `trainer_state.json` or the like, no folders of epochs from Burn; name the file itself")]
+    #[error(
+        "`{path}` holds no log that is known: no TensorBoard events, no `metrics.csv`, `results.csv`, `trainer_state.json` or the like, no folders of epochs from Burn; name the file itself"
+    )]
     NoLogInFolder {
         /// The folder.
         path: PathBuf,
@@ -80,12 +84,8 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    let mut text = names
-        .iter()
-        .take(20)
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut text =
+        names.iter().take(20).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if names.len() > 20 {
         text.push_str(&format!(" and {} more", names.len() - 20));
     }

@@ -14,10 +14,27 @@ use super::{burn, file};
 
 /// Names under which tools leave their history, the fullest first.
 const KNOWN: &[&str] = &[
-    "metrics.csv", "results.csv", "trainer_log.jsonl", "trainer_state.json", "history.csv",
-    "training.log", "training_log.csv", "log.csv", "metrics.json", "metrics.jsonl", "scalars.json",
-    "vis_data/scalars.json", "history.json", "training_history.json", "progress.csv", "stats.jsonl", "log.txt",
-    "train.log", "training.csv", "output.log", "log",
+    "metrics.csv",
+    "results.csv",
+    "trainer_log.jsonl",
+    "trainer_state.json",
+    "history.csv",
+    "training.log",
+    "training_log.csv",
+    "log.csv",
+    "metrics.json",
+    "metrics.jsonl",
+    "scalars.json",
+    "vis_data/scalars.json",
+    "history.json",
+    "training_history.json",
+    "progress.csv",
+    "stats.jsonl",
+    "log.txt",
+    "train.log",
+    "training.csv",
+    "output.log",
+    "log",
 ];
 
 /// What the folder at `path` holds.
@@ -42,7 +59,11 @@ pub(super) fn find(path: &Path) -> Result<Found, ReadError> {
         let number = name.strip_prefix("version_").or(name.strip_prefix("checkpoint-"))?;
         number.parse::<u64>().ok()
     };
-    let latest = entries.iter().filter(|entry| entry.is_dir()).filter_map(|folder| Some((numbered(folder)?, folder))).max();
+    let latest = entries
+        .iter()
+        .filter(|entry| entry.is_dir())
+        .filter_map(|folder| Some((numbered(folder)?, folder)))
+        .max();
     if let Some((_, folder)) = latest {
         return find(folder);
     }

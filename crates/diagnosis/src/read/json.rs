@@ -41,12 +41,14 @@ pub(super) fn looks_like(start: &str) -> bool {
     let next = |text: &str| text.trim_start().chars().next();
     match start.chars().next() {
         Some('{') => matches!(next(start.get(1..).unwrap_or("")), Some('"' | '}')),
-        Some('[') => matches!(next(start.get(1..).unwrap_or("")), Some('{' | '[' | ']')) || {
-            // A list of numbers; many a text begins with a date in brackets.
-            let mut parser = Parser::new(start);
-            parser.value(0);
-            parser.failed.is_none() && next(parser.rest()).is_none()
-        },
+        Some('[') => {
+            matches!(next(start.get(1..).unwrap_or("")), Some('{' | '[' | ']')) || {
+                // A list of numbers; many a text begins with a date in brackets.
+                let mut parser = Parser::new(start);
+                parser.value(0);
+                parser.failed.is_none() && next(parser.rest()).is_none()
+            }
+        }
         _ => false,
     }
 }
@@ -211,7 +213,8 @@ impl<'a> Parser<'a> {
             }
             match self.rest().chars().next() {
                 Some('u') => {
-                    let code = self.rest().get(1..5).and_then(|code| u32::from_str_radix(code, 16).ok());
+                    let code =
+                        self.rest().get(1..5).and_then(|code| u32::from_str_radix(code, 16).ok());
                     text.push(code.and_then(char::from_u32).unwrap_or('\u{fffd}'));
                     self.at += if code.is_some() { 5 } else { 1 };
                 }
@@ -242,15 +245,15 @@ impl<'a> Parser<'a> {
         let value = match word {
             "null" | "None" | "true" | "false" | "True" | "False" => Value::Nothing,
             "" => return self.fail(),
-            word => match plain(word) {
-                Some(number) => Value::Number(number),
-                None => {
+            word => {
+                let Some(number) = plain(word) else {
                     if end == rest.len() {
                         self.at = self.text.len();
                     }
                     return self.fail();
-                }
-            },
+                };
+                Value::Number(number)
+            }
         };
         self.at += end;
         value

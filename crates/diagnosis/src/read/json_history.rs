@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use super::json::{Value, values};
-use super::names::{Role, meaning, split_of, words};
+use super::names::{Role, meaning};
 use super::table::{Counting, Found, Table};
+use super::words::{split_of, words};
 
 /// The histories in `text`; none if it is no JSON.
 pub(super) fn find(name: &str, text: &str) -> Option<Found> {
@@ -34,15 +35,20 @@ pub(super) fn find(name: &str, text: &str) -> Option<Found> {
         Some(document) if rows.table.rows == 0 => document_tables(name, document, &mut found),
         _ if count == 0 => return None,
         _ => {
-            found.format = lines_format(&rows).to_owned();
+            lines_format(&rows).clone_into(&mut found.format);
             found.tables.push(rows.table);
         }
     }
     if junk {
         // Scores in a damaged file that nothing counts are no course of a training.
-        found.tables.retain(|table| table.columns.iter().any(|column| {
-            !matches!(meaning(&column.name).role, Role::Metric { .. } | Role::Other | Role::Index)
-        }));
+        found.tables.retain(|table| {
+            table.columns.iter().any(|column| {
+                !matches!(
+                    meaning(&column.name).role,
+                    Role::Metric { .. } | Role::Other | Role::Index
+                )
+            })
+        });
     }
     Some(found)
 }
@@ -71,7 +77,9 @@ impl Rows {
     fn add(&mut self, row: &[(String, Value)]) {
         let at = self.table.rows;
         let mode = row.iter().find_map(|(key, value)| match value {
-            Value::Text(text) if matches!(key.as_str(), "mode" | "split" | "phase" | "stage" | "subset") => {
+            Value::Text(text)
+                if matches!(key.as_str(), "mode" | "split" | "phase" | "stage" | "subset") =>
+            {
                 Some(text.as_str())
             }
             _ => None,
@@ -82,7 +90,14 @@ impl Rows {
         }
     }
 
-    fn cells(&mut self, at: u32, before: &str, mode: Option<&str>, row: &[(String, Value)], depth: usize) -> bool {
+    fn cells(
+        &mut self,
+        at: u32,
+        before: &str,
+        mode: Option<&str>,
+        row: &[(String, Value)],
+        depth: usize,
+    ) -> bool {
         let mut filled = false;
         for (key, value) in row {
             let name = if before.is_empty() { key.clone() } else { format!("{before}/{key}") };
@@ -101,7 +116,10 @@ impl Rows {
     /// Rows of validation have the names of those of training; they are other columns.
     fn cell(&mut self, at: u32, name: &str, mode: Option<&str>, number: f64) {
         let split = mode.and_then(|mode| split_of(&mode.to_ascii_lowercase()));
-        let counter = matches!(meaning(name).role, Role::Epoch | Role::Step | Role::Batch | Role::LearningRate(_));
+        let counter = matches!(
+            meaning(name).role,
+            Role::Epoch | Role::Step | Role::Batch | Role::LearningRate(_)
+        );
         match (mode, split) {
             (Some(mode), Some(split)) if !counter => {
                 let key = format!("{mode}\u{0}{name}");
@@ -123,8 +141,10 @@ impl Rows {
 fn document_tables(name: &str, document: Value, found: &mut Found) {
     match document {
         Value::Map(items) => {
-            if let Some((_, Value::List(history))) = items.iter().find(|(key, _)| key == "log_history") {
-                found.format = "Hugging Face trainer_state.json".to_owned();
+            if let Some((_, Value::List(history))) =
+                items.iter().find(|(key, _)| key == "log_history")
+            {
+                "Hugging Face trainer_state.json".clone_into(&mut found.format);
                 let mut table = list_of_rows(history);
                 table.counting = Counting::Steps;
                 if table.rows == 0 {
@@ -178,10 +198,10 @@ fn list_table(name: &str, items: &[Value]) -> Option<Table> {
         rows.table.rows += 1;
     }
     // Alone, it is what was recorded, whatever it is called.
-    if let [.., column] = rows.table.columns.as_mut_slice() {
-        if matches!(meaning(&column.name).role, Role::Other | Role::Index) {
-            column.label = Some("loss".to_owned());
-        }
+    if let [.., column] = rows.table.columns.as_mut_slice()
+        && matches!(meaning(&column.name).role, Role::Other | Role::Index)
+    {
+        column.label = Some("loss".to_owned());
     }
     (rows.table.rows > 0).then_some(rows.table)
 }
@@ -197,7 +217,7 @@ fn map_tables(name: &str, items: &[(String, Value)], depth: usize, tables: &mut 
         return;
     }
     let mut rows = Rows::default();
-    rows.table.name = name.to_owned();
+    name.clone_into(&mut rows.table.name);
     lists(&mut rows, "", items);
     for (key, value) in items {
         match value {
@@ -262,7 +282,9 @@ fn lists(rows: &mut Rows, before: &str, items: &[(String, Value)]) {
 /// Whether the keys are 0, 1, 2, …
 fn is_indexed(items: &[(String, Value)]) -> bool {
     !items.is_empty()
-        && items.iter().all(|(key, value)| key.parse::<u32>().is_ok() && !matches!(value, Value::Map(_) | Value::List(_)))
+        && items.iter().all(|(key, value)| {
+            key.parse::<u32>().is_ok() && !matches!(value, Value::Map(_) | Value::List(_))
+        })
 }
 
 /// A column as pandas writes it: `{"0": 0.5, "1": 0.4}`.
@@ -280,7 +302,10 @@ fn rows_by_number(name: &str, items: &[(String, Value)]) -> Option<Table> {
     let number = |key: &str| {
         let digits = key.trim_start_matches(|c: char| !c.is_ascii_digit());
         let head = words(key.get(..key.len() - digits.len())?);
-        let counts = head.is_empty() || head.iter().all(|word| matches!(word.as_str(), "epoch" | "step" | "iter" | "iteration" | "ep"));
+        let counts = head.is_empty()
+            || head.iter().all(|word| {
+                matches!(word.as_str(), "epoch" | "step" | "iter" | "iteration" | "ep")
+            });
         counts.then(|| digits.parse::<u32>().ok())?
     };
     let mut rows = Rows::default();
@@ -295,6 +320,6 @@ fn rows_by_number(name: &str, items: &[(String, Value)]) -> Option<Table> {
         rows.add(row);
         counted += 1;
     }
-    rows.table.name = name.to_owned();
+    name.clone_into(&mut rows.table.name);
     (counted > 0 && 2 * counted > items.len()).then_some(rows.table)
 }

@@ -24,6 +24,8 @@ mod source;
 mod table;
 mod tensorboard;
 mod text;
+mod track;
+mod words;
 
 use std::path::Path;
 
@@ -90,8 +92,10 @@ fn find(source: &Source) -> Result<Found, ReadError> {
             found.tables.extend(reader.finish());
             Ok(found)
         }
-        Kind::Json(text) => Ok(json_history::find(source.name(), &text)
-            .unwrap_or_else(|| text::find(text.as_bytes()))),
+        Kind::Json(text) => {
+            Ok(json_history::find(source.name(), &text)
+                .unwrap_or_else(|| text::find(text.as_bytes())))
+        }
         Kind::Delimited(text, dialect) => Ok(delimited::find(&text, dialect)),
         Kind::Text => text::stream(source),
         Kind::Decoded(text) => Ok(text::find(text.as_bytes())),

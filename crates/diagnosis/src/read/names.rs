@@ -1,15 +1,6 @@
 //! What a column is, told by its name alone: rules that hold for the names of many tools.
 
-/// The data that a value was measured on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Split {
-    /// Data that the weights are fitted to.
-    Train,
-    /// Data held out while it trains.
-    Validation,
-    /// Data held out to the end; logged every epoch, people use it to validate.
-    Test,
-}
+use super::words::{Split, split_of, words};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,51 +49,191 @@ pub(super) struct Meaning {
     pub(super) core: String,
 }
 
-const TRAIN: &[&str] = &["train", "training", "tr", "trn", "learn", "fit", "训练"];
-const VALIDATION: &[&str] = &[
-    "val", "valid", "validation", "validate", "validating", "eval", "evaluation", "dev", "vali",
-    "vl", "heldout", "holdout", "cv", "验证",
-];
-const TEST: &[&str] = &["test", "testing", "tst", "te", "测试"];
 const LOSS: &[&str] = &[
-    "loss", "losses", "cost", "costs", "nll", "xent", "crossentropy", "objective", "损失", "elbo",
+    "loss",
+    "losses",
+    "cost",
+    "costs",
+    "nll",
+    "xent",
+    "crossentropy",
+    "objective",
+    "损失",
+    "elbo",
 ];
 /// Words that leave a loss what it is.
 const FILLERS: &[&str] = &[
     "epoch", "step", "avg", "average", "mean", "main", "total", "overall", "running", "smoothed",
-    "smooth", "batch", "model", "metrics", "metric", "log", "per", "s", "the", "is", "of",
-    "set", "on", "last", "current", "this", "all", "global", "iter", "data",
-    "sum", "combined", "full", "in", "cur", "curr", "scalar", "scalars", "set's", "0",
+    "smooth", "batch", "model", "metrics", "metric", "log", "per", "s", "the", "is", "of", "set",
+    "on", "last", "current", "this", "all", "global", "iter", "data", "sum", "combined", "full",
+    "in", "cur", "curr", "scalar", "scalars", "set's", "0",
 ];
 /// Words after which a number is no course of training.
 const NOT_A_CURVE: &[&str] = &[
-    "best", "final", "vs", "min", "max", "std", "scale", "scaler", "delta", "lowest", "highest", "prev",
-    "previous", "weight", "weights", "time", "patience", "threshold", "stderr", "coef", "lambda",
-    "improvement", "improved", "from", "decreased", "increased", "saving", "early", "ratio", "count", "num", "target", "decay", "cutoff", "var", "variance",
+    "best",
+    "final",
+    "vs",
+    "min",
+    "max",
+    "std",
+    "scale",
+    "scaler",
+    "delta",
+    "lowest",
+    "highest",
+    "prev",
+    "previous",
+    "weight",
+    "weights",
+    "time",
+    "patience",
+    "threshold",
+    "stderr",
+    "coef",
+    "lambda",
+    "improvement",
+    "improved",
+    "from",
+    "decreased",
+    "increased",
+    "saving",
+    "early",
+    "ratio",
+    "count",
+    "num",
+    "target",
+    "decay",
+    "cutoff",
+    "var",
+    "variance",
 ];
 const TIMES: &[&str] = &[
-    "time", "eta", "sec", "secs", "second", "seconds", "ms", "duration", "runtime", "memory",
-    "mem", "samples", "throughput", "tokens", "elapsed", "remaining", "speed", "fps", "timestamp",
-    "wps", "ups", "wall", "created", "date", "gpu", "cpu", "flops", "images", "mfu", "params",
+    "time",
+    "eta",
+    "sec",
+    "secs",
+    "second",
+    "seconds",
+    "ms",
+    "duration",
+    "runtime",
+    "memory",
+    "mem",
+    "samples",
+    "throughput",
+    "tokens",
+    "elapsed",
+    "remaining",
+    "speed",
+    "fps",
+    "timestamp",
+    "wps",
+    "ups",
+    "wall",
+    "created",
+    "date",
+    "gpu",
+    "cpu",
+    "flops",
+    "images",
+    "mfu",
+    "params",
 ];
 const CRITERIA: &[&str] = &[
-    "mse", "mae", "rmse", "ce", "bce", "nll", "cross", "entropy", "crossentropy", "xent", "l1",
-    "l2", "huber", "binary", "categorical", "sparse", "focal", "dice", "cls", "class", "ctc",
-    "mlm", "lm", "q", "squared", "error", "absolute", "softmax", "logistic", "task",
+    "mse",
+    "mae",
+    "rmse",
+    "ce",
+    "bce",
+    "nll",
+    "cross",
+    "entropy",
+    "crossentropy",
+    "xent",
+    "l1",
+    "l2",
+    "huber",
+    "binary",
+    "categorical",
+    "sparse",
+    "focal",
+    "dice",
+    "cls",
+    "class",
+    "ctc",
+    "mlm",
+    "lm",
+    "q",
+    "squared",
+    "error",
+    "absolute",
+    "softmax",
+    "logistic",
+    "task",
 ];
 const GENERATOR: &[&str] = &["g", "gen", "generator", "netg", "lossg"];
 const DISCRIMINATOR: &[&str] =
     &["d", "disc", "discriminator", "critic", "netd", "da", "db", "lossd", "real", "fake"];
 const SIDE: &[&str] = &[
-    "kl", "kld", "reg", "regularization", "regularisation", "aux", "auxiliary", "penalty", "adv",
-    "ema", "balance", "router", "z", "commit", "commitment", "perceptual", "style", "identity",
-    "idt", "cycle", "cyc", "distill", "contrastive", "vgg", "entropy", "alpha", "value", "temp",
+    "kl",
+    "kld",
+    "reg",
+    "regularization",
+    "regularisation",
+    "aux",
+    "auxiliary",
+    "penalty",
+    "adv",
+    "ema",
+    "balance",
+    "router",
+    "z",
+    "commit",
+    "commitment",
+    "perceptual",
+    "style",
+    "identity",
+    "idt",
+    "cycle",
+    "cyc",
+    "distill",
+    "contrastive",
+    "vgg",
+    "entropy",
+    "alpha",
+    "value",
+    "temp",
 ];
 /// The parts of a detector's loss, which are summed where the log has no sum.
 const PARTS: &[&str] = &[
-    "box", "obj", "cls", "dfl", "giou", "ciou", "iou", "seg", "sem", "mask", "kobj", "pose", "loc",
-    "localization", "classification", "conf", "rpn", "bbox", "angle", "rle", "objectness",
-    "landm", "landmark", "kpt", "regression", "l1", "classifier", "reg",
+    "box",
+    "obj",
+    "cls",
+    "dfl",
+    "giou",
+    "ciou",
+    "iou",
+    "seg",
+    "sem",
+    "mask",
+    "kobj",
+    "pose",
+    "loc",
+    "localization",
+    "classification",
+    "conf",
+    "rpn",
+    "bbox",
+    "angle",
+    "rle",
+    "objectness",
+    "landm",
+    "landmark",
+    "kpt",
+    "regression",
+    "l1",
+    "classifier",
+    "reg",
 ];
 
 /// What `name` says.
@@ -124,67 +255,6 @@ pub(super) fn meaning(name: &str) -> Meaning {
         .collect::<Vec<_>>()
         .join(" ");
     Meaning { split, role: role(&words, split), per_step, core }
-}
-
-/// The split that a word stands for.
-pub(super) fn split_of(word: &str) -> Option<Split> {
-    if TRAIN.contains(&word) {
-        Some(Split::Train)
-    } else if VALIDATION.contains(&word) {
-        Some(Split::Validation)
-    } else if TEST.contains(&word) {
-        Some(Split::Test)
-    } else {
-        None
-    }
-}
-
-/// The words of a name, small: split at signs, at capitals, and where a known word is glued on.
-pub(super) fn words(name: &str) -> Vec<String> {
-    let name = name.replace("mAP", "map").replace("mIoU", "miou").replace("IoU", "iou");
-    let mut words: Vec<String> = vec![];
-    let mut word = String::new();
-    let mut before = ' ';
-    for c in name.chars() {
-        let camel = c.is_uppercase() && before.is_lowercase();
-        if (!c.is_alphanumeric() || camel) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if c.is_alphanumeric() {
-            word.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words.into_iter().flat_map(unglued).collect()
-}
-
-/// `trainloss` is two words.
-fn unglued(word: String) -> Vec<String> {
-    const HEADS: &[&str] =
-        &["training", "train", "validation", "valid", "val", "eval", "testing", "test", "dev", "训练", "验证", "测试"];
-    const TAILS: &[&str] = &[
-        "loss", "losses", "acc", "accuracy", "err", "error", "auc", "f1", "mse", "mae", "rmse", "cost",
-        "iou", "miou", "dice", "ppl", "score", "map", "perplexity", "lr", "损失", "准确率", "r2",
-    ];
-    for head in HEADS {
-        if let Some(tail) = word.strip_prefix(head) {
-            if TAILS.contains(&tail) {
-                return vec![(*head).to_owned(), tail.to_owned()];
-            }
-        }
-    }
-    for tail in ["loss", "acc"] {
-        if let Some(head) = word.strip_suffix(tail) {
-            let known = ["total", "avg", "mean", "gen", "disc", "box", "cls", "obj", "g", "d"];
-            if known.contains(&head) || split_of(head).is_some() {
-                return vec![head.to_owned(), tail.to_owned()];
-            }
-        }
-    }
-    vec![word]
 }
 
 fn any(words: &[String], of: &[&str]) -> bool {
@@ -219,16 +289,32 @@ fn role(words: &[String], split: Option<Split>) -> Role {
 
 fn learning_rate(words: &[String]) -> Option<Role> {
     let joined = words.join(" ");
-    if any(words, &["decay", "mult", "multiplier", "scale", "factor", "min", "max", "final", "to", "reducing"]) {
+    if any(
+        words,
+        &[
+            "decay",
+            "mult",
+            "multiplier",
+            "scale",
+            "factor",
+            "min",
+            "max",
+            "final",
+            "to",
+            "reducing",
+        ],
+    ) {
         return None;
     }
-    let named = joined.contains("learning rate") || any(words, &["lr", "lrs", "learningrate", "学习率"]);
+    let named =
+        joined.contains("learning rate") || any(words, &["lr", "lrs", "learningrate", "学习率"]);
     let numbered = words.iter().find_map(|word| word.strip_prefix("lr")?.parse::<u8>().ok());
     if numbered.is_some() {
         return Some(Role::LearningRate(numbered));
     }
     if named {
-        let group = words.iter().find_map(|word| word.strip_prefix("pg").unwrap_or("").parse().ok());
+        let group =
+            words.iter().find_map(|word| word.strip_prefix("pg").unwrap_or("").parse().ok());
         return Some(Role::LearningRate(group));
     }
     (joined == "rate").then_some(Role::LearningRate(None))
@@ -238,14 +324,28 @@ fn axis(words: &[String]) -> Option<Role> {
     const EPOCH: &[&str] =
         &["epoch", "epochs", "ep", "epoch(s)", "round", "episode", "generation", "轮"];
     const STEP: &[&str] = &[
-        "step", "steps", "iter", "iters", "iteration", "iterations", "it", "update", "updates",
-        "itr", "niter", "kimg", "globalstep", "timesteps", "tree",
+        "step",
+        "steps",
+        "iter",
+        "iters",
+        "iteration",
+        "iterations",
+        "it",
+        "update",
+        "updates",
+        "itr",
+        "niter",
+        "kimg",
+        "globalstep",
+        "timesteps",
+        "tree",
     ];
     const BATCH: &[&str] = &["batch", "batches", "minibatch", "mb"];
     const INDEX: &[&str] = &["index", "idx", "id", "unnamed", "row", "no"];
     const BESIDE: &[&str] = &[
         "global", "current", "cur", "curr", "trainer", "n", "num", "the", "number", "no", "nr",
-        "idx", "i", "of", "at", "after", "end", "x", "train", "training", "in", "on", "for", "model",
+        "idx", "i", "of", "at", "after", "end", "x", "train", "training", "in", "on", "for",
+        "model",
     ];
     if words == ["total", "timesteps"] {
         return Some(Role::Step);
@@ -346,7 +446,18 @@ fn metric(words: &[String]) -> Role {
     if has(&["rmse", "mse", "rmsle"]) {
         return objective(4);
     }
-    if has(&["mae", "mape", "l1", "l2", "bce", "smape", "msle", "crossentropy", "deviance", "huber"]) {
+    if has(&[
+        "mae",
+        "mape",
+        "l1",
+        "l2",
+        "bce",
+        "smape",
+        "msle",
+        "crossentropy",
+        "deviance",
+        "huber",
+    ]) {
         return objective(3);
     }
     if has(&["entropy"]) && has(&["cross"]) {
@@ -356,17 +467,20 @@ fn metric(words: &[String]) -> Role {
         return metric(false, 3);
     }
     if starts("acc") || has(&["top1", "准确率", "correct", "exact"]) || starts("prec@") {
-        let narrow = has(&["fg", "top5", "5", "3", "10", "bg"]) as u8;
+        let narrow = u8::from(has(&["fg", "top5", "5", "3", "10", "bg"]));
         return metric(true, 3 * narrow);
     }
     if starts("map") || has(&["ap"]) {
-        let strict = has(&["95", "map50-95"]) || !starts("map50") && !has(&["5", "50", "75", "ap50"]);
+        let strict =
+            has(&["95", "map50-95"]) || !starts("map50") && !has(&["5", "50", "75", "ap50"]);
         return metric(true, if strict { 1 } else { 2 });
     }
     if starts("f1") || has(&["fscore", "fbeta", "micro", "macro"]) {
         return metric(true, 1);
     }
-    if has(&["mcc", "matthews", "kappa", "bleu", "rouge", "meteor", "cider", "chrf"]) || starts("rouge") {
+    if has(&["mcc", "matthews", "kappa", "bleu", "rouge", "meteor", "cider", "chrf"])
+        || starts("rouge")
+    {
         return metric(true, 1);
     }
     if starts("auc") || starts("auroc") || has(&["roc", "auprc"]) {

@@ -27,10 +27,10 @@ pub(super) fn number(cell: &str) -> Option<f64> {
 /// A number without anything around it.
 pub(super) fn plain(text: &str) -> Option<f64> {
     let first = *text.as_bytes().first()?;
-    if first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.') {
-        if let Ok(value) = text.parse::<f64>() {
-            return Some(value);
-        }
+    if (first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.'))
+        && let Ok(value) = text.parse::<f64>()
+    {
+        return Some(value);
     }
     let (negative, rest) = match first {
         b'-' => (true, text.get(1..)?),

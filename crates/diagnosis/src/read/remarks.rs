@@ -36,7 +36,8 @@ pub(super) fn on_columns(
         }
     }
     if axis.interleaved {
-        notes.push("Rows of several runs alternate; they were told apart by their counters.".into());
+        notes
+            .push("Rows of several runs alternate; they were told apart by their counters.".into());
     }
 }
 
@@ -47,12 +48,16 @@ pub(super) fn without_stubs(
     notes: &mut Vec<String>,
 ) -> Vec<History> {
     let longest = runs.iter().map(points).max().unwrap_or(0);
-    let stub = |run: &History| axis.interleaved && points(run) * 20 < longest || points(run) <= 2 && longest >= 10;
+    let stub = |run: &History| {
+        axis.interleaved && points(run) * 20 < longest || points(run) <= 2 && longest >= 10
+    };
     let (stubs, kept): (Vec<History>, Vec<History>) = runs.into_iter().partition(stub);
     match stubs.len() {
         0 => {}
         1 => notes.push("A start that broke off after a few points was left out.".to_owned()),
-        many => notes.push(format!("{many} starts that broke off after a few points were left out.")),
+        many => {
+            notes.push(format!("{many} starts that broke off after a few points were left out."));
+        }
     }
     kept
 }
@@ -72,7 +77,8 @@ pub(super) fn on_the_whole(log: &mut Log) {
         return;
     }
     if count > 1 {
-        log.notes.push(format!("It holds {count} runs; the last is judged unless another is named."));
+        log.notes
+            .push(format!("It holds {count} runs; the last is judged unless another is named."));
     }
     let Some(run) = log.runs.last() else { return };
     let mut odd = vec![];
@@ -80,11 +86,19 @@ pub(super) fn on_the_whole(log: &mut Log) {
     for series in judged.into_iter().flatten() {
         let zeros = series.y.iter().rev().take_while(|y| **y == 0.0).count();
         if zeros > 0 && zeros < series.y.len() {
-            odd.push(format!("The last {} of `{}` exactly zero, as where data ran out.", counted(zeros), series.name));
+            odd.push(format!(
+                "The last {} of `{}` exactly zero, as where data ran out.",
+                counted(zeros),
+                series.name
+            ));
         }
         let broken = series.y.iter().filter(|y| !y.is_finite()).count();
         if broken > 0 {
-            odd.push(format!("{broken} of {} values of `{}` are not finite.", series.y.len(), series.name));
+            odd.push(format!(
+                "{broken} of {} values of `{}` are not finite.",
+                series.y.len(),
+                series.name
+            ));
         }
     }
     let metrics = [run.metric.as_ref(), run.train_metric.as_ref()];
@@ -98,7 +112,14 @@ pub(super) fn on_the_whole(log: &mut Log) {
         odd.push(format!("Not finite in places, beside what is judged: {some}."));
     }
     if points(run) < 3 {
-        odd.push(format!("It has only {}.", if points(run) == 1 { "one point".to_owned() } else { format!("{} points", points(run)) }));
+        odd.push(format!(
+            "It has only {}.",
+            if points(run) == 1 {
+                "one point".to_owned()
+            } else {
+                format!("{} points", points(run))
+            }
+        ));
     }
     log.notes.extend(odd);
 }
@@ -106,4 +127,3 @@ pub(super) fn on_the_whole(log: &mut Log) {
 fn counted(zeros: usize) -> String {
     if zeros == 1 { "value is".to_owned() } else { format!("{zeros} values are") }
 }
-

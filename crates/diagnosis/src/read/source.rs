@@ -116,9 +116,8 @@ impl Source {
     /// Refuses what is no text.
     fn refuse(&self, head: &[u8]) -> Result<(), ReadError> {
         let unsafe_ = |what| Err(ReadError::Unsafe { name: self.name.clone(), what });
-        let other = |what: &str| {
-            Err(ReadError::NoLog { name: self.name.clone(), what: what.to_owned() })
-        };
+        let other =
+            |what: &str| Err(ReadError::NoLog { name: self.name.clone(), what: what.to_owned() });
         match head {
             [0x80, 2..=5, rest @ ..] if !rest.is_empty() => return unsafe_("a pickle of Python"),
             [b'P', b'K', 3, 4, ..] => {
@@ -135,9 +134,7 @@ impl Source {
         if start.contains("!!python/") {
             return unsafe_("YAML with objects of Python");
         }
-        let odd = |byte: &&u8| {
-            matches!(**byte, 0..=6 | 14..=26 | 28..=31)
-        };
+        let odd = |byte: &&u8| matches!(**byte, 0..=6 | 14..=26 | 28..=31);
         if !is_wide(head) && head.iter().filter(odd).count() * 50 > head.len() {
             return other("a binary file");
         }
@@ -189,10 +186,8 @@ pub(super) fn decode(bytes: Vec<u8>) -> String {
 /// Bytes that are not UTF-8.
 pub(super) fn decode_other(bytes: &[u8]) -> String {
     // A character cut at the end of what was read is no sign of another encoding.
-    if let Err(error) = std::str::from_utf8(bytes) {
-        if error.error_len().is_none() {
-            return String::from_utf8_lossy(bytes).into_owned();
-        }
+    if std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none()) {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
     if let Some(text) = GBK.decode_without_bom_handling_and_without_replacement(bytes) {
         return text.into_owned();

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use super::names::{Split, split_of, words};
 use super::table::{Counting, Table};
+use super::words::{Split, split_of, words};
 
 /// The longest record that is read: pictures and graphs are skipped, a damaged length ends it.
 const LONGEST: u64 = 1 << 28;
@@ -42,7 +42,12 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Adds the events of a file, whose folder says that they are of `split`.
-    pub(super) fn read(&mut self, file: &mut dyn Read, split: Option<&str>, notes: &mut Vec<String>) {
+    pub(super) fn read(
+        &mut self,
+        file: &mut dyn Read,
+        split: Option<&str>,
+        notes: &mut Vec<String>,
+    ) {
         let before = self.table.columns.len();
         self.last_step = None;
         let mut data = vec![];
@@ -56,14 +61,16 @@ impl Reader {
                     break;
                 }
             }
-            let [a, b, c, d, e, f, g, h, ..] = length;
-            let length = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+            let length = length.first_chunk().map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes));
             if length > LONGEST {
-                notes.push("An event has an impossible length; what follows was left out.".to_owned());
+                notes.push(
+                    "An event has an impossible length; what follows was left out.".to_owned(),
+                );
                 break;
             }
             data.clear();
-            let whole = file.take(length).read_to_end(&mut data).is_ok_and(|got| got as u64 == length);
+            let whole =
+                file.take(length).read_to_end(&mut data).is_ok_and(|got| got as u64 == length);
             if !whole || fill(file, &mut [0; 4]) < 4 {
                 notes.push("The last event is cut off and was left out.".to_owned());
                 break;
@@ -71,12 +78,9 @@ impl Reader {
             self.event(&data, split);
         }
         // Keras writes these only where it validates.
-        let validates = self
-            .table
-            .columns
-            .iter()
-            .skip(before)
-            .any(|column| column.name.starts_with("evaluation_") && column.name.ends_with("_vs_iterations"));
+        let validates = self.table.columns.iter().skip(before).any(|column| {
+            column.name.starts_with("evaluation_") && column.name.ends_with("_vs_iterations")
+        });
         let split = match split.map(|split| split_of(&split.to_ascii_lowercase())) {
             Some(split) => split,
             None => validates.then_some(Split::Validation),
@@ -103,9 +107,11 @@ impl Reader {
             match (field, value) {
                 (2, Field::Number(number)) => step = number.cast_signed(),
                 (5, Field::Bytes(summary)) => {
-                    scalars.extend(fields(summary).filter_map(|(field, value)| match (field, value) {
-                        (1, Field::Bytes(value)) => scalar(value),
-                        _ => None,
+                    scalars.extend(fields(summary).filter_map(|(field, value)| {
+                        match (field, value) {
+                            (1, Field::Bytes(value)) => scalar(value),
+                            _ => None,
+                        }
                     }));
                 }
                 _ => {}
@@ -170,10 +176,9 @@ fn element(data: &[u8]) -> Option<f64> {
     for (field, value) in fields(data) {
         match (field, value) {
             (1, Field::Number(number)) => kind = number,
-            (4, Field::Bytes(bytes)) => content = bytes,
             (5, Field::Four(bytes)) => listed = Some(f64::from(f32::from_le_bytes(bytes))),
             (6, Field::Eight(bytes)) => listed = Some(f64::from_le_bytes(bytes)),
-            (5 | 6, Field::Bytes(bytes)) => content = bytes,
+            (4..=6, Field::Bytes(bytes)) => content = bytes,
             (7 | 10, Field::Number(number)) => listed = Some(number.cast_signed() as f64),
             (7 | 10, Field::Bytes(bytes)) => {
                 listed = Some(varint(bytes)?.0.cast_signed() as f64);

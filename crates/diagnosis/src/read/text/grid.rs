@@ -16,7 +16,11 @@ fn cells(line: &str, ruled: bool) -> Vec<&str> {
         let line = line.trim().trim_matches(['|', '\u{2502}', '\u{2503}']);
         return line.split(['|', '\u{2502}', '\u{2503}']).map(str::trim).collect();
     }
-    line.split('\t').flat_map(|part| part.split("  ")).map(str::trim).filter(|cell| !cell.is_empty()).collect()
+    line.split('\t')
+        .flat_map(|part| part.split("  "))
+        .map(str::trim)
+        .filter(|cell| !cell.is_empty())
+        .collect()
 }
 
 /// The names in a line, if it is the head of a table.
@@ -79,9 +83,13 @@ mod tests {
     #[test]
     fn the_console_of_ultralytics_is_a_table() {
         let names = header("      Epoch    GPU_mem   box_loss   cls_loss       Size").unwrap();
-        let row = names.row("      1/100      2.5G      1.234      2.345        640: 100%|███| 8/8 [00:05<00:00]");
+        let row = names.row(
+            "      1/100      2.5G      1.234      2.345        640: 100%|███| 8/8 [00:05<00:00]",
+        );
         assert_eq!(row.unwrap(), [(0, 1.0), (2, 1.234), (3, 2.345), (4, 640.0)]);
-        let names = header("   Class     Images      Box(P          R      mAP50  mAP50-95): 100%|██| 2/2").unwrap();
+        let names =
+            header("   Class     Images      Box(P          R      mAP50  mAP50-95): 100%|██| 2/2")
+                .unwrap();
         assert_eq!(names.names.last().unwrap(), "mAP50-95");
     }
 

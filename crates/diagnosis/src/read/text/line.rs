@@ -41,7 +41,8 @@ pub(super) fn pairs<'a>(line: &'a str, found: &mut Vec<Pair<'a>>) -> bool {
             continue;
         }
         let before = if place == 0 { b' ' } else { at(place - 1) };
-        let signed = matches!(byte, b'-' | b'+') && !before.is_ascii_alphanumeric() && before != b'-';
+        let signed =
+            matches!(byte, b'-' | b'+') && !before.is_ascii_alphanumeric() && before != b'-';
         let start = if signed || byte == b'.' { at(place + 1) } else { byte };
         if !(start.is_ascii_digit() || signed && start == b'.' && at(place + 2).is_ascii_digit()) {
             place += 1;
@@ -49,15 +50,21 @@ pub(super) fn pairs<'a>(line: &'a str, found: &mut Vec<Pair<'a>>) -> bool {
         }
         let end = number_end(bytes, place);
         let next = at(end);
-        if matches!(next, b':' | b'-') && at(end + 1).is_ascii_digit() || next == b'.' && at(end + 1).is_ascii_digit() {
+        if matches!(next, b':' | b'-') && at(end + 1).is_ascii_digit()
+            || next == b'.' && at(end + 1).is_ascii_digit()
+        {
             // A date, a time, a version.
-            place = run_end(bytes, end, |byte| byte.is_ascii_digit() || matches!(byte, b':' | b'-' | b'.' | b',' | b'T'));
+            place = run_end(bytes, end, |byte| {
+                byte.is_ascii_digit() || matches!(byte, b':' | b'-' | b'.' | b',' | b'T')
+            });
             gap = place;
             continue;
         }
         if next.is_ascii_alphabetic() || next == b'_' || next >= 0xc0 {
             // A unit: `3s`, `2.31it/s`.
-            place = run_end(bytes, end, |byte| !byte.is_ascii_whitespace() && !matches!(byte, b',' | b'|' | b']' | b')'));
+            place = run_end(bytes, end, |byte| {
+                !byte.is_ascii_whitespace() && !matches!(byte, b',' | b'|' | b']' | b')')
+            });
             gap = place;
             continue;
         }
@@ -113,7 +120,10 @@ fn average(line: &str, found: &mut [Pair<'_>], place: &mut usize, gap: &mut usiz
     let Some(rest) = line.get(*place..) else { return };
     let Some(inner) = rest.trim_start_matches(' ').strip_prefix('(') else { return };
     let Some(end) = inner.find(')') else { return };
-    let Some(value) = inner.get(..end).and_then(|text| plain(text.trim().trim_end_matches('%'))) else { return };
+    let Some(value) = inner.get(..end).and_then(|text| plain(text.trim().trim_end_matches('%')))
+    else {
+        return;
+    };
     if let Some(last) = found.last_mut() {
         last.average = Some(value);
     }
@@ -121,10 +131,23 @@ fn average(line: &str, found: &mut [Pair<'_>], place: &mut usize, gap: &mut usiz
     *gap = *place;
 }
 
-fn add<'a>(line: &'a str, found: &mut Vec<Pair<'a>>, at: (usize, usize, usize), value: f64, total: Option<f64>) {
+fn add<'a>(
+    line: &'a str,
+    found: &mut Vec<Pair<'a>>,
+    at: (usize, usize, usize),
+    value: f64,
+    total: Option<f64>,
+) {
     let gap = line.get(at.0..at.1).unwrap_or("");
-    let value = if gap.ends_with('-') && value.is_nan() { f64::NAN } else if gap.ends_with('-') && value.is_infinite() { -value } else { value };
-    let before = gap.trim_end().as_bytes().last().copied().unwrap_or(if at.0 == 0 { b'\n' } else { b' ' });
+    let value = if gap.ends_with('-') && value.is_nan() {
+        f64::NAN
+    } else if gap.ends_with('-') && value.is_infinite() {
+        -value
+    } else {
+        value
+    };
+    let before =
+        gap.trim_end().as_bytes().last().copied().unwrap_or(if at.0 == 0 { b'\n' } else { b' ' });
     found.push(Pair { gap, label: label(gap), value, total, average: None, before });
 }
 
@@ -168,21 +191,25 @@ fn number_end(bytes: &[u8], from: usize) -> usize {
 
 fn not_finite(word: &str) -> Option<f64> {
     // `nan/ignored` is a word of its own.
-    matches!(word.len(), 3 | 8 | 5).then(|| word.strip_suffix(".0").unwrap_or(word)).and_then(|word| {
-        let known = word.eq_ignore_ascii_case("nan") || word.eq_ignore_ascii_case("inf") || word.eq_ignore_ascii_case("infinity");
-        known.then(|| plain(word))?
-    })
+    matches!(word.len(), 3 | 8 | 5).then(|| word.strip_suffix(".0").unwrap_or(word)).and_then(
+        |word| {
+            let known = word.eq_ignore_ascii_case("nan")
+                || word.eq_ignore_ascii_case("inf")
+                || word.eq_ignore_ascii_case("infinity");
+            known.then(|| plain(word))?
+        },
+    )
 }
 
 /// The name at the end of what stands before a number.
 fn label(gap: &str) -> &str {
-    const ENDS: &[char] = &[':', '=', '(', '[', '{', '\'', '"', ',', '|', ' ', '\t', '-', '~', '\u{2248}', '>', '#'];
+    const ENDS: &[char] =
+        &[':', '=', '(', '[', '{', '\'', '"', ',', '|', ' ', '\t', '-', '~', '\u{2248}', '>', '#'];
     let mut text = gap.trim_end_matches(ENDS);
     for wrapper in ["tensor", "array", "np.float32", "np.float64", "float"] {
-        if let Some(rest) = text.strip_suffix(wrapper) {
-            if rest.len() < text.len() && gap.get(text.len()..).is_some_and(|end| end.starts_with('(')) {
-                text = rest.trim_end_matches(ENDS);
-            }
+        let opened = gap.get(text.len()..).is_some_and(|end| end.starts_with('('));
+        if let Some(rest) = text.strip_suffix(wrapper).filter(|_| opened) {
+            text = rest.trim_end_matches(ENDS);
         }
     }
     if gap.get(text.len()..).is_some_and(|end| end.contains([',', '|'])) {
@@ -195,9 +222,14 @@ fn label(gap: &str) -> &str {
     let head = text.get(..body).unwrap_or("");
     let start = head
         .rfind([',', ';', '|', '{', '}', '[', ']', '(', ')', '=', ':', '\t', '>', '*', '"'])
-        .map_or(0, |place| place + head.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
-    let start = head.get(start..).and_then(|rest| rest.rfind(" - ")).map_or(start, |dash| start + dash + 3);
-    let name = text.get(start..).unwrap_or("").trim_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '-' | '.' | '#' | '\u{2502}' | '/' | '%'));
+        .map_or(0, |place| {
+            place + head.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+        });
+    let start =
+        head.get(start..).and_then(|rest| rest.rfind(" - ")).map_or(start, |dash| start + dash + 3);
+    let name = text.get(start..).unwrap_or("").trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '\'' | '"' | '-' | '.' | '#' | '\u{2502}' | '/' | '%')
+    });
     last_words(name, 5)
 }
 
@@ -223,10 +255,16 @@ mod tests {
     #[test]
     fn numbers_are_found_with_their_names() {
         let cases: &[(&str, &[(&str, f64)])] = &[
-            ("iter 3: loss 10.5, time 26.1ms, mfu 1.5%", &[("iter", 3.0), ("loss", 10.5), ("mfu", 1.5)]),
+            (
+                "iter 3: loss 10.5, time 26.1ms, mfu 1.5%",
+                &[("iter", 3.0), ("loss", 10.5), ("mfu", 1.5)],
+            ),
             ("Test set: Average loss: 0.04", &[("Average loss", 0.04)]),
             ("{'eval_loss': 1.5, 'epoch': 2.0}", &[("eval_loss", 1.5), ("epoch", 2.0)]),
-            ("[3]\ttrain-rmse:0.5\teval-rmse:0.6", &[("", 3.0), ("train-rmse", 0.5), ("eval-rmse", 0.6)]),
+            (
+                "[3]\ttrain-rmse:0.5\teval-rmse:0.6",
+                &[("", 3.0), ("train-rmse", 0.5), ("eval-rmse", 0.6)],
+            ),
             ("top-1 accuracy 0.47", &[("top-1 accuracy", 0.47)]),
             ("loss: tensor(1.69, device='cuda:0')", &[("loss", 1.69)]),
             ("Time (mins): 0.5", &[("Time (mins)", 0.5)]),
@@ -238,7 +276,11 @@ mod tests {
                 pairs.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
             assert_eq!(read(line), pairs, "{line}");
         }
-        assert!(read("loss: nan - acc: 0.1").first().is_some_and(|(name, value)| name == "loss" && value.is_nan()));
+        assert!(
+            read("loss: nan - acc: 0.1")
+                .first()
+                .is_some_and(|(name, value)| name == "loss" && value.is_nan())
+        );
         assert!(read("the nano editor, info 3s").is_empty());
     }
 

@@ -5,6 +5,7 @@
 
 mod grid;
 mod line;
+mod place;
 mod printed;
 mod terminal;
 
@@ -44,7 +45,9 @@ fn better(first: Printed, second: Printed) -> Found {
         return first.finish();
     }
     let mut found = second.finish();
-    found.notes.push("Each refresh of its progress bars was taken as a point; it has no others.".to_owned());
+    found.notes.push(
+        "Each refresh of its progress bars was taken as a point; it has no others.".to_owned(),
+    );
     found
 }
 

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::super::names::{Role, Split, meaning, split_of};
+use super::super::names::{Role, meaning};
 use super::super::number::plain;
 use super::super::source::decode_other;
 use super::super::table::{Column, Found, Level, Table};
+use super::super::words::Split;
 use super::grid::{self, Header};
 use super::line::{Pair, pairs};
+use super::place::{level, progress, split_in_text, split_in_words, unnamed_counter};
 
 /// Columns of numbers that are none of what is judged.
 const OTHERS: usize = 64;
@@ -32,9 +34,16 @@ pub(super) struct Printed {
     grid: Option<Header>,
     bars: Bars,
     in_bar: bool,
-    keras: bool,
-    boosting: bool,
-    darknet: bool,
+    /// The tool whose lines were recognised.
+    tool: Option<Tool>,
+}
+
+/// Tools with lines of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tool {
+    Keras,
+    CatBoost,
+    Darknet,
 }
 
 /// Where a bar of Keras stands.
@@ -67,10 +76,6 @@ struct Known {
     split: Option<Split>,
 }
 
-/// A name for a counter that has none.
-const ITERATION: &str = "(iteration)";
-const BATCH: &str = "(batch)";
-
 impl Printed {
     /// The most points that a series to be judged has.
     pub(super) fn points(&self) -> usize {
@@ -85,16 +90,12 @@ impl Printed {
         self.table.rows = self.row;
         self.table.printed = true;
         let has = |name: &str| self.known.contains_key(name);
-        let format = if self.darknet {
-            "Darknet's printed log"
-        } else if self.keras {
-            "printed output of Keras"
-        } else if self.boosting {
-            "printed log of boosting"
-        } else if has("iter") && has("mfu") {
-            "nanoGPT's printed log"
-        } else {
-            "printed text"
+        let format = match self.tool {
+            Some(Tool::Darknet) => "Darknet's printed log",
+            Some(Tool::Keras) => "printed output of Keras",
+            Some(Tool::CatBoost) => "CatBoost's printed log",
+            None if has("iter") && has("mfu") => "nanoGPT's printed log",
+            None => "printed text",
         };
         Found { format: format.to_owned(), tables: vec![self.table], notes: vec![] }
     }
@@ -178,7 +179,8 @@ impl Printed {
         }
         if let Some((name, value)) = grid::boxed(line) {
             let known = self.known(name);
-            let pair = Pair { gap: "", label: name, value, total: None, average: None, before: b'|' };
+            let pair =
+                Pair { gap: "", label: name, value, total: None, average: None, before: b'|' };
             self.in_bar = false;
             self.pairs(line, &[pair], &[known], Level::Outer);
             self.row = self.row.saturating_add(1);
@@ -191,7 +193,9 @@ impl Printed {
         }
         let progress = progress(line, &found);
         if let Some((done, total)) = progress {
-            self.keras |= line.contains("[==") || line.contains(" - loss:");
+            if line.contains("[==") || line.contains(" - loss:") {
+                self.tool = Some(Tool::Keras);
+            }
             if self.bars == Bars::Done {
                 return;
             }
@@ -201,8 +205,12 @@ impl Printed {
         }
         // CatBoost names no metric: `0:	learn: 0.69	test: 0.70	best: …	remaining: 10s`.
         let numbered = bytes.first().is_some_and(u8::is_ascii_digit);
-        if numbered && !self.boosting && line.contains("learn: ") && line.contains("remaining: ") {
-            self.boosting = true;
+        if numbered
+            && self.tool.is_none()
+            && line.contains("learn: ")
+            && line.contains("remaining: ")
+        {
+            self.tool = Some(Tool::CatBoost);
             let role = Role::Loss { rank: 0, part: false };
             for (label, split) in [("learn", Split::Train), ("test", Split::Validation)] {
                 let name = self.known(label).name;
@@ -216,7 +224,8 @@ impl Printed {
             self.bars = Bars::Running;
         }
         self.in_bar = progress.is_some();
-        let level = level(line, &found, &known, bar, progress);
+        let roles: Vec<Role> = known.iter().map(|known| known.role).collect();
+        let level = level(line, &found, &roles, bar, progress);
         self.pairs(line, &found, &known, level);
         self.row = self.row.saturating_add(1);
     }
@@ -229,7 +238,9 @@ impl Printed {
         for (place, (pair, known)) in found.iter().zip(known).enumerate() {
             section = self.section(pair.gap).or(section);
             if pair.label.is_empty() {
-                if let Some((column, sum, count)) = list.filter(|_| pair.gap.trim() == "," && pair.total.is_none()) {
+                if let Some((column, sum, count)) =
+                    list.filter(|_| pair.gap.trim() == "," && pair.total.is_none())
+                {
                     // Several values under one name: their mean.
                     list = Some((column, sum + pair.value, count + 1.0));
                     self.table.push(column, self.row, (sum + pair.value) / (count + 1.0));
@@ -267,9 +278,12 @@ impl Printed {
                     if let Some(average) = pair.average {
                         self.value(pair.label, split, level, true, average);
                     }
-                    if self.boosting && matches!(pair.label, "learn" | "test") {
-                        let label = if pair.label == "learn" { "train loss" } else { "validation loss" };
-                        if let Some(column) = column.and_then(|place| self.table.columns.get_mut(place)) {
+                    if self.tool == Some(Tool::CatBoost) && matches!(pair.label, "learn" | "test") {
+                        let label =
+                            if pair.label == "learn" { "train loss" } else { "validation loss" };
+                        if let Some(column) =
+                            column.and_then(|place| self.table.columns.get_mut(place))
+                        {
                             column.label = Some(label.to_owned());
                         }
                     }
@@ -316,10 +330,9 @@ impl Printed {
 
     fn counter(&mut self, name: &str, label: Option<&str>, value: f64) {
         let place = self.value(name, None, Level::Outer, false, value);
-        if let (Some(label), Some(column)) = (label, place.and_then(|place| self.table.columns.get_mut(place))) {
-            if column.label.is_none() {
-                column.label = Some(label.to_owned());
-            }
+        let column = place.and_then(|place| self.table.columns.get_mut(place));
+        if let (Some(label), Some(column)) = (label, column) {
+            column.label.get_or_insert_with(|| label.to_owned());
         }
     }
 
@@ -336,7 +349,14 @@ impl Printed {
     }
 
     /// Adds a value to the column of its key; the place of the column.
-    fn value(&mut self, name: &str, split: Option<Split>, level: Level, running: bool, value: f64) -> Option<usize> {
+    fn value(
+        &mut self,
+        name: &str,
+        split: Option<Split>,
+        level: Level,
+        running: bool,
+        value: f64,
+    ) -> Option<usize> {
         let known = self.known(name);
         let in_bar = self.in_bar && !is_counter(known.role);
         let key = Key { name: known.name, split, level, running, in_bar };
@@ -366,11 +386,12 @@ impl Printed {
             return false;
         }
         let mut cells = rest.split(',').map(str::trim);
-        let (Ok(iteration), Some(loss)) = (iteration.parse::<u32>(), cells.next().and_then(plain)) else {
+        let (Ok(iteration), Some(loss)) = (iteration.parse::<u32>(), cells.next().and_then(plain))
+        else {
             return false;
         };
-        self.darknet = true;
-        self.counter(ITERATION, Some("iteration"), f64::from(iteration));
+        self.tool = Some(Tool::Darknet);
+        self.counter("(iteration)", Some("iteration"), f64::from(iteration));
         self.value("momentary loss", None, Level::Outer, false, loss);
         for cell in cells {
             let Some((number, name)) = cell.split_once(' ') else { continue };
@@ -388,72 +409,4 @@ impl Printed {
 
 fn is_counter(role: Role) -> bool {
     matches!(role, Role::Epoch | Role::Step | Role::Batch | Role::LearningRate(_))
-}
-
-/// How the values of a line came about.
-fn level(line: &str, found: &[Pair<'_>], known: &[Known], bar: bool, progress: Option<(f64, f64)>) -> Level {
-    if let Some((done, total)) = progress {
-        return if done >= total { Level::Outer } else { Level::Bar };
-    }
-    let fraction = found.iter().find(|pair| pair.label.is_empty() && pair.total.is_some());
-    if bar {
-        let complete = fraction.is_some_and(|pair| pair.total.is_some_and(|total| pair.value >= total));
-        return if complete { Level::Outer } else { Level::Bar };
-    }
-    let epoch = known.iter().any(|known| known.role == Role::Epoch);
-    let step = known.iter().any(|known| matches!(known.role, Role::Step | Role::Batch));
-    let unnamed = found.iter().enumerate().skip(1).any(|(place, pair)| {
-        pair.label.is_empty() && unnamed_counter(line, pair, place, 1).is_some()
-    });
-    if (epoch && step) || unnamed { Level::Inner } else { Level::Outer }
-}
-
-/// `313/313 [====] - 3s` at the beginning of a line: a bar of Keras.
-fn progress(line: &str, found: &[Pair<'_>]) -> Option<(f64, f64)> {
-    let first = found.first()?;
-    let starts = first.label.is_empty() && first.gap.trim().is_empty();
-    let rest = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '/').trim_start();
-    let bar = rest.starts_with(['[', '-', '\u{2501}', '\u{1b}']) || rest.is_empty();
-    (starts && bar && line.contains('/')).then_some((first.value, first.total?))
-}
-
-/// The name of a counter that has none, and what it counts: `[1, 2000] loss: 2.2`,
-/// `Epoch: [398][0]`, `3000:`, `Train Epoch: 1 [0/60000 (0%)]`.
-fn unnamed_counter(line: &str, pair: &Pair<'_>, place: usize, counted: usize) -> Option<(&'static str, &'static str)> {
-    let gap = pair.gap.trim();
-    let whole = pair.value >= 0.0 && pair.value.fract() == 0.0;
-    if !whole {
-        return None;
-    }
-    if place == 0 {
-        let start = line.trim_start();
-        let after = start.trim_start_matches('[').trim_start_matches(|c: char| c.is_ascii_digit());
-        let bracket = gap == "[" && after.starts_with([']', ',']);
-        let colon = gap.is_empty() && pair.total.is_none() && after.starts_with(':');
-        let of = gap == "[" && pair.total.is_some() && start.get(1..).is_some_and(|rest| {
-            rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '/').starts_with(']')
-        });
-        let pair_of_two = bracket && after.starts_with(',');
-        return if pair_of_two {
-            Some(("(epoch)", "epoch"))
-        } else {
-            (bracket || colon || of).then_some((ITERATION, "iteration"))
-        };
-    }
-    let inner = matches!(gap, "][" | "] [" | "[" | "(" | "|") && (pair.total.is_some() || gap.starts_with(']'))
-        || gap == "," && counted == 1 && place == 1 && line.trim_start().starts_with('[')
-        || gap.ends_with('|') && pair.total.is_some();
-    (inner && counted > 0).then_some((BATCH, "batch"))
-}
-
-/// The data that a text before a value speaks of: `Test set:`, `[valid]`, `Val Epoch`.
-fn split_in_text(gap: &str) -> Option<Split> {
-    let words = gap.split(|c: char| c.is_whitespace() || "()[]{}:|,'\"=-<>*#".contains(c));
-    words.filter(|word| word.len() > 2).filter_map(split_in_words).next_back()
-}
-
-fn split_in_words(word: &str) -> Option<Split> {
-    let word = word.trim_end_matches('.').to_ascii_lowercase();
-    // Short forms are found in too many texts.
-    (word.len() > 2 && !matches!(word.as_str(), "learn" | "fit" | "trn")).then(|| split_of(&word))?
 }

@@ -92,12 +92,17 @@ fn split(table: &Table, meanings: &[Meaning], picks: &Picks, axis: &Axis) -> Vec
     let count = axis.runs();
     let train = summed(table, &picks.train_loss);
     let validation = summed(table, &picks.validation_loss);
+    // Rows of one epoch that nothing counts are the same row, written again.
+    let counted = table.printed
+        || meanings.iter().zip(&table.columns).any(|(said, column)| {
+            matches!(said.role, Role::Step | Role::Batch) && column.len() > 0
+        });
     let together = |column: &Column| {
         let beside = validation.as_ref().is_some_and(|other| {
             column.rows.first().is_some_and(|row| other.at(*row).is_some())
                 && column.rows.last().is_some_and(|row| other.at(*row).is_some())
         });
-        if column.running || column.level == Level::Bar || beside {
+        if column.running || column.level == Level::Bar || beside || !counted {
             Together::Last
         } else {
             Together::Mean

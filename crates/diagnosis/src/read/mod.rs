@@ -25,6 +25,7 @@ mod table;
 mod tensorboard;
 mod text;
 mod track;
+mod vocabulary;
 mod words;
 
 use std::path::Path;

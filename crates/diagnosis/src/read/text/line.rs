@@ -266,7 +266,7 @@ mod tests {
                 &[("", 3.0), ("train-rmse", 0.5), ("eval-rmse", 0.6)],
             ),
             ("top-1 accuracy 0.47", &[("top-1 accuracy", 0.47)]),
-            ("loss: tensor(1.69, device='cuda:0')", &[("loss", 1.69)]),
+            ("loss: tensor(1.69, grad_fn=<NllLossBackward>)", &[("loss", 1.69)]),
             ("Time (mins): 0.5", &[("Time (mins)", 0.5)]),
             ("2021-08-12 19:06:36,123 - mmdet - INFO - lr: 1e-3", &[("lr", 1e-3)]),
             ("mAP_0.5:0.95: 0.3", &[("mAP_0.5:0.95", 0.3)]),

@@ -13,9 +13,12 @@ use crate::history::{History, Log, Metric, Series};
 const OTHERS: usize = 200;
 
 /// The log in what a reader `found`.
-pub(super) fn assemble(found: Found, choices: &Choices) -> Result<Log, ReadError> {
+pub(super) fn assemble(mut found: Found, choices: &Choices) -> Result<Log, ReadError> {
     let mut log = Log { format: found.format, runs: vec![], notes: found.notes };
     let several = found.tables.len() > 1;
+    for table in found.tables.iter_mut().filter(|table| !table.printed) {
+        table.label_bare_splits();
+    }
     for table in &found.tables {
         match runs(table, choices, &mut log.notes) {
             Ok(runs) => log.runs.extend(runs),
@@ -155,10 +158,10 @@ fn split(table: &Table, meanings: &[Meaning], picks: &Picks, axis: &Axis) -> Vec
         picks.judged().chain(picks.learning_rate).chain(axis.places.iter().copied()).collect();
     let rest = table.columns.iter().enumerate().filter(|(place, _)| !taken.contains(place));
     for (place, column) in rest.take(OTHERS) {
-        let counter = meanings.get(place).is_some_and(|said| {
+        let is_axis = meanings.get(place).is_some_and(|said| {
             matches!(said.role, Role::Epoch | Role::Step | Role::Batch | Role::Index)
         });
-        if !counter {
+        if !is_axis {
             give(column, Together::Last, &|run, series| run.others.push(series));
         }
     }

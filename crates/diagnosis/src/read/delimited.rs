@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::columns::{is_side_by_side, label_without_header, side_by_side};
 use super::names::{Role, meaning};
 use super::number::{number, with_decimal_comma};
 use super::table::{Column, Counting, Found, Table};
@@ -11,7 +12,31 @@ use super::table::{Column, Counting, Found, Table};
 pub(super) struct Dialect {
     delimiter: Delimiter,
     header: bool,
+    /// Lines before the table.
+    skip: usize,
 }
+
+/// Lines that may stand before a table.
+const PREAMBLE: usize = 5;
+
+/// The columns of the `results.txt` that `yolov5` and its kin wrote before there was a header.
+const RESULTS_TXT: [&str; 15] = [
+    "epoch",
+    "memory",
+    "train/box_loss",
+    "train/obj_loss",
+    "train/cls_loss",
+    "train/total_loss",
+    "targets",
+    "img_size",
+    "metrics/precision",
+    "metrics/recall",
+    "metrics/mAP_0.5",
+    "metrics/mAP_0.5:0.95",
+    "val/box_loss",
+    "val/obj_loss",
+    "val/cls_loss",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delimiter {
@@ -35,7 +60,13 @@ pub(super) fn sniff(start: &str) -> Option<Dialect> {
     let lines: Vec<&str> = start.split(['\n', '\r']).filter(is_content).take(40).collect();
     let delimiters =
         [Delimiter::Byte(b','), Delimiter::Byte(b'\t'), Delimiter::Byte(b';'), Delimiter::Blanks];
-    delimiters.into_iter().find_map(|delimiter| dialect(&lines, delimiter))
+    let most = PREAMBLE.min(lines.len().saturating_sub(1));
+    (0..=most).find_map(|skip| {
+        let lines = lines.get(skip..)?;
+        let found = delimiters.into_iter().find_map(|delimiter| dialect(lines, delimiter))?;
+        // After other lines, only names make sure that it is a table.
+        (skip == 0 || found.header && lines.len() > 2).then_some(Dialect { skip, ..found })
+    })
 }
 
 fn dialect(lines: &[&str], delimiter: Delimiter) -> Option<Dialect> {
@@ -58,11 +89,11 @@ fn dialect(lines: &[&str], delimiter: Delimiter) -> Option<Dialect> {
         // A single column says by its name that it is one.
         let all = data.iter().all(|line| number(line).is_some());
         return (delimiter == Delimiter::Byte(b',') && header && named && all && !data.is_empty())
-            .then_some(Dialect { delimiter, header });
+            .then_some(Dialect { delimiter, header, skip: 0 });
     }
     if data.is_empty() {
         let plain = delimiter != Delimiter::Blanks && first.iter().all(|name| name.len() < 60);
-        return (plain && named).then_some(Dialect { delimiter, header });
+        return (plain && named).then_some(Dialect { delimiter, header, skip: 0 });
     }
     let rows: Vec<Vec<String>> = data.iter().map(|line| cells(line, delimiter)).collect();
     let fitting = rows.iter().filter(|row| row.len() == first.len()).count();
@@ -72,7 +103,7 @@ fn dialect(lines: &[&str], delimiter: Delimiter) -> Option<Dialect> {
     // Numbers between blanks are found in many texts.
     let sure = delimiter != Delimiter::Blanks
         || 10 * fitting >= 9 * rows.len() && (header && named || !header && rows.len() >= 3);
-    (enough && sure).then_some(Dialect { delimiter, header })
+    (enough && sure).then_some(Dialect { delimiter, header, skip: 0 })
 }
 
 fn cells(line: &str, delimiter: Delimiter) -> Vec<String> {
@@ -107,8 +138,12 @@ fn value(cell: &str, delimiter: Delimiter) -> Option<f64> {
 
 /// The table in `text`.
 pub(super) fn find(text: &str, dialect: Dialect) -> Found {
-    let mut filling =
-        Filling { delimiter: dialect.delimiter, header: dialect.header, ..Filling::default() };
+    let mut filling = Filling {
+        delimiter: dialect.delimiter,
+        header: dialect.header,
+        skip: dialect.skip,
+        ..Filling::default()
+    };
     match dialect.delimiter {
         Delimiter::Byte(byte) => {
             let mut reader = reader(text, byte);
@@ -132,6 +167,7 @@ pub(super) fn find(text: &str, dialect: Dialect) -> Found {
 struct Filling {
     delimiter: Delimiter,
     header: bool,
+    skip: usize,
     started: bool,
     /// The column of every cell.
     order: Vec<usize>,
@@ -146,6 +182,7 @@ impl Default for Filling {
         Self {
             delimiter: Delimiter::Byte(b','),
             header: true,
+            skip: 0,
             started: false,
             order: vec![],
             places: HashMap::new(),
@@ -160,6 +197,10 @@ impl Filling {
     fn row(&mut self, cells: &mut dyn Iterator<Item = &str>) {
         let cells: Vec<&str> = cells.collect();
         let Some(first) = cells.first() else { return };
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
         if is_conflict_marker(first) || cells.len() == 1 && first.starts_with("=======") {
             self.conflicts = true;
             return;
@@ -170,14 +211,25 @@ impl Filling {
                 self.name_columns(&cells);
                 return;
             }
+            if cells.len() == RESULTS_TXT.len() && first.contains('/') {
+                self.header = true;
+                self.name_columns(&RESULTS_TXT);
+                return self.fill(&cells);
+            }
             let names: Vec<String> =
                 (1..=cells.len()).map(|number| format!("column {number}")).collect();
             self.name_columns(&names.iter().map(String::as_str).collect::<Vec<_>>());
         }
+        self.fill(&cells);
+    }
+
+    fn fill(&mut self, cells: &[&str]) {
         let mut filled = false;
         let row = self.table.rows;
         for (cell, place) in cells.iter().zip(&self.order) {
-            if let Some(value) = value(cell, self.delimiter) {
+            // `0/299` counts epochs.
+            let counted = || value(cell.split_once('/')?.0, self.delimiter);
+            if let Some(value) = value(cell, self.delimiter).or_else(counted) {
                 self.table.push(*place, row, value);
                 filled = true;
             }
@@ -186,7 +238,7 @@ impl Filling {
             self.table.rows = self.table.rows.saturating_add(1);
         } else if self.header && cells.iter().any(|cell| self.places.contains_key(*cell)) {
             // A program that starts again writes its header again, perhaps with other columns.
-            self.name_columns(&cells);
+            self.name_columns(cells);
             self.headers += 1;
         }
     }
@@ -249,52 +301,4 @@ fn is_sparse(table: &Table) -> bool {
     let full = table.rows as usize;
     let numeric: Vec<&Column> = table.columns.iter().filter(|column| column.len() > 0).collect();
     numeric.iter().any(|column| column.len() < full) || numeric.len() <= 4
-}
-
-fn label_without_header(table: &mut Table) {
-    let mut counter = false;
-    let mut loss = false;
-    for column in &mut table.columns {
-        let rising =
-            column.values.windows(2).filter(|pair| matches!(pair, [a, b] if b > a)).count();
-        let whole = column.values.iter().all(|value| value.fract() == 0.0);
-        if !counter && !loss && whole && 2 * rising + 2 > column.len() {
-            counter = true;
-            column.label = Some("step".to_owned());
-        } else if !loss && column.len() > 0 {
-            loss = true;
-            column.label = Some("loss".to_owned());
-        }
-    }
-}
-
-fn is_side_by_side(names: &[&str]) -> bool {
-    names.len() > 1 && names.iter().skip(1).all(|name| name.contains(" - "))
-}
-
-/// Exports of W&B hold a column for each run, `RUN - METRIC`, beside its least and greatest value
-/// in a pixel of the chart.
-fn side_by_side(table: Table) -> Vec<Table> {
-    let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-    if !is_side_by_side(&names) {
-        return vec![table];
-    }
-    let mut tables: Vec<Table> = vec![];
-    let mut columns = table.columns.into_iter();
-    let Some(counter) = columns.next() else { return vec![] };
-    for mut column in columns {
-        let Some((run, metric)) = column.name.rsplit_once(" - ") else { continue };
-        if metric.ends_with("__MIN") || metric.ends_with("__MAX") {
-            continue;
-        }
-        let run = run.to_owned();
-        column.label = Some(metric.to_owned());
-        if let Some(known) = tables.iter_mut().find(|known| known.name == run) {
-            known.columns.push(column);
-        } else {
-            let columns = vec![counter.clone(), column];
-            tables.push(Table { name: run, rows: table.rows, columns, ..Table::default() });
-        }
-    }
-    tables
 }

@@ -221,7 +221,7 @@ fn map_tables(name: &str, items: &[(String, Value)], depth: usize, tables: &mut 
     lists(&mut rows, "", items);
     for (key, value) in items {
         match value {
-            Value::Map(inner) if is_split(key) || is_indexed(inner) => {
+            Value::Map(inner) if is_split(key) || is_indexed(inner) || is_by_split(inner) => {
                 if is_indexed(inner) {
                     column_by_number(&mut rows, key, inner);
                 } else {
@@ -254,6 +254,12 @@ fn map_tables(name: &str, items: &[(String, Value)], depth: usize, tables: &mut 
 fn is_split(key: &str) -> bool {
     let words = words(key);
     matches!(words.as_slice(), [word] if split_of(word).is_some())
+}
+
+/// Whether an object holds a list for each split: `"loss": {"train": [0.5], "val": [0.6]}`.
+fn is_by_split(items: &[(String, Value)]) -> bool {
+    !items.is_empty()
+        && items.iter().all(|(key, value)| is_split(key) && matches!(value, Value::List(_)))
 }
 
 /// The lists of numbers among `items`, as columns.

@@ -12,11 +12,13 @@ mod assemble;
 mod axis;
 mod burn;
 mod choose;
+mod columns;
 mod delimited;
 mod error;
 mod folder;
 mod json;
 mod json_history;
+mod metric_names;
 mod names;
 mod number;
 mod remarks;
@@ -81,7 +83,7 @@ pub fn read_bytes(name: &str, bytes: Vec<u8>, choices: &Choices) -> Result<Log, 
 
 /// What the file at `path` holds.
 fn file(path: &Path) -> Result<Found, ReadError> {
-    find(&Source::file(path))
+    find(&Source::file(path)?)
 }
 
 fn find(source: &Source) -> Result<Found, ReadError> {

@@ -13,6 +13,9 @@ use super::{json, tensorboard};
 /// Bytes looked at to tell what a file is.
 const HEAD: usize = 1 << 16;
 
+/// Bytes read of what is no file; `/dev/zero` has no end.
+const LONGEST_PIPE: u64 = 1 << 30;
+
 /// A file, or bytes in memory.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -43,8 +46,17 @@ pub(super) enum Kind {
 }
 
 impl Source {
-    pub(super) fn file(path: &Path) -> Self {
-        Self { name: path.display().to_string(), from: From::File(path.to_owned()) }
+    pub(super) fn file(path: &Path) -> Result<Self, ReadError> {
+        let fail = |error| ReadError::io(path, error);
+        let name = path.display().to_string();
+        if path.metadata().map_err(fail)?.is_file() {
+            return Ok(Self { name, from: From::File(path.to_owned()) });
+        }
+        // A pipe can be read but once.
+        let mut bytes = vec![];
+        let file = File::open(path).map_err(fail)?;
+        file.take(LONGEST_PIPE).read_to_end(&mut bytes).map_err(fail)?;
+        Ok(Self { name, from: From::Bytes(bytes) })
     }
 
     pub(super) fn bytes(name: &str, bytes: Vec<u8>) -> Self {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::words::Split;
+use super::words::{Split, is_bare_split};
 
 /// How a printed value came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -137,6 +137,15 @@ impl Table {
         self.columns.push(Column::new(name));
         places.insert(name.to_owned(), place);
         place
+    }
+
+    /// Columns that are named only by their split, as in `epoch,train,val`, hold a loss.
+    pub(super) fn label_bare_splits(&mut self) {
+        for column in &mut self.columns {
+            if column.label.is_none() && is_bare_split(&column.name) {
+                column.label = Some(format!("{} loss", column.name));
+            }
+        }
     }
 
     /// Adds a value to the column at `place`.

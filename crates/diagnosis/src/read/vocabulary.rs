@@ -18,7 +18,8 @@ pub(super) const FILLERS: &[&str] = &[
     "epoch", "step", "avg", "average", "mean", "main", "total", "overall", "running", "smoothed",
     "smooth", "batch", "model", "metrics", "metric", "log", "per", "s", "the", "is", "of", "set",
     "on", "last", "current", "this", "all", "global", "iter", "data", "sum", "combined", "full",
-    "in", "cur", "curr", "scalar", "scalars", "set's", "0",
+    "in", "cur", "curr", "scalar", "scalars", "set's", "0", "history", "hist", "list", "curve",
+    "values", "record", "records", "epochs", "steps", "every", "each",
 ];
 /// Words after which a number is no course of training.
 pub(super) const NOT_A_CURVE: &[&str] = &[
@@ -41,7 +42,6 @@ pub(super) const NOT_A_CURVE: &[&str] = &[
     "patience",
     "threshold",
     "stderr",
-    "coef",
     "lambda",
     "improvement",
     "improved",
@@ -129,7 +129,7 @@ pub(super) const CRITERIA: &[&str] = &[
 pub(super) const GENERATOR: &[&str] = &["g", "gen", "generator", "netg", "lossg"];
 /// Words for its discriminator.
 pub(super) const DISCRIMINATOR: &[&str] =
-    &["d", "disc", "discriminator", "critic", "netd", "da", "db", "lossd", "real", "fake"];
+    &["d", "disc", "dis", "discriminator", "critic", "netd", "da", "db", "lossd", "real", "fake"];
 /// Words for what is added to a loss.
 pub(super) const SIDE: &[&str] = &[
     "kl",

@@ -28,7 +28,7 @@ const VALIDATION: &[&str] = &[
     "cv",
     "验证",
 ];
-const TEST: &[&str] = &["test", "testing", "tst", "te", "测试"];
+const TEST: &[&str] = &["test", "testing", "tst", "te", "ts", "测试"];
 /// The split that a word stands for.
 pub(super) fn split_of(word: &str) -> Option<Split> {
     if TRAIN.contains(&word) {
@@ -121,4 +121,10 @@ fn unglued(word: String) -> Vec<String> {
         }
     }
     vec![word]
+}
+
+/// Whether a name is only that of a split: `train`, `val`.
+pub(super) fn is_bare_split(name: &str) -> bool {
+    let words = words(name);
+    !words.is_empty() && words.iter().all(|word| split_of(word).is_some())
 }

@@ -79,9 +79,9 @@ pub(super) fn pairs<'a>(line: &'a str, found: &mut Vec<Pair<'a>>) -> bool {
         };
         if next == b'%' {
             if at(end + 1) == b'|' {
+                // What stands before the bar may say which data it is about.
                 bar = true;
                 place = end + 2;
-                gap = place;
                 continue;
             }
             add(line, found, (gap, place, end), value, None);
@@ -220,17 +220,28 @@ fn label(gap: &str) -> &str {
     let closed = text.strip_suffix(')').and_then(|inner| inner.rfind('('));
     let body = closed.unwrap_or(text.len());
     let head = text.get(..body).unwrap_or("");
-    let start = head
-        .rfind([',', ';', '|', '{', '}', '[', ']', '(', ')', '=', ':', '\t', '>', '*', '"'])
-        .map_or(0, |place| {
-            place + head.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
-        });
+    let start = name_start(head);
     let start =
         head.get(start..).and_then(|rest| rest.rfind(" - ")).map_or(start, |dash| start + dash + 3);
     let name = text.get(start..).unwrap_or("").trim_matches(|c: char| {
         c.is_whitespace() || matches!(c, '\'' | '"' | '-' | '.' | '#' | '\u{2502}' | '/' | '%')
     });
     last_words(name, 5)
+}
+
+/// Where the name at the end of `head` begins.
+fn name_start(head: &str) -> usize {
+    let bytes = head.as_bytes();
+    let digit = |place: Option<usize>| {
+        place.and_then(|place| bytes.get(place)).is_some_and(u8::is_ascii_digit)
+    };
+    let ends = |place: usize, byte: u8| match byte {
+        // `mAP_0.5:0.95` is one name.
+        b':' => !(digit(place.checked_sub(1)) && digit(Some(place + 1))),
+        other => b",;|{}[]()=\t>*\"".contains(&other),
+    };
+    let end = bytes.iter().enumerate().rev().find(|(place, byte)| ends(*place, **byte));
+    end.map_or(0, |(place, _)| place + 1)
 }
 
 /// The last `count` words of `text`.

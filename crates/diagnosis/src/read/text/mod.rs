@@ -8,6 +8,7 @@ mod line;
 mod place;
 mod printed;
 mod terminal;
+mod tools;
 
 use std::io::{BufRead, Cursor};
 

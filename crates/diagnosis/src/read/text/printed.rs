@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::super::names::{Role, meaning};
-use super::super::number::plain;
 use super::super::source::decode_other;
 use super::super::table::{Column, Found, Level, Table};
 use super::super::words::Split;
@@ -23,24 +22,24 @@ const HEADING_LASTS: u32 = 30;
 pub(super) struct Printed {
     table: Table,
     places: HashMap<Key, usize>,
-    known: HashMap<String, Known>,
+    pub(super) known: HashMap<String, Known>,
     /// What the last texts before numbers said of the data.
     sections: Vec<(String, Option<Split>)>,
     others: usize,
-    row: u32,
+    pub(super) row: u32,
     /// A line such as `Validation:` and the row it stood before.
     heading: Option<(Split, u32)>,
     /// The table that is being printed.
-    grid: Option<Header>,
+    pub(super) grid: Option<Header>,
     bars: Bars,
-    in_bar: bool,
+    pub(super) in_bar: bool,
     /// The tool whose lines were recognised.
-    tool: Option<Tool>,
+    pub(super) tool: Option<Tool>,
 }
 
 /// Tools with lines of their own.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tool {
+pub(super) enum Tool {
     Keras,
     CatBoost,
     Darknet,
@@ -69,11 +68,12 @@ struct Key {
     in_bar: bool,
 }
 
+/// What a name was found to be.
 #[derive(Clone, Copy)]
-struct Known {
-    name: usize,
-    role: Role,
-    split: Option<Split>,
+pub(super) struct Known {
+    pub(super) name: usize,
+    pub(super) role: Role,
+    pub(super) split: Option<Split>,
 }
 
 impl Printed {
@@ -139,36 +139,6 @@ impl Printed {
         }
     }
 
-    /// Remembers the names over a table.
-    fn head_of_table(&mut self, line: &str) {
-        let Some(header) = grid::header(line) else { return };
-        let judged = |name: &String| {
-            matches!(self.known(name).role, Role::Loss { .. } | Role::Metric { .. })
-        };
-        if header.names.iter().filter(|name| !name.is_empty()).any(judged) {
-            self.grid = Some(header);
-        }
-    }
-
-    /// Reads a line of the table that is being printed.
-    fn row_of_table(&mut self, line: &str) -> bool {
-        let Some(header) = self.grid.take() else { return false };
-        let row = header.row(line);
-        for (place, value) in row.iter().flatten() {
-            let Some(name) = header.names.get(*place) else { continue };
-            let role = self.known(name).role;
-            if role != Role::Other && !name.is_empty() {
-                self.in_bar = false;
-                self.value(name, None, Level::Outer, false, *value);
-            }
-        }
-        self.grid = Some(header);
-        if row.is_some() {
-            self.row = self.row.saturating_add(1);
-        }
-        row.is_some()
-    }
-
     fn text(&mut self, line: &str) {
         if self.darknet_line(line) || self.row_of_table(line) {
             return;
@@ -203,19 +173,8 @@ impl Printed {
                 self.bars = Bars::Done;
             }
         }
-        // CatBoost names no metric: `0:	learn: 0.69	test: 0.70	best: …	remaining: 10s`.
-        let numbered = bytes.first().is_some_and(u8::is_ascii_digit);
-        if numbered
-            && self.tool.is_none()
-            && line.contains("learn: ")
-            && line.contains("remaining: ")
-        {
-            self.tool = Some(Tool::CatBoost);
-            let role = Role::Loss { rank: 0, part: false };
-            for (label, split) in [("learn", Split::Train), ("test", Split::Validation)] {
-                let name = self.known(label).name;
-                self.known.insert(label.to_owned(), Known { name, role, split: Some(split) });
-            }
+        if bytes.first().is_some_and(u8::is_ascii_digit) {
+            self.catboost_names(line);
         }
         let known: Vec<Known> = found.iter().map(|pair| self.known(pair.label)).collect();
         let header = known.len() == 1
@@ -298,7 +257,7 @@ impl Printed {
         }
     }
 
-    fn known(&mut self, label: &str) -> Known {
+    pub(super) fn known(&mut self, label: &str) -> Known {
         if let Some(known) = self.known.get(label) {
             return *known;
         }
@@ -328,7 +287,7 @@ impl Printed {
         split
     }
 
-    fn counter(&mut self, name: &str, label: Option<&str>, value: f64) {
+    pub(super) fn counter(&mut self, name: &str, label: Option<&str>, value: f64) {
         let place = self.value(name, None, Level::Outer, false, value);
         let column = place.and_then(|place| self.table.columns.get_mut(place));
         if let (Some(label), Some(column)) = (label, column) {
@@ -349,7 +308,7 @@ impl Printed {
     }
 
     /// Adds a value to the column of its key; the place of the column.
-    fn value(
+    pub(super) fn value(
         &mut self,
         name: &str,
         split: Option<Split>,
@@ -373,37 +332,6 @@ impl Printed {
         };
         self.table.push(place, self.row, value);
         Some(place)
-    }
-
-    /// Darknet names its numbers behind them: `3000: 1.38, 0.97 avg, 0.001 rate, 0.08 seconds, …`.
-    fn darknet_line(&mut self, line: &str) -> bool {
-        let line = line.trim_start();
-        if !line.as_bytes().first().is_some_and(u8::is_ascii_digit) {
-            return false;
-        }
-        let Some((iteration, rest)) = line.split_once(": ") else { return false };
-        if !line.contains(" avg") || !line.contains(" rate,") {
-            return false;
-        }
-        let mut cells = rest.split(',').map(str::trim);
-        let (Ok(iteration), Some(loss)) = (iteration.parse::<u32>(), cells.next().and_then(plain))
-        else {
-            return false;
-        };
-        self.tool = Some(Tool::Darknet);
-        self.counter("(iteration)", Some("iteration"), f64::from(iteration));
-        self.value("momentary loss", None, Level::Outer, false, loss);
-        for cell in cells {
-            let Some((number, name)) = cell.split_once(' ') else { continue };
-            let Some(number) = plain(number) else { continue };
-            if name.starts_with("avg") {
-                self.value("avg loss", None, Level::Outer, false, number);
-            } else if name == "rate" {
-                self.value("rate", None, Level::Outer, false, number);
-            }
-        }
-        self.row = self.row.saturating_add(1);
-        true
     }
 }
 

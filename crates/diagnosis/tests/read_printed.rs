@@ -121,7 +121,7 @@ fn boosting_prints_its_iterations() {
 
 #[test]
 fn lines_of_names_and_numbers_come_in_many_dresses() {
-    let lines: [fn(usize, f64, f64) -> String; 9] = [
+    let lines: [fn(usize, f64, f64) -> String; 14] = [
         |e, t, v| {
             format!("epoch {e}, train loss {t:.3}, train acc 0.5, test loss {v:.3}, test acc 0.5\n")
         },
@@ -151,6 +151,27 @@ fn lines_of_names_and_numbers_come_in_many_dresses() {
             )
         },
         |e, t, v| format!("Epoch {e}/9 loss: tensor({t:.3}, device='cuda:0') val_loss: {v:.3}\n"),
+        |e, t, v| {
+            format!(
+                "Epoch {e}/9\n----------\ntrain Loss: {t:.3} Acc: 0.5\nval Loss: {v:.3} Acc: 0.4\n"
+            )
+        },
+        |e, t, v| {
+            format!(
+                "Training Results - Epoch: {e}  Avg accuracy: 0.5 Avg loss: {t:.3}\nValidation Results - Epoch: {e}  Avg accuracy: 0.5 Avg loss: {v:.3}\n"
+            )
+        },
+        |e, t, v| format!("Epoch {e} | Loss: train {t:.3}, val {v:.3} | Acc: train 0.5, val 0.4\n"),
+        |e, t, v| {
+            format!(
+                "Epoch {e}, train_loss: {t:.3}, val_loss: {v:.3}\nValidation loss decreased (9.0 --> {v:.3}).  Saving model ...\nEarlyStopping counter: 1 out of 7\n"
+            )
+        },
+        |e, t, v| {
+            format!(
+                " iteration {e:8}/  5000 | learning rate: 1.0E-06 | lm loss: {t:.6E} | grad norm: 5.0 |\n validation loss at iteration {e} | lm loss value: {v:.6E} | lm loss PPL: 3.3E+01 |\n"
+            )
+        },
     ];
     for line in lines {
         let text: String =

@@ -185,7 +185,8 @@ fn pick(table: &Table, candidates: &[Candidate]) -> Vec<usize> {
         let column = table.columns.get(one.place);
         let said = column.map(|column| meaning(column.label()));
         let per_step = said.as_ref().is_some_and(|said| said.per_step);
-        let explicit = said.as_ref().is_some_and(|said| said.split.is_some());
+        let explicit = said.as_ref().is_some_and(|said| said.split.is_some())
+            || column.is_some_and(|column| column.split.is_some());
         // A summary at the end, or an epoch's mean where there is only one epoch.
         let thin = one.points <= 2 && most >= 5;
         let level = column.map_or(Level::Outer, |column| column.level);

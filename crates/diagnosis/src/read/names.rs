@@ -83,6 +83,9 @@ fn role(words: &[String], split: Option<Split>) -> Role {
     if words.is_empty() {
         return if split.is_none() { Role::Index } else { Role::Other };
     }
+    if let Some(counter) = counter_behind(words) {
+        return counter;
+    }
     if let Some(role) = learning_rate(words).or_else(|| axis(words)) {
         return if split == Some(Split::Test) { Role::Other } else { role };
     }
@@ -103,6 +106,13 @@ fn role(words: &[String], split: Option<Split>) -> Role {
         return Role::Other;
     }
     metric(words)
+}
+
+/// `validation loss at iteration` names the number of the iteration.
+fn counter_behind(words: &[String]) -> Option<Role> {
+    let place = words.iter().rposition(|word| matches!(word.as_str(), "at" | "after" | "for"))?;
+    let behind = words.get(place + 1..).filter(|behind| place > 0 && !behind.is_empty())?;
+    axis(behind)
 }
 
 fn learning_rate(words: &[String]) -> Option<Role> {
@@ -200,6 +210,11 @@ fn axis(words: &[String]) -> Option<Role> {
 }
 
 fn loss(words: &[String]) -> Role {
+    // A `loss value` is a loss; a `value loss` is that of a critic.
+    let words = match words {
+        [before @ .., last] if last == "value" => before,
+        words => words,
+    };
     let rest: Vec<&str> = words
         .iter()
         .map(String::as_str)
@@ -237,5 +252,150 @@ fn adversarial(words: &[String]) -> Option<Role> {
         "g" if known => Some(Role::Loss { rank: 3, part: !rest.is_empty() }),
         "d" if known => Some(Role::Loss { rank: 5, part: false }),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOSS: Role = Role::Loss { rank: 0, part: false };
+
+    #[test]
+    fn a_loss_is_told_from_its_parts_and_from_what_only_sounds_like_it() {
+        for name in [
+            "loss",
+            "train_loss",
+            "Train Loss",
+            "trainLoss",
+            "training/loss",
+            "main/loss",
+            "Loss/train",
+            "epoch_loss",
+            "total_loss",
+            "train_loss_epoch",
+            "mean_loss",
+            "loss_history",
+            "train_losses",
+            "Average loss",
+            "损失",
+        ] {
+            assert_eq!(meaning(name).role, LOSS, "{name}");
+        }
+        let ranks =
+            ["loss", "cost", "mse_loss", "G_loss", "char-loss", "D_loss", "kl_loss"].map(|name| {
+                match meaning(name).role {
+                    Role::Loss { rank, .. } => rank,
+                    _ => u8::MAX,
+                }
+            });
+        assert!(ranks.is_sorted() && ranks.iter().all(|rank| *rank < 10), "{ranks:?}");
+        for name in
+            ["best_loss", "loss_scale", "loss_weight", "val_loss_min", "loss_std", "lossless"]
+        {
+            assert_eq!(meaning(name).role, Role::Other, "{name}");
+        }
+        for name in ["train/box_loss", "val/cls_loss", "loss_rpn_cls", "dfl_loss"] {
+            assert!(matches!(meaning(name).role, Role::Loss { part: true, .. }), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_split_stands_before_behind_or_within_a_name() {
+        let cases = [
+            (
+                Split::Train,
+                "train_loss loss_train trainLoss Loss/train training_loss tr_loss train-rmse train/acc",
+            ),
+            (
+                Split::Validation,
+                "val_loss loss_val validation/main/loss Validation_Loss eval_loss valid_1's dev_acc valacc test/val_loss",
+            ),
+            (Split::Test, "test_loss testAcc Loss/test test-accuracy"),
+        ];
+        for (split, names) in cases {
+            for name in names.split(' ') {
+                assert_eq!(meaning(name).split, Some(split), "{name}");
+            }
+        }
+        assert_eq!(meaning("loss").split, None);
+        assert_eq!(meaning("val_accuracy").core, meaning("accuracy").core);
+    }
+
+    #[test]
+    fn counters_and_rates_have_many_names() {
+        for name in ["epoch", "Epoch", "epochs", "train_epoch", "round", "current_epoch", "轮"] {
+            assert_eq!(meaning(name).role, Role::Epoch, "{name}");
+        }
+        for name in [
+            "step",
+            "global_step",
+            "trainer/global_step",
+            "iter",
+            "iteration",
+            "current_steps",
+            "num_updates",
+            "_step",
+            "training_iteration",
+            "validation loss at iteration",
+        ] {
+            assert_eq!(meaning(name).role, Role::Step, "{name}");
+        }
+        for name in ["", "Unnamed: 0", "index"] {
+            assert_eq!(meaning(name).role, Role::Index, "{name}");
+        }
+        for name in [
+            "num_epochs",
+            "epoch_time",
+            "total_steps",
+            "step_time",
+            "global_step/sec",
+            "best_epoch",
+        ] {
+            assert_eq!(meaning(name).role, Role::Other, "{name}");
+        }
+        for name in [
+            "lr",
+            "learning_rate",
+            "Learning Rate",
+            "lr-Adam",
+            "cur_lr",
+            "epoch_lr",
+            "rate",
+            "train/learning_rate",
+        ] {
+            assert_eq!(meaning(name).role, Role::LearningRate(None), "{name}");
+        }
+        assert_eq!(meaning("x/lr1").role, Role::LearningRate(Some(1)));
+        assert_eq!(meaning("lr/pg2").role, Role::LearningRate(Some(2)));
+        assert_eq!(meaning("lr_decay").role, Role::Other);
+    }
+
+    #[test]
+    fn metrics_say_which_way_is_better() {
+        let higher = "acc accuracy val_categorical_accuracy top1 auc f1 mAP50 metrics/mAP_0.5:0.95 miou dice_coef bleu r2 precision recall episode_reward_mean psnr";
+        let lower = "mse mae rmse error wer cer perplexity val_ppl fid brier mean_absolute_error";
+        for (names, better) in [(higher, true), (lower, false)] {
+            for name in names.split(' ') {
+                let role = meaning(name).role;
+                assert!(
+                    matches!(role, Role::Metric { higher, .. } if higher == better),
+                    "{name}: {role:?}"
+                );
+            }
+        }
+        for name in [
+            "time",
+            "eta",
+            "grad_norm",
+            "memory",
+            "samples_per_second",
+            "best_acc",
+            "episode_reward_max",
+            "td_error",
+            "optimizer",
+        ] {
+            assert_eq!(meaning(name).role, Role::Other, "{name}");
+        }
     }
 }

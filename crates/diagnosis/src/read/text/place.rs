@@ -1,6 +1,6 @@
 //! Where a line stands in its log: which epoch, batch or bar its numbers belong to, and which data.
 
-use super::super::names::Role;
+use super::super::names::{Role, meaning};
 use super::super::table::Level;
 use super::super::words::{Split, split_of};
 use super::line::Pair;
@@ -88,4 +88,17 @@ pub(super) fn split_in_words(word: &str) -> Option<Split> {
     // Short forms are found in too many texts.
     (word.len() > 2 && !matches!(word.as_str(), "learn" | "fit" | "trn"))
         .then(|| split_of(&word))?
+}
+
+/// The name of a number that only its split names, as in `loss: train 0.5, val 0.6`: the quantity
+/// stands before the split, or is that of the number before.
+pub(super) fn quantity(pair: &Pair<'_>, before: Option<&Pair<'_>>) -> Option<String> {
+    let said = |text: &str| {
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        words
+            .rfind(|word| matches!(meaning(word).role, Role::Loss { .. } | Role::Metric { .. }))
+            .map(str::to_owned)
+    };
+    let quantity = said(pair.gap).or_else(|| said(before?.gap))?;
+    Some(format!("{quantity} {}", pair.label))
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use super::super::names::{Role, meaning};
 use super::super::source::decode_other;
 use super::super::table::{Column, Found, Level, Table};
-use super::super::words::Split;
+use super::super::words::{Split, is_bare_split};
 use super::grid::{self, Header};
 use super::line::{Pair, pairs};
-use super::place::{level, progress, split_in_text, split_in_words, unnamed_counter};
+use super::place::{level, progress, quantity, split_in_text, split_in_words, unnamed_counter};
 
 /// Columns of numbers that are none of what is judged.
 const OTHERS: usize = 64;
@@ -247,6 +247,13 @@ impl Printed {
                         }
                     }
                     list = column.map(|column| (column, value, 1.0));
+                }
+                Role::Other if is_bare_split(pair.label) => {
+                    if let Some(name) =
+                        quantity(pair, place.checked_sub(1).and_then(|place| found.get(place)))
+                    {
+                        self.value(&name, None, level, false, pair.value);
+                    }
                 }
                 Role::Other => {
                     if matches!(pair.before, b':' | b'=') && pair.total.is_none() {

@@ -43,6 +43,7 @@ mod curve_fit;
 mod early_stopping;
 mod history;
 mod monitor;
+pub mod read;
 mod student_t;
 pub mod verdict;
 

@@ -38,6 +38,7 @@
 //! # }
 //! ```
 
+pub mod command;
 mod criteria;
 mod curve_fit;
 mod early_stopping;

@@ -39,7 +39,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 mod while_training;
-mod words;
+pub(crate) mod words;
 
 pub use forecast::{FEATURES, forecast_features, noise_of};
 pub use report::{

@@ -3,7 +3,7 @@
 use crate::history::History;
 
 /// A number with four significant digits, plain where that is short.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
@@ -20,7 +20,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A share in percent, or "under 1 %" and "over 99 %" near the ends.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     match share {
         share if share < 0.01 => "under 1 %".to_owned(),
         share if share > 0.99 => "over 99 %".to_owned(),
@@ -29,13 +29,13 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// What a run counts: "epoch", "step", or "point" if it does not say.
-pub(super) fn unit(history: &History) -> &'static str {
+pub(crate) fn unit(history: &History) -> &'static str {
     let name = history.x.as_deref().unwrap_or_default().to_lowercase();
     // Logs write a row every so many steps, so that only epochs are as many as rows.
     if name.contains("epoch") { "epoch" } else { "point" }
 }
 
 /// "1 epoch", "3 epochs".
-pub(super) fn count(n: usize, unit: &str) -> String {
+pub(crate) fn count(n: usize, unit: &str) -> String {
     if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") }
 }

@@ -243,3 +243,29 @@ fn text_without_a_curve_has_no_run_and_says_so() {
         assert!(log.notes.iter().any(|note| note.contains("no curve")));
     }
 }
+
+#[test]
+fn text_that_a_shell_wrote_in_utf_16_is_read() {
+    let text: String = (1..=4).map(|epoch| format!("Epoch {epoch}: loss 0.{epoch}\r\n")).collect();
+    let bytes =
+        [vec![0xff, 0xfe], text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    let log = read_bytes("log.txt", bytes, &Choices::default()).unwrap();
+    assert_eq!(losses(&log).0, [0.1, 0.2, 0.3, 0.4]);
+}
+
+#[test]
+fn batches_that_start_again_are_no_other_run() {
+    let text: String = (0..12)
+        .map(|line| format!("Batch {}/300, Loss: {}.5\n", 100 * (line % 3 + 1), 20 - line))
+        .collect();
+    let log = read(&text);
+    assert_eq!((log.runs.len(), losses(&log).0.len()), (1, 12));
+}
+
+#[test]
+fn a_closing_line_about_the_best_iteration_is_no_restart() {
+    let mut text: String =
+        (1..=9).map(|i| format!("[{i}0]\ttrain's l2: 0.{i}\tvalid_1's l2: 1.{i}\n")).collect();
+    text += "Early stopping, best iteration is:\n[30]\ttrain's l2: 0.3\tvalid_1's l2: 1.3\n";
+    assert_eq!(places(&read(&text)), [10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0]);
+}

@@ -149,6 +149,10 @@ fn an_export_of_wandb_holds_a_run_for_each_name() {
     let names: Vec<&str> = log.runs.iter().map(|run| run.name.as_str()).collect();
     assert_eq!(names, ["a", "b"]);
     assert_eq!((train(last(&log)).name.as_str(), train(last(&log)).y.len()), ("b - train/loss", 2));
+    let one = Choices { train_loss: Some("a - train/loss".to_owned()), ..Choices::default() };
+    assert_eq!(train(last(&read_bytes("wandb.csv", csv.into(), &one).unwrap())).y, [3.0, 2.0, 1.0]);
+    let none = Choices { train_loss: Some("c".to_owned()), ..Choices::default() };
+    assert!(read_bytes("wandb.csv", csv.into(), &none).is_err());
 }
 
 #[test]

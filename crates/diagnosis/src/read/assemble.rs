@@ -15,17 +15,19 @@ const OTHERS: usize = 200;
 /// The log in what a reader `found`.
 pub(super) fn assemble(mut found: Found, choices: &Choices) -> Result<Log, ReadError> {
     let mut log = Log { format: found.format, runs: vec![], notes: found.notes };
-    let several = found.tables.len() > 1;
     for table in found.tables.iter_mut().filter(|table| !table.printed) {
         table.label_bare_splits();
     }
+    let mut missing = None;
     for table in &found.tables {
         match runs(table, choices, &mut log.notes) {
             Ok(runs) => log.runs.extend(runs),
-            // Of several tables, one may lack what the user named.
-            Err(_) if several => {}
-            Err(error) => return Err(error),
+            // Of several tables, some may lack what the user named.
+            Err(error) => missing = missing.or(Some(error)),
         }
+    }
+    if let Some(error) = missing.filter(|_| log.runs.is_empty()) {
+        return Err(error);
     }
     if let Some(name) = &choices.run {
         select(&mut log, name)?;

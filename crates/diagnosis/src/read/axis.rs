@@ -112,7 +112,10 @@ pub(super) fn axis(
             composed(table, (place, &epochs), (step_place, &steps), lead)
         }
         (Some((place, track)), None) | (None, Some((place, track))) => {
-            if track.seen_at(lead).distinct() <= 1 && lead.len() > 1 {
+            // Batches that start again are another epoch of the same run.
+            let batches = meanings.get(place).is_some_and(|said| said.role == Role::Batch);
+            let seen = track.seen_at(lead);
+            if seen.distinct() <= 1 && lead.len() > 1 || batches && seen.falls() > 0 {
                 counted(table, lead)
             } else {
                 make(place, track)

@@ -1,9 +1,9 @@
 //! Reads the training logs of any tool.
 //!
-//! A reader for each format makes [tables](table::Table) of a file: named columns of numbers over
-//! common rows. From there on all formats are alike: [`names`] says what a name means, [`choose`]
-//! picks the columns, [`axis`] finds what counts and where runs begin, [`assemble`] makes a
-//! [`Log`] of it, and [`remarks`] says what was odd.
+//! A reader for each format makes tables of a file: named columns of numbers over common rows. From
+//! there on all formats are alike: `names` says what a name means, `choose` picks the columns,
+//! `axis` finds what counts and where runs begin, `assemble` makes a [`Log`] of it, and `remarks`
+//! says what was odd.
 //!
 //! Files are untrusted: nothing in them is executed, nothing panics, and what is cut short is read
 //! as far as it goes.

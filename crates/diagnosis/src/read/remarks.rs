@@ -95,9 +95,10 @@ pub(super) fn on_the_whole(log: &mut Log) {
         let broken = series.y.iter().filter(|y| !y.is_finite()).count();
         if broken > 0 {
             odd.push(format!(
-                "{broken} of {} values of `{}` are not finite.",
+                "{broken} of {} values of `{}` {} not finite.",
                 series.y.len(),
-                series.name
+                series.name,
+                if broken == 1 { "is" } else { "are" }
             ));
         }
     }

@@ -221,8 +221,9 @@ fn label(gap: &str) -> &str {
     let body = closed.unwrap_or(text.len());
     let head = text.get(..body).unwrap_or("");
     let start = name_start(head);
-    let start =
-        head.get(start..).and_then(|rest| rest.rfind(" - ")).map_or(start, |dash| start + dash + 3);
+    let rest = head.get(start..).unwrap_or("");
+    let dash = if rest.contains('-') { rest.rfind(" - ") } else { None };
+    let start = dash.map_or(start, |dash| start + dash + 3);
     let name = text.get(start..).unwrap_or("").trim_matches(|c: char| {
         c.is_whitespace() || matches!(c, '\'' | '"' | '-' | '.' | '#' | '\u{2502}' | '/' | '%')
     });

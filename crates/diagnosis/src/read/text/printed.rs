@@ -74,6 +74,8 @@ pub(super) struct Known {
     pub(super) name: usize,
     pub(super) role: Role,
     pub(super) split: Option<Split>,
+    /// Whether it names nothing but a split.
+    pub(super) bare_split: bool,
 }
 
 impl Printed {
@@ -217,14 +219,14 @@ impl Printed {
                 Role::Epoch | Role::Step | Role::Batch | Role::Index => {
                     counted += 1;
                     if known.role != Role::Index {
-                        self.counter(pair.label, None, pair.value);
+                        self.value_of(*known, pair.label, (None, Level::Outer, false), pair.value);
                     }
                     if known.role == Role::Epoch {
                         self.heading = None;
                     }
                 }
                 Role::LearningRate(_) => {
-                    self.value(pair.label, None, Level::Outer, false, pair.value);
+                    self.value_of(*known, pair.label, (None, Level::Outer, false), pair.value);
                 }
                 Role::Loss { .. } | Role::Metric { .. } => {
                     let around = section.or(heading.map(|(split, _)| split));
@@ -233,9 +235,9 @@ impl Printed {
                         Some(total) if total != 0.0 => pair.value / total,
                         _ => pair.value,
                     };
-                    let column = self.value(pair.label, split, level, false, value);
+                    let column = self.value_of(*known, pair.label, (split, level, false), value);
                     if let Some(average) = pair.average {
-                        self.value(pair.label, split, level, true, average);
+                        self.value_of(*known, pair.label, (split, level, true), average);
                     }
                     if self.tool == Some(Tool::CatBoost) && matches!(pair.label, "learn" | "test") {
                         let label =
@@ -248,7 +250,7 @@ impl Printed {
                     }
                     list = column.map(|column| (column, value, 1.0));
                 }
-                Role::Other if is_bare_split(pair.label) => {
+                Role::Other if known.bare_split => {
                     if let Some(name) =
                         quantity(pair, place.checked_sub(1).and_then(|place| found.get(place)))
                     {
@@ -269,7 +271,12 @@ impl Printed {
             return *known;
         }
         let said = meaning(label);
-        let known = Known { name: self.known.len(), role: said.role, split: said.split };
+        let known = Known {
+            name: self.known.len(),
+            role: said.role,
+            split: said.split,
+            bare_split: is_bare_split(label),
+        };
         if self.known.len() < NAMES {
             self.known.insert(label.to_owned(), known);
             known
@@ -324,6 +331,16 @@ impl Printed {
         value: f64,
     ) -> Option<usize> {
         let known = self.known(name);
+        self.value_of(known, name, (split, level, running), value)
+    }
+
+    fn value_of(
+        &mut self,
+        known: Known,
+        name: &str,
+        (split, level, running): (Option<Split>, Level, bool),
+        value: f64,
+    ) -> Option<usize> {
         let in_bar = self.in_bar && !is_counter(known.role);
         let key = Key { name: known.name, split, level, running, in_bar };
         let place = if let Some(place) = self.places.get(&key) {

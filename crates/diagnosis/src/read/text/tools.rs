@@ -44,8 +44,9 @@ impl Printed {
             self.tool = Some(Tool::CatBoost);
             let role = Role::Loss { rank: 0, part: false };
             for (label, split) in [("learn", Split::Train), ("test", Split::Validation)] {
-                let name = self.known(label).name;
-                self.known.insert(label.to_owned(), Known { name, role, split: Some(split) });
+                let known =
+                    Known { role, split: Some(split), bare_split: false, ..self.known(label) };
+                self.known.insert(label.to_owned(), known);
             }
         }
     }

@@ -146,6 +146,10 @@ impl TrainArgs {
             load: self.data_options.load_options()?,
             downloads: Box::new(Downloads::new()),
             announce: Box::new(announcer(printer, catches_signals.then(|| stop_request.clone()))),
+            warn: {
+                let printer = Printer::new(printer.json);
+                Box::new(move |text| printer.warning(text))
+            },
             observer,
             stop_request,
             full_screen: self.progress == ProgressKind::Tui,

@@ -90,6 +90,17 @@ pub struct RunRecord {
     pub steps_done: usize,
     /// The best epoch.
     pub best: Option<Best>,
+    /// `steps.csv` has no rows up to this step: the file was gone when the run was taken up again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps_lost: usize,
+    /// The checksum of `preprocessing.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preprocessing_sha256: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What a new run begins with.
@@ -145,6 +156,8 @@ impl RunRecord {
             epochs_done: 0,
             steps_done: 0,
             best: None,
+            steps_lost: 0,
+            preprocessing_sha256: None,
         }
     }
 }

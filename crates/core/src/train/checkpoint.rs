@@ -2,7 +2,8 @@
 //!
 //! A checkpoint's directory holds `model.bpk`, `optimizer.bpk`, where the weights to evaluate are
 //! not the trained ones `evaluation.bpk`, and `state.json` with counters, history, early-stopping
-//! state and the SHA-256 of the others. [`converge_record::Checkpoints`] keeps the directories.
+//! state, the experiment, and the SHA-256 of the others and of the rows of `steps.csv` so far.
+//! [`converge_record::Checkpoints`] keeps the directories, and a checksum of `state.json` itself.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +15,8 @@ use burn::tensor::Bytes;
 use converge_diagnosis::EarlyStoppingState;
 use converge_record::checksum::sha256;
 use converge_record::{
-    Best, CHECKPOINT_FORMAT, Checkpoints, EpochRow, RecordError, STATE_FILE, Stop,
+    Best, CHECKPOINT_FORMAT, CheckpointRecord, Checkpoints, EpochRow, RecordError, STATE_FILE,
+    StepsMark, Stop, WAY_OUT,
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,12 @@ pub struct CheckpointState {
     pub best: Option<Best>,
     /// Why training stopped after this epoch, if it did.
     pub stop: Option<Stop>,
+    /// The experiment that was trained, as TOML; absent in checkpoints of the first format.
+    #[serde(default)]
+    pub(super) experiment: Option<String>,
+    /// The rows of `steps.csv` so far; absent in checkpoints of the first format.
+    #[serde(default)]
+    pub(super) steps: Option<StepsMark>,
     model_sha256: String,
     /// Of the weights to evaluate, where these are not the trained ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,10 +81,24 @@ impl Default for CheckpointState {
             plateau: None,
             best: None,
             stop: None,
+            experiment: None,
+            steps: None,
             model_sha256: String::new(),
             evaluation_sha256: None,
             optimizer_sha256: String::new(),
         }
+    }
+}
+
+impl CheckpointState {
+    /// The rows of `steps.csv` to keep, of a run whose rows up to the step `lost` are gone.
+    pub(super) fn kept_steps(&self, lost: usize) -> StepsMark {
+        if lost >= self.steps_done {
+            return StepsMark::default();
+        }
+        // Before rows had a checksum, there was one for every step.
+        let counted = || StepsMark { rows: self.steps_done, sha256: None };
+        self.steps.clone().unwrap_or_else(counted)
     }
 }
 
@@ -144,12 +166,11 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The checkpoint in the directory `path`, which is of this format.
-    pub(super) fn open(path: PathBuf) -> Result<Self, TrainError> {
-        let file = path.join(STATE_FILE);
-        let text = fs::read_to_string(&file).map_err(|error| RecordError::read(&file, error))?;
-        let state =
-            serde_json::from_str(&text).map_err(|error| RecordError::damaged(&file, error))?;
+    /// The checkpoint that was `found`.
+    pub(super) fn open(found: CheckpointRecord) -> Result<Self, TrainError> {
+        let CheckpointRecord { path, text, .. } = found;
+        let damaged = |error| RecordError::damaged(&path.join(STATE_FILE), error);
+        let state = serde_json::from_str(&text).map_err(damaged)?;
         Ok(Self { path, state })
     }
 
@@ -157,9 +178,7 @@ impl Checkpoint {
         let path = self.path.join(name);
         let contents = fs::read(&path).map_err(|error| RecordError::read(&path, error))?;
         if sha256(&contents) != expected {
-            let reason = "its SHA-256 is not the one in state.json. Use another checkpoint with \
-                          `--checkpoint N`, or remove this one's directory to resume from the one \
-                          before";
+            let reason = format!("its SHA-256 is not the one in {STATE_FILE}. {WAY_OUT}");
             return Err(RecordError::damaged(&path, reason).into());
         }
         Ok((path, Bytes::from_bytes_vec(contents)))

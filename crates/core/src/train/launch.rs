@@ -11,10 +11,10 @@ use super::assembly::Assembled;
 use super::checkpoint::Checkpoint;
 use super::epoch_end::EpochEnd;
 use super::renderer::{NoFiles, Relay};
+use super::resume;
 use super::score_metric::ScoreMetric;
 use super::state::Shared;
 use super::step::Trainee;
-use super::stored_run::StoredRun as _;
 use super::trainer::{Start, Trainer};
 use super::{TrainError, new_model};
 use crate::experiment::metric_names;
@@ -36,14 +36,15 @@ impl Trainer {
     pub(super) fn run(self, start: Start) -> Result<Outcome, TrainError> {
         let path = self.run.path().to_owned();
         let result = with_kernels(self.experiment.training.kernels, || self.stages(start));
-        if let Err(error) = &result {
-            let mut run = RunDirectory::open(&path)?;
-            if run.record.status == Status::Running {
-                run.record.status = Status::Failed;
-                run.record.error = Some(error.to_string());
-                run.record.finished = Some(timestamp());
-                run.write()?;
-            }
+        // The error counts, not that the directory may have gone with it.
+        if let Err(error) = &result
+            && let Ok(mut run) = RunDirectory::open(&path)
+            && run.record.status == Status::Running
+        {
+            run.record.status = Status::Failed;
+            run.record.error = Some(error.to_string());
+            run.record.finished = Some(timestamp());
+            let _ = run.write();
         }
         result
     }
@@ -55,8 +56,11 @@ impl Trainer {
             let outcome = self.assemble(start)?.launch(ExecutionStrategy::SingleDevice(device))?;
             let stage_is_over = outcome.stop.reason == StopReason::MaxEpochs
                 && outcome.history.len() < self.experiment.training.epochs;
-            let newest = outcome.run.newest_checkpoint()?;
-            let (true, Some(checkpoint)) = (stage_is_over, newest) else { return Ok(outcome) };
+            if !stage_is_over {
+                return Ok(outcome);
+            }
+            let checkpoint = resume::newest(&outcome.run)?;
+            let Some(checkpoint) = checkpoint else { return Ok(outcome) };
             self.run = outcome.run;
             self.run.record.status = Status::Running;
             self.run.write()?;
@@ -149,8 +153,8 @@ fn close(launched: Result<(), TrainError>, shared: &Shared) -> Result<Outcome, T
         && result.is_ok()
         && let Some(snapshot) = state.snapshot.take()
     {
-        let accumulation = shared.experiment.training.gradient_accumulation;
-        result = state.save_interrupted(snapshot, shared.scores().training, accumulation);
+        let scores = shared.scores().training;
+        result = state.save_interrupted(snapshot, scores, &shared.experiment);
     }
     let seconds = state.seconds();
     let record = &mut state.run.record;

@@ -25,6 +25,7 @@ mod planned;
 mod recorder;
 mod regularization;
 mod renderer;
+mod resume;
 mod score_metric;
 mod session;
 pub mod signals;

@@ -17,6 +17,7 @@ use super::launch::{self, Outcome};
 use super::model::new_model;
 use super::norms::parameter_count;
 use super::observer::{Observer, Silent};
+use super::resume;
 use super::signals::StopRequest;
 use super::stored_run::{StoredRun as _, versions};
 use super::trainer::{Start, Trainer};
@@ -41,6 +42,8 @@ pub struct Session {
     pub downloads: Box<dyn DownloadProgress>,
     /// Told of the data before training starts, so that a stand-in is announced in time.
     pub announce: Box<dyn FnMut(&RunDirectory)>,
+    /// Told what the user should know before training goes on, a sentence at a time.
+    pub warn: Box<dyn FnMut(&str)>,
     /// Told of the training.
     pub observer: Arc<Mutex<dyn Observer>>,
     /// Stops the session.
@@ -58,6 +61,7 @@ impl Session {
             load,
             downloads: Box::new(NoProgress),
             announce: Box::new(|_| ()),
+            warn: Box::new(|_| ()),
             observer: Arc::new(Mutex::new(Silent)),
             stop_request: StopRequest::default(),
             full_screen: false,
@@ -107,6 +111,9 @@ impl Session {
         };
         let (run, lock) = RunDirectory::create(output, new, &preprocessing)?;
         (self.announce)(&run);
+        if !lock.is_held() {
+            (self.warn)(NO_LOCKS);
+        }
         let start = Start { model, optimizer: None, state: CheckpointState::default() };
         let trainer =
             Trainer { session: self, experiment, run, lock, training, validation, preprocessing };
@@ -114,37 +121,60 @@ impl Session {
     }
 
     /// Takes up the run at `path` where its newest checkpoint left it, to train `epochs` in all, or
-    /// as many as its experiment says.
+    /// as many as its experiment says. Nothing of the run is written before all of it is read.
     pub fn resume(mut self, path: &Path, epochs: Option<usize>) -> Result<Outcome, TrainError> {
         let (mut run, lock) = RunDirectory::claim(path)?;
         let mut experiment = run.experiment()?;
+        let newest = resume::newest(&run)?;
+        let mut warnings = vec![];
+        let before = resume::trained(&run, newest.as_ref())?;
+        match &before {
+            Some(before) => {
+                warnings.extend(resume::changes(&run, before, &experiment)?);
+            }
+            None => resume::check_seed(&run, &experiment)?,
+        }
         if let Some(epochs) = epochs {
             experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
         }
-        run.checkpoints().sweep()?;
-        let newest = run.newest_checkpoint()?;
         if let Some(checkpoint) = &newest
             && let Some(stop) = end_of(checkpoint, experiment.training.epochs, epochs.is_some())
         {
+            warnings.iter().for_each(|warning| (self.warn)(warning));
+            run.sweep()?;
             return launch::close_complete(run, checkpoint, stop);
         }
         let source = same_source(&experiment.data, run.record.data.origin)?;
         let data = source.load(Parts::Training, &self.load, &mut *self.downloads)?;
         check_same_data(&run.record.data, &data)?;
         let (_, [training, validation]) = split(data, &experiment)?;
+        resume::check_split(&run, &training, &validation)?;
+        if let (Some(before), Some(checkpoint)) = (&before, &newest) {
+            let steps = checkpoint.state.steps_done;
+            warnings.extend(resume::other_rates(before, &experiment, training.len(), steps));
+        }
         let preprocessing = run.preprocessing()?;
         let [training, validation] =
             [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
         let start = self.start(newest, &experiment, &preprocessing, &run)?;
+        warnings.extend(resume::lost_steps(&mut run, &start.state)?);
+
+        run.sweep()?;
         run.write_experiment(&experiment.to_toml()?)?;
-        run.record.resumed.push(Resumption {
+        let record = &mut run.record;
+        (record.epochs_done, record.steps_done) = (start.state.epochs_done, start.state.steps_done);
+        record.resumed.push(Resumption {
             at: timestamp(),
-            epochs_done: run.record.epochs_done,
+            epochs_done: record.epochs_done,
             epochs: experiment.training.epochs,
             device: self.device_name.clone(),
         });
-        run.record.device.clone_from(&self.device_name);
+        record.device.clone_from(&self.device_name);
+        if !lock.is_held() {
+            warnings.push(NO_LOCKS.to_owned());
+        }
         (self.announce)(&run);
+        warnings.iter().for_each(|warning| (self.warn)(warning));
         Trainer { session: self, experiment, run, lock, training, validation, preprocessing }
             .run(start)
     }
@@ -172,6 +202,9 @@ impl Session {
         Ok(Start { model, optimizer: None, state: CheckpointState::default() })
     }
 }
+
+/// Said where [`Lock::is_held`](converge_record::Lock::is_held) is false.
+const NO_LOCKS: &str = "this file system has no locks: do not train the same run twice at a time";
 
 /// The data without their training split, and the training and validation samples of a run.
 fn split(

@@ -1,7 +1,7 @@
 //! The command line: one file per command, the only code that prints.
 //!
 //! Results go to stdout, progress and logs to stderr. Exit status: 0 done, 1 it failed, 2 wrong
-//! usage.
+//! usage, 130 or 143 stopped by Ctrl-C or SIGTERM, a run being saved.
 
 mod classify;
 mod completions;
@@ -11,6 +11,7 @@ mod devices;
 mod evaluate;
 mod export;
 mod lab;
+mod lab_progress;
 mod optimizers;
 mod options;
 mod predict;
@@ -19,7 +20,10 @@ mod progress;
 mod runs;
 mod schedule;
 mod schedules;
+mod signals;
 mod train;
+mod train_result;
+mod width;
 
 use std::process::ExitCode;
 
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
     match run(cli.command, &mut printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<signals::Stopped>() => ExitCode::from(signals::Stopped::status()),
         Err(error) => {
             printer.error(&error);
             ExitCode::FAILURE

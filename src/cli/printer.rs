@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use super::progress;
+
 /// Writes results to stdout and messages to stderr.
 pub(super) struct Printer {
     /// Whether results are wanted as JSON.
@@ -52,8 +54,7 @@ impl Printer {
 
 /// Tells something on stderr.
 pub(super) fn message(text: &str) {
-    // Without stderr there is nobody to tell.
-    let _ = writeln!(io::stderr(), "{text}");
+    progress::say(text);
 }
 
 /// Whether `error` only says that the reader of stdout has gone, as `| head` does.

@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Writes `path` through a file beside it that is renamed once it is on the disk. Returns once the
 /// new name is there too.
@@ -20,12 +21,35 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     renamed
 }
 
-/// Writes `path` through a file beside it, without waiting for the disk: for what can be computed
-/// anew.
+/// Writes `path` through a file beside it, without waiting for the disk: for what has a checksum and
+/// can be computed anew.
 pub fn write_replacing(path: &Path, contents: &[u8]) -> io::Result<()> {
     let partial = beside(path, &format!("{}.partial", std::process::id()));
-    fs::write(&partial, contents)?;
-    fs::rename(&partial, path)
+    let renamed = fs::write(&partial, contents).and_then(|()| fs::rename(&partial, path));
+    if renamed.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    renamed
+}
+
+/// Removes from `parent`, as far as it can, what processes left half written that have not touched
+/// it for an `age`: others may be writing there now.
+pub fn sweep_abandoned(parent: &Path, age: Duration) {
+    let abandoned = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let untouched = entry.metadata().and_then(|found| found.modified()).ok();
+        let untouched = untouched.and_then(|time| time.elapsed().ok());
+        is_litter(&name) && untouched.is_some_and(|untouched| untouched >= age)
+    };
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten().filter(abandoned) {
+        // It is in nobody's way.
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
+fn is_litter(name: &str) -> bool {
+    name.starts_with('.') && (name.ends_with(".partial") || name.ends_with(".removed"))
 }
 
 /// Writes a directory of `files`, names and contents, to `path` by way of a hidden one beside it.
@@ -69,8 +93,7 @@ pub(crate) fn sweep(parent: &Path) -> Result<(), (PathBuf, io::Error)> {
     for entry in entries {
         let entry = entry.map_err(at_parent)?;
         let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with('.') && (name.ends_with(".partial") || name.ends_with(".removed")) {
+        if is_litter(&name.to_string_lossy()) {
             let path = entry.path();
             let directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
             let removed =

@@ -56,10 +56,10 @@ pub use checkpoints::{
 pub use data::{DataRecord, Origin, SourceFile};
 pub use epochs::{EpochRow, Number, read_epochs, write_epochs};
 pub use error::RecordError;
-pub use files::{write_atomically, write_replacing};
+pub use files::{sweep_abandoned, write_atomically, write_replacing};
 pub use follow::{Follower, News, Rows};
 pub use pretrained::PretrainedRecord;
-pub use run::{Best, NewRun, Resumption, RunRecord, Versions, timestamp};
+pub use run::{Best, Compute, NewRun, Resumption, RunRecord, Versions, timestamp};
 pub use run_directory::{Lock, RunDirectory};
 pub use steps::{StepRow, StepWriter, StepsMark, read_steps};
 pub use stop::{Status, Stop, StopReason};

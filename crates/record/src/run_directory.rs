@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use jiff::Zoned;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,7 +14,7 @@ use super::checksum::sha256;
 use super::epochs::{EpochRow, read_epochs};
 use super::error::RecordError;
 use super::files::{none_if_absent, sweep, sync_parent, write_atomically};
-use super::run::{NewRun, RunRecord};
+use super::run::{NewRun, RunRecord, now};
 use super::steps::{StepRow, StepsMark, read_steps};
 use super::stop::Status;
 
@@ -54,8 +53,7 @@ impl RunDirectory {
         preprocessing: &impl Serialize,
     ) -> Result<(Self, Lock), RecordError> {
         fs::create_dir_all(parent).map_err(|error| RecordError::write(parent, error))?;
-        let now = Zoned::now();
-        let base = format!("{}-{}", new.experiment, now.strftime("%Y%m%d-%H%M%S"));
+        let base = format!("{}-{}", new.experiment, now().strftime("%Y%m%d-%H%M%S"));
         let path = unused_directory(parent, &base)?;
         let lock = lock(&path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

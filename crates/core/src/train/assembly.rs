@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::optim::OptimizerRecord;
 use burn::tensor::Device;
 use burn::train::Learner;
 use converge_record::{Status, write_epochs};
 
+use super::checkpoint::StoredOptimizer;
 use super::loader::{BatchLoader, Order};
 use super::norms::parameter_names;
 use super::recorder::Recorder;
@@ -121,7 +121,7 @@ impl Trainer {
 fn minimizer(
     experiment: &Experiment,
     samples: usize,
-    memory: Option<OptimizerRecord>,
+    memory: Option<StoredOptimizer>,
     device: &Device,
 ) -> Result<Option<LbfgsMinimizer>, TrainError> {
     let Some(minimizer) = experiment.optimizer.minimizer() else { return Ok(None) };
@@ -132,7 +132,10 @@ fn minimizer(
         return Err(TrainError::NotFullBatch { optimizer, in_a_step, samples });
     }
     Ok(Some(match memory {
-        Some(memory) => minimizer.load_record(memory, device),
+        Some(memory) => memory.load(
+            |record| minimizer.load_record(record, device),
+            |loaded| loaded.to_record().len(),
+        )?,
         None => minimizer,
     }))
 }

@@ -21,6 +21,7 @@ use converge_record::{
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
+use super::caught::caught;
 use super::state::Snapshot;
 use super::tally::Tally;
 use crate::models::Model;
@@ -157,6 +158,31 @@ impl Contents {
     }
 }
 
+/// The state of an optimizer, and the file that it was read from.
+pub(super) struct StoredOptimizer {
+    path: PathBuf,
+    record: OptimizerRecord,
+}
+
+impl StoredOptimizer {
+    /// What `load` makes of it. Burn panics at tensors of another rank, and leaves out what does not
+    /// fit; `tensors` counts those in what was loaded.
+    pub(super) fn load<T>(
+        self,
+        load: impl FnOnce(OptimizerRecord) -> T,
+        tensors: impl FnOnce(&T) -> usize,
+    ) -> Result<T, TrainError> {
+        let Self { path, record } = self;
+        let there = record.len();
+        let loaded = caught(|| load(record)).and_then(|loaded| match tensors(&loaded) {
+            found if found == there => Ok(loaded),
+            found => Err(format!("only {found} of its {there} tensors fit the optimizer")),
+        });
+        let damaged = |error| RecordError::damaged(&path, format!("{error}. {WAY_OUT}"));
+        Ok(loaded.map_err(damaged)?)
+    }
+}
+
 /// A checkpoint on disk, its state read.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
@@ -205,16 +231,20 @@ impl Checkpoint {
 
     fn load(&self, model: Model, file: &str, sha256: &str) -> Result<Model, TrainError> {
         let (path, bytes) = self.read(file, sha256)?;
-        let record =
-            ModuleRecord::from_bytes(bytes).map_err(|error| RecordError::damaged(&path, error))?;
-        let loaded = model.try_load_record(record);
+        let loaded = caught(|| {
+            let record = ModuleRecord::from_bytes(bytes).map_err(|error| error.to_string())?;
+            model.try_load_record(record).map_err(|error| error.to_string())
+        });
+        let loaded = loaded.and_then(|loaded| loaded);
         Ok(loaded.map_err(|error| RecordError::damaged(&path, error))?)
     }
 
     /// The state of the optimizer.
-    pub(super) fn optimizer(&self) -> Result<OptimizerRecord, TrainError> {
+    pub(super) fn optimizer(&self) -> Result<StoredOptimizer, TrainError> {
         let (path, bytes) = self.read(OPTIMIZER_FILE, &self.state.optimizer_sha256)?;
-        let state = OptimizerRecord::from_bytes(bytes);
-        Ok(state.map_err(|error| RecordError::damaged(&path, error))?)
+        let record = caught(|| OptimizerRecord::from_bytes(bytes))
+            .and_then(|record| record.map_err(|error| error.to_string()));
+        let record = record.map_err(|error| RecordError::damaged(&path, error))?;
+        Ok(StoredOptimizer { path, record })
     }
 }

@@ -8,6 +8,7 @@ use burn::train::{ExecutionStrategy, Learner, SupervisedTraining, TrainingStrate
 use converge_record::{EpochRow, RunDirectory, Status, Stop, StopReason, timestamp};
 
 use super::assembly::Assembled;
+use super::caught;
 use super::checkpoint::Checkpoint;
 use super::epoch_end::EpochEnd;
 use super::renderer::{NoFiles, Relay};
@@ -29,6 +30,18 @@ pub struct Outcome {
     pub history: Vec<EpochRow>,
     /// Why it stopped.
     pub stop: Stop,
+}
+
+impl Outcome {
+    /// What the sessions before came to of a `run` that has stopped.
+    pub fn of(run: RunDirectory) -> Result<Self, TrainError> {
+        let history = run.epochs()?;
+        let stop =
+            run.record.stop.clone().unwrap_or_else(|| {
+                Stop::new(StopReason::Interrupted, "it has not come to its end")
+            });
+        Ok(Self { run, history, stop })
+    }
 }
 
 impl Trainer {
@@ -202,14 +215,11 @@ fn launch_caught(
     match catch_unwind(AssertUnwindSafe(|| training.launch(learner).error)) {
         Ok(None) => Ok(()),
         Ok(Some(error)) => Err(TrainError::Learner(error.to_string())),
-        Err(panic) => Err(TrainError::Learner(panic_message(panic.as_ref()))),
+        Err(panic) => {
+            let text = caught::message(panic.as_ref());
+            Err(TrainError::Learner(format!("Burn panicked: {text}")))
+        }
     }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("Burn panicked: {}", text.unwrap_or("no message"))
 }
 
 #[cfg(test)]

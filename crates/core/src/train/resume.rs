@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use converge_record::{RecordError, RunDirectory};
+use converge_record::{Compute, RecordError, RunDirectory};
 use toml::{Table, Value};
 
 use super::TrainError;
 use super::checkpoint::{Checkpoint, CheckpointState};
 use super::stored_run::StoredRun as _;
 use crate::experiment::Experiment;
+use crate::fused;
 use crate::schedule::{RunLength, Schedule};
 use converge_data::Samples;
 
@@ -180,6 +181,38 @@ pub(super) fn other_rates(
         now.schedule.name(),
         new.learning_rate(steps),
         old.learning_rate(last),
+    ))
+}
+
+/// What this session computes by, where `kernels` says what the experiment wants.
+pub(super) fn compute(kernels: bool) -> Compute {
+    Compute {
+        threads: converge_kernels::threads(),
+        kernels: kernels && fused::allowed(),
+        instructions: converge_kernels::instructions().to_owned(),
+    }
+}
+
+/// What is to be said where `now` something else computes than `before`: the run goes on, but not
+/// to the last bits of one that was never stopped.
+pub(super) fn other_compute(before: Option<&Compute>, now: &Compute) -> Option<String> {
+    let before = before.filter(|before| *before != now)?;
+    let kernels = |on| if on { "on" } else { "off" };
+    let mut changes = vec![];
+    if before.threads != now.threads {
+        changes.push(format!("{} threads instead of {}", now.threads, before.threads));
+    }
+    if before.instructions != now.instructions {
+        changes.push(format!("{} instead of {}", now.instructions, before.instructions));
+    }
+    if before.kernels != now.kernels {
+        let (now, before) = (kernels(now.kernels), kernels(before.kernels));
+        changes.push(format!("the kernels {now} instead of {before}"));
+    }
+    Some(format!(
+        "from here on, sums are rounded otherwise than in the run so far ({}): it goes on, but not \
+         to the same bits as without a stop",
+        changes.join(", ")
     ))
 }
 

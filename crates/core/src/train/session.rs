@@ -24,6 +24,7 @@ use super::trainer::{Start, Trainer};
 use super::transfer::pretrained;
 use crate::device::{self, DeviceError};
 use crate::experiment::Experiment;
+use crate::models::ModelSettings;
 use converge_data::{
     DataError, DataSet, DataSettings, DownloadProgress, LoadOptions, NoProgress, Origin, Parts,
     Preprocessing, Samples, Source, split_validation,
@@ -84,6 +85,7 @@ impl Session {
             // The run's own file repeats it, wherever that is.
             experiment = experiment.with(|settings| settings.training.kernels = false)?;
         }
+        experiment = with_whole_paths(experiment)?;
         let device = self.device.clone().autodiff();
         let (experiment, pretrained) =
             pretrained::resolve(experiment, &device, &self.load, &mut *self.downloads)?;
@@ -103,6 +105,7 @@ impl Session {
             seed: experiment.training.seed,
             versions: versions(),
             device: &self.device_name,
+            compute: Some(resume::compute(experiment.training.kernels)),
             data: data.record(),
             training_samples: training.len(),
             validation_samples: validation.len(),
@@ -170,6 +173,9 @@ impl Session {
             device: self.device_name.clone(),
         });
         record.device.clone_from(&self.device_name);
+        let compute = resume::compute(experiment.training.kernels);
+        warnings.extend(resume::other_compute(record.compute.as_ref(), &compute));
+        record.compute = Some(compute);
         if !lock.is_held() {
             warnings.push(NO_LOCKS.to_owned());
         }
@@ -205,6 +211,26 @@ impl Session {
 
 /// Said where [`Lock::is_held`](converge_record::Lock::is_held) is false.
 const NO_LOCKS: &str = "this file system has no locks: do not train the same run twice at a time";
+
+/// `experiment` with the folders and files that it names found from everywhere: its run may be taken
+/// up in another directory.
+fn with_whole_paths(experiment: Experiment) -> Result<Experiment, TrainError> {
+    let mut data = experiment.data.clone();
+    if let Some(path) = data.value_mut::<Option<PathBuf>>("path").and_then(Option::as_mut)
+        && let Ok(whole) = std::path::absolute(&path)
+    {
+        *path = whole;
+    }
+    let mut model = experiment.model.clone();
+    if let ModelSettings::Transfer(transfer) = &mut model
+        && Path::new(&transfer.weights).exists()
+        && let Ok(whole) = std::path::absolute(&transfer.weights)
+        && let Some(whole) = whole.to_str()
+    {
+        whole.clone_into(&mut transfer.weights);
+    }
+    Ok(experiment.with(|settings| (settings.data, settings.model) = (data, model))?)
+}
 
 /// The data without their training split, and the training and validation samples of a run.
 fn split(

@@ -32,3 +32,17 @@ fn a_directory_is_replaced_whole_and_one_that_is_absent_is_removed_already() {
     remove_directory(&path).unwrap();
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn what_is_half_written_is_abandoned_only_after_a_while() {
+    let parent = tempfile::tempdir().unwrap();
+    let place = |name: &str| parent.path().join(name);
+    fs::write(place(".one.123.partial"), "half").unwrap();
+    fs::write(place("whole"), "").unwrap();
+    sweep_abandoned(parent.path(), Duration::from_hours(1));
+    assert!(place(".one.123.partial").exists());
+    sweep_abandoned(parent.path(), Duration::ZERO);
+    assert!(!place(".one.123.partial").exists() && place("whole").exists());
+    write_replacing(&place("whole"), b"new").unwrap();
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+}

@@ -13,6 +13,7 @@ fn new_run() -> NewRun<'static> {
         seed: 7,
         versions: Versions { converge: "0.1.0".to_owned(), burn: "0.22.1".to_owned() },
         device: "flex",
+        compute: None,
         data: DataRecord {
             title: "digits".to_owned(),
             origin: Origin::SyntheticStandIn,

@@ -253,6 +253,61 @@ fn a_run_of_the_format_before_checksums_goes_on() {
     assert_eq!(outcome.run.steps().unwrap().len(), outcome.run.record.steps_done);
 }
 
+#[test]
+fn an_optimizer_of_another_rank_under_its_own_checksum_is_damage_and_no_panic() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = EXPERIMENT.replace("name = \"sgd\"", "name = \"adam\"");
+    let experiment = Experiment::from_toml(&text, "resumed.toml", &[]).unwrap();
+    let outcome = session(directory.path()).0.train(experiment, directory.path()).unwrap();
+    let checkpoint = outcome.run.path().join("checkpoints/epoch-0003");
+    let file = checkpoint.join("optimizer.bpk");
+    let mut bytes = fs::read(&file).unwrap();
+    // A number in CBOR behind its name, as `…__rank` and then 2.
+    let at = bytes.windows(6).position(|part| part == b"__rank").unwrap() + 6;
+    let value = (at..at + 24).find(|at| matches!(bytes[*at], 1 | 2)).unwrap();
+    let before = sha256(&bytes);
+    for rank in [3, 0, 9] {
+        bytes[value] = rank;
+        fs::write(&file, &bytes).unwrap();
+        let state = fs::read_to_string(checkpoint.join("state.json")).unwrap();
+        let old = serde_json::from_str::<serde_json::Value>(&state).unwrap();
+        let old = old["optimizer_sha256"].as_str().unwrap();
+        assert!(rank != 3 || old == before);
+        let state = state.replace(old, &sha256(&bytes));
+        let sum = format!("{}  state.json\n", sha256(state.as_bytes()));
+        fs::write(checkpoint.join("state.json"), state).unwrap();
+        fs::write(checkpoint.join("state.json.sha256"), sum).unwrap();
+        let said = resume(outcome.run.path(), Some(5)).0.unwrap_err().to_string();
+        assert!(said.contains("optimizer.bpk` is damaged"), "{rank}: {said}");
+    }
+}
+
+#[test]
+fn what_computes_otherwise_is_said_with_both_values() {
+    let before = Compute { threads: 2, kernels: true, instructions: "avx512".to_owned() };
+    assert_eq!(other_compute(None, &before), None);
+    assert_eq!(other_compute(Some(&before), &before), None);
+    let now = Compute { threads: 8, kernels: false, instructions: "avx2".to_owned() };
+    let said = other_compute(Some(&before), &now).unwrap();
+    let expected =
+        "(8 threads instead of 2, avx2 instead of avx512, the kernels off instead of on)";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_run_on_other_threads_says_so_and_remembers_them() {
+    let (_directory, run) = run();
+    let file = run.join("run.json");
+    let threads = format!("\"threads\": {}", converge_kernels::threads());
+    edit(&file, &threads, "\"threads\": 97");
+    let (outcome, said) = resume(&run, Some(4));
+    outcome.unwrap();
+    assert!(said.iter().any(|text| text.contains(" threads instead of 97")), "{said:?}");
+    let (outcome, said) = resume(&run, Some(5));
+    outcome.unwrap();
+    assert!(!said.iter().any(|text| text.contains("threads")), "{said:?}");
+}
+
 /// The history of a run and the losses of its steps.
 fn learned(outcome: &Outcome) -> (String, Vec<f64>) {
     let losses = outcome.run.steps().unwrap().iter().map(|row| row.loss).collect();

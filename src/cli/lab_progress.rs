@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use super::progress::{bar, print_above, style};
+use super::progress::{bar, print_above, show, style};
 use super::width::{self, columns};
 use converge_figures::numbers;
 use converge_labs as labs;
@@ -47,6 +47,7 @@ impl LabProgress {
             String::new()
         };
         self.bar.reset();
+        show(&self.bar);
         self.head = format!("{left}{name}");
     }
 

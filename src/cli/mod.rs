@@ -21,6 +21,7 @@ mod runs;
 mod schedule;
 mod schedules;
 mod signals;
+mod steady_terminal;
 mod train;
 mod train_result;
 mod width;

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::progress;
+use super::{progress, width};
 
 /// Writes results to stdout and messages to stderr.
 pub(super) struct Printer {
@@ -39,7 +39,7 @@ impl Printer {
 
     /// A warning that nobody can miss.
     pub(super) fn warning(&self, text: &str) {
-        message(&self.painted("33;1", &format!("warning: {text}")));
+        message(&self.painted("33;1", &for_people(&format!("warning: {text}"))));
     }
 
     /// The error that ends the command, with its causes.
@@ -55,6 +55,12 @@ impl Printer {
 /// Tells something on stderr.
 pub(super) fn message(text: &str) {
     progress::say(text);
+}
+
+/// `text` as a terminal shows it best: broken between words. Paths and commands to be copied are said
+/// as they are.
+pub(super) fn for_people(text: &str) -> String {
+    width::columns().map_or_else(|| text.to_owned(), |columns| width::wrapped(text, columns, 2))
 }
 
 /// Whether `error` only says that the reader of stdout has gone, as `| head` does.

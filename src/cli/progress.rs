@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::steady_terminal::SteadyTerminal;
 use super::width::{self, columns};
 use converge_core::train::Observer;
 use converge_data::DownloadProgress;
@@ -79,9 +80,14 @@ pub(super) fn bar() -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
-    bar
+    let terminal = Box::new(SteadyTerminal::stderr());
+    ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like_with_hz(terminal, 5))
+}
+
+/// From now on `bar` is the one that is drawn.
+pub(super) fn show(bar: &ProgressBar) {
+    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) =
+        Some(bar.clone()).filter(|bar| !bar.is_hidden());
 }
 
 pub(super) fn style(template: &str) -> ProgressStyle {
@@ -101,6 +107,7 @@ impl Observer for TrainingProgress {
             self.epoch_began = Instant::now();
         }
         self.bar.reset();
+        show(&self.bar);
         self.bar.set_length(samples as u64);
         self.pass = if validation { "validation" } else { "training" };
         self.samples = samples;
@@ -189,6 +196,7 @@ impl Downloads {
 impl DownloadProgress for Downloads {
     fn begin(&mut self, file: &str, total_bytes: Option<u64>, already: u64) {
         self.bar = bar();
+        show(&self.bar);
         if let Some(total) = total_bytes {
             self.bar.set_length(total);
         }
@@ -216,7 +224,7 @@ impl DownloadProgress for Downloads {
     }
 
     fn notice(&mut self, message: &str) {
-        print_above(&self.bar, message);
+        say(message);
     }
 }
 
@@ -227,6 +235,7 @@ impl SampleBar {
     pub(super) fn new() -> Self {
         let bar = bar();
         let columns = columns().unwrap_or(80);
+        show(&bar);
         bar.set_style(style(&width::line(columns, "evaluating", "{pos}/{len}", 17).template));
         Self(bar)
     }

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::printer::Printer;
+use super::width::wrapped;
 use converge_figures::{Look, numbers, table};
 use converge_record::{RunDirectory, RunRecord, Status};
 
@@ -84,23 +85,7 @@ fn listed([run, status, data, epochs, best, time, reason]: &[String; 7], width: 
     let mut text = format!("{run}\n");
     let stands = format!("{status}, {epochs} epoch{plural} in {time}");
     for more in [&stands, data, best, reason].into_iter().filter(|more| !more.is_empty()) {
-        let mut length = 0;
-        for word in more.split_whitespace() {
-            let breaks = length > 0 && length + 1 + word.chars().count() > width;
-            text += match length {
-                0 => "  ",
-                _ if breaks => "\n    ",
-                _ => " ",
-            };
-            let before = match length {
-                0 => 2,
-                _ if breaks => 4,
-                length => length + 1,
-            };
-            text += word;
-            length = before + word.chars().count();
-        }
-        text.push('\n');
+        text += &format!("{}\n", wrapped(&format!("  {more}"), width, 4));
     }
     text
 }

@@ -49,13 +49,25 @@ pub(super) fn catch(stop_request: StopRequest) -> Result<()> {
 #[cfg(unix)]
 fn watch(caught: impl Fn(u8) + Send + 'static) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    // Under `nohup` the closing of the terminal is no request.
+    let hang_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+    let wanted = [SIGINT, SIGTERM].into_iter().chain(hang_up);
+    let mut signals = signal_hook::iterator::Signals::new(wanted)?;
     let forever = move || {
         for signal in signals.forever() {
             caught(u8::try_from(signal).unwrap_or(INTERRUPT));
         }
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(forever).map(drop)
+}
+
+/// Whether this process was started with `signal` ignored; false where the system does not tell.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// Calls `caught` at every Ctrl-C.

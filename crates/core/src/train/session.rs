@@ -159,23 +159,28 @@ impl Session {
         let preprocessing = run.preprocessing()?;
         let [training, validation] =
             [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
-        let start = self.start(newest, &experiment, &preprocessing, &run)?;
+        let (start, parameters) = self.start(newest, &experiment, &preprocessing, &run)?;
         warnings.extend(resume::lost_steps(&mut run, &start.state)?);
 
         run.sweep()?;
         run.write_experiment(&experiment.to_toml()?)?;
         let record = &mut run.record;
+        // What the record says of the run so far, as the checkpoint knows it.
         (record.epochs_done, record.steps_done) = (start.state.epochs_done, start.state.steps_done);
+        record.best.clone_from(&start.state.best);
+        record.seed = experiment.training.seed;
+        record.parameters = parameters;
         record.resumed.push(Resumption {
             at: timestamp(),
             epochs_done: record.epochs_done,
             epochs: experiment.training.epochs,
             device: self.device_name.clone(),
         });
-        record.device.clone_from(&self.device_name);
         let compute = resume::compute(experiment.training.kernels);
-        warnings.extend(resume::other_compute(record.compute.as_ref(), &compute));
-        record.compute = Some(compute);
+        let (device, versions) = (&self.device_name, versions());
+        warnings.extend(resume::other_compute(record, device, &versions, &compute));
+        record.device.clone_from(device);
+        (record.versions, record.compute) = (versions, Some(compute));
         if !lock.is_held() {
             warnings.push(NO_LOCKS.to_owned());
         }
@@ -185,18 +190,19 @@ impl Session {
             .run(start)
     }
 
-    /// Where a run goes on whose newest checkpoint is `newest`.
+    /// Where a run goes on whose newest checkpoint is `newest`, and how many numbers of it train.
     fn start(
         &mut self,
         newest: Option<Checkpoint>,
         experiment: &Experiment,
         preprocessing: &Preprocessing,
         run: &RunDirectory,
-    ) -> Result<Start, TrainError> {
+    ) -> Result<(Start, usize), TrainError> {
         let device = self.device.clone().autodiff();
         let mut model = new_model(experiment, preprocessing, &device)?;
+        let parameters = parameter_count(&model);
         if let Some(checkpoint) = newest {
-            return Start::at(checkpoint, model);
+            return Ok((Start::at(checkpoint, model)?, parameters));
         }
         // Killed before its first checkpoint: the weights are read anew.
         if let Some(recorded) = &run.record.pretrained {
@@ -205,7 +211,8 @@ impl Session {
                 pretrained::resolve_again(experiment, recorded, &device, &self.load, downloads)?
                     .apply(model)?;
         }
-        Ok(Start { model, optimizer: None, state: CheckpointState::default() })
+        let start = Start { model, optimizer: None, state: CheckpointState::default() };
+        Ok((start, parameters))
     }
 }
 

@@ -151,7 +151,7 @@ fn what_changes_the_course_of_a_run_is_said() {
     let (_directory, run) = run();
     let file = run.join("experiment.toml");
     edit(&file, "learning_rate = 0.01", "learning_rate = 0.02");
-    edit(&file, "norms_every = ", "norms_every = 1");
+    edit(&file, "validation_batch_size = 256", "validation_batch_size = 255");
     let (outcome, said) = resume(&run, Some(5));
     assert_eq!(outcome.unwrap().history.len(), 5);
     let rate = "`optimizer.learning_rate` is `0.02` from here on; the run was trained with `0.01`";
@@ -223,6 +223,19 @@ fn rows_of_steps_that_are_gone_are_said_once_and_others_are_damage() {
 }
 
 #[test]
+fn what_the_record_says_of_the_run_so_far_is_that_of_the_checkpoint() {
+    let (_directory, run) = run();
+    let right = RunDirectory::open(&run).unwrap().record;
+    let file = run.join("run.json");
+    edit(&file, "\"seed\": 42", "\"seed\": 43");
+    edit(&file, &format!("\"parameters\": {}", right.parameters), "\"parameters\": 9");
+    edit(&file, "\"steps_done\": ", "\"steps_done\": 1");
+    let record = resume(&run, Some(4)).0.unwrap().run.record;
+    assert_eq!((record.seed, record.parameters), (42, right.parameters));
+    assert_eq!(record.steps_done, right.steps_done / 3 * 4);
+}
+
+#[test]
 fn rows_of_epochs_are_written_anew_from_the_checkpoint() {
     let (_directory, run) = run();
     let file = run.join("epochs.csv");
@@ -284,14 +297,22 @@ fn an_optimizer_of_another_rank_under_its_own_checksum_is_damage_and_no_panic() 
 
 #[test]
 fn what_computes_otherwise_is_said_with_both_values() {
+    let (_directory, run) = run();
+    let mut record = RunDirectory::open(&run).unwrap().record;
     let before = Compute { threads: 2, kernels: true, instructions: "avx512".to_owned() };
-    assert_eq!(other_compute(None, &before), None);
-    assert_eq!(other_compute(Some(&before), &before), None);
+    record.compute = Some(before.clone());
+    let (device, versions) = (record.device.clone(), record.versions.clone());
+    assert_eq!(other_compute(&record, &device, &versions, &before), None);
     let now = Compute { threads: 8, kernels: false, instructions: "avx2".to_owned() };
-    let said = other_compute(Some(&before), &now).unwrap();
-    let expected =
-        "(8 threads instead of 2, avx2 instead of avx512, the kernels off instead of on)";
-    assert!(said.contains(expected), "{said}");
+    let said = other_compute(&record, "cuda", &versions, &now).unwrap();
+    let expected = format!(
+        "(the device cuda instead of {device}, threads: 8 instead of 2, avx2 instead of avx512, \
+         kernels off instead of on)"
+    );
+    assert!(said.contains(&expected), "{said}");
+    // Of an old run nobody knows.
+    record.compute = None;
+    assert_eq!(other_compute(&record, &device, &versions, &now), None);
 }
 
 #[test]
@@ -302,7 +323,7 @@ fn a_run_on_other_threads_says_so_and_remembers_them() {
     edit(&file, &threads, "\"threads\": 97");
     let (outcome, said) = resume(&run, Some(4));
     outcome.unwrap();
-    assert!(said.iter().any(|text| text.contains(" threads instead of 97")), "{said:?}");
+    assert!(said.iter().any(|text| text.contains(" instead of 97")), "{said:?}");
     let (outcome, said) = resume(&run, Some(5));
     outcome.unwrap();
     assert!(!said.iter().any(|text| text.contains("threads")), "{said:?}");

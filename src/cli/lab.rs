@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use self::options::Chosen;
+use super::lab_progress::LabProgress;
 use super::printer::Printer;
-use super::progress::LabProgress;
 use converge_figures::figure::{Page, draw_figure, draw_gif};
 use converge_figures::{Look, html, numbers, render_png, table};
 use converge_labs::{Chapter, DataFile, Findings, LABS, Registered, book};

@@ -1,16 +1,18 @@
 //! The command line: one file per command, the only code that prints.
 //!
 //! Results go to stdout, progress and logs to stderr. Exit status: 0 done, 1 it failed, 2 wrong
-//! usage.
+//! usage, 130 or 143 stopped by Ctrl-C or SIGTERM, a run being saved.
 
 mod classify;
 mod completions;
 mod cross_validate;
 mod data;
 mod devices;
+mod diagnose;
 mod evaluate;
 mod export;
 mod lab;
+mod lab_progress;
 mod optimizers;
 mod options;
 mod predict;
@@ -19,7 +21,11 @@ mod progress;
 mod runs;
 mod schedule;
 mod schedules;
+mod signals;
+mod steady_terminal;
 mod train;
+mod train_result;
+mod width;
 
 use std::process::ExitCode;
 
@@ -36,6 +42,7 @@ use printer::{Printer, is_broken_pipe};
 #[command(after_help = "Examples:
   converge train cifar10                   train the main experiment
   converge evaluate artifacts/cifar10-…    score its best checkpoint on the test split
+  converge diagnose latest                 did it converge, why not, what to change
   converge runs                            list the runs there are
   converge lab all                         every classic experiment on convergence")]
 struct Cli {
@@ -49,6 +56,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::TrainArgs),
+    Diagnose(diagnose::DiagnoseArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
@@ -79,6 +87,7 @@ pub fn main() -> ExitCode {
     match run(cli.command, &mut printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<signals::Stopped>() => ExitCode::from(signals::Stopped::status()),
         Err(error) => {
             printer.error(&error);
             ExitCode::FAILURE
@@ -97,7 +106,8 @@ impl Command {
             Self::Export(args) => Some(args.device.name()),
             // Labs compute on the first backend compiled in.
             Self::Lab(_) => Some(converge_core::device::default_name().to_owned()),
-            Self::Runs(_)
+            Self::Diagnose(_)
+            | Self::Runs(_)
             | Self::Schedule(_)
             | Self::Schedules(_)
             | Self::Data(_)
@@ -127,6 +137,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
     crate::kernels::check_environment()?;
     match command {
         Command::Train(args) => args.run(printer),
+        Command::Diagnose(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),

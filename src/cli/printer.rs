@@ -2,9 +2,12 @@
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
+
+use super::{progress, width};
 
 /// Writes results to stdout and messages to stderr.
 pub(super) struct Printer {
@@ -38,7 +41,7 @@ impl Printer {
 
     /// A warning that nobody can miss.
     pub(super) fn warning(&self, text: &str) {
-        message(&self.painted("33;1", &format!("warning: {text}")));
+        message(&self.painted("33;1", &for_people(&format!("warning: {text}"))));
     }
 
     /// The error that ends the command, with its causes: for a program where results are.
@@ -67,8 +70,24 @@ pub(super) fn sentence<'a>(chain: impl Iterator<Item = &'a (dyn Error + 'static)
 
 /// Tells something on stderr.
 pub(super) fn message(text: &str) {
-    // Without stderr there is nobody to tell.
-    let _ = writeln!(io::stderr(), "{text}");
+    progress::say(text);
+}
+
+/// `text` as a terminal shows it best: broken between words. Paths and commands to be copied are said
+/// as they are.
+pub(super) fn for_people(text: &str) -> String {
+    width::columns().map_or_else(|| text.to_owned(), |columns| width::wrapped(text, columns, 2))
+}
+
+/// A path as a shell takes it: in single quotes where it has anything that a shell would read.
+pub(super) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// Whether `error` only says that the reader of stdout has gone, as `| head` does.
@@ -82,6 +101,17 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_split_it() {
+        for (path, expected) in [
+            ("artifacts/mnist-20261122", "artifacts/mnist-20261122"),
+            ("my runs/mnist", "'my runs/mnist'"),
+            ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
 
     #[test]
     fn a_cause_is_told_once() {

@@ -1,14 +1,22 @@
 //! Progress on stderr: bars with time left on a terminal, one line an epoch elsewhere.
+//!
+//! What else is said while a bar is drawn goes above it ([`say`]): a line written over a bar leaves
+//! half of it behind.
 
 use std::io::{self, IsTerminal};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::printer::for_people;
+use super::steady_terminal::SteadyTerminal;
+use super::width::{self, columns};
 use converge_core::train::Observer;
 use converge_data::DownloadProgress;
+use converge_diagnosis::History;
+use converge_diagnosis::verdict::while_training;
 use converge_figures::numbers;
-use converge_labs as labs;
 use converge_record::{EpochRow, StepRow};
 
 /// Shows a training session.
@@ -19,6 +27,14 @@ pub(super) struct TrainingProgress {
     sessions_first_epoch: usize,
     began: Instant,
     epoch_began: Instant,
+    pass: &'static str,
+    samples: usize,
+    /// What the bar says of the last steps, the longest first.
+    messages: Vec<String>,
+    /// The epochs of the session.
+    history: Vec<EpochRow>,
+    /// The names of what was noticed: each is said once.
+    noticed: Vec<String>,
 }
 
 impl TrainingProgress {
@@ -31,20 +47,69 @@ impl TrainingProgress {
             sessions_first_epoch: 1,
             began: now,
             epoch_began: now,
+            pass: "training",
+            samples: 0,
+            messages: vec![],
+            history: vec![],
+            noticed: vec![],
         }
+    }
+
+    /// Says what is wrong with the run so far, if anything is that was not said.
+    fn notice(&mut self) {
+        let Some(finding) = while_training(&History::of_epochs(&self.history)) else { return };
+        if !self.noticed.contains(&finding.name) {
+            let change = finding.change.unwrap_or_default();
+            print_above(&self.bar, &for_people(&format!("  {} {change}", finding.message)));
+            self.noticed.push(finding.name);
+        }
+    }
+
+    /// Lays the bar out anew: the terminal may have another width by now.
+    fn lay_out(&self) {
+        let head = format!("epoch {}/{} {:<10}", self.epoch, self.epochs, self.pass);
+        let counted = 2 * self.samples.to_string().len() + 1;
+        let line = width::line(columns().unwrap_or(80), &head, "{pos}/{len}", counted);
+        self.bar.set_style(style(&line.template));
+        self.bar.set_message(width::message(line.room, &self.messages));
+    }
+}
+
+/// The bar that is drawn now, if one is.
+static CURRENT: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Tells something on stderr, above the bar if there is one.
+pub(super) fn say(text: &str) {
+    let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match current.filter(|bar| !bar.is_finished()) {
+        Some(bar) => print_above(&bar, text),
+        None => print_plainly(text),
+    }
+}
+
+/// Takes the bar away, if one is drawn.
+pub(super) fn clear() {
+    if let Some(bar) = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        bar.finish_and_clear();
     }
 }
 
 /// A bar where stderr is a terminal; else one that is never drawn.
-fn bar() -> ProgressBar {
-    if io::stderr().is_terminal() {
-        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5))
-    } else {
-        ProgressBar::hidden()
+pub(super) fn bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
     }
+    let terminal = Box::new(SteadyTerminal::stderr());
+    ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like_with_hz(terminal, 5))
 }
 
-fn style(template: &str) -> ProgressStyle {
+/// From now on `bar` is the one that is drawn.
+pub(super) fn show(bar: &ProgressBar) {
+    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) =
+        Some(bar.clone()).filter(|bar| !bar.is_hidden());
+}
+
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
@@ -61,13 +126,11 @@ impl Observer for TrainingProgress {
             self.epoch_began = Instant::now();
         }
         self.bar.reset();
+        show(&self.bar);
         self.bar.set_length(samples as u64);
-        let name = if validation { "validation" } else { "training" };
-        let template = format!(
-            "epoch {}/{} {name:<10} [{{bar:24}}] {{pos}}/{{len}} {{eta}} left {{msg}}",
-            self.epoch, self.epochs
-        );
-        self.bar.set_style(style(&template));
+        self.pass = if validation { "validation" } else { "training" };
+        self.samples = samples;
+        self.lay_out();
     }
 
     fn progress(&mut self, samples: usize) {
@@ -76,33 +139,38 @@ impl Observer for TrainingProgress {
 
     fn steps(&mut self, rows: &[StepRow]) {
         let Some(newest) = rows.last() else { return };
-        self.bar.set_message(format!(
-            " loss {}  learning rate {}",
-            numbers::significant(newest.loss, 4),
-            rate(newest.learning_rate)
-        ));
+        let loss = format!("loss {}", numbers::significant(newest.loss, 4));
+        let rate = rate(newest.learning_rate);
+        self.messages = vec![format!("{loss}  learning rate {rate}"), loss];
+        if !self.bar.is_hidden() {
+            self.lay_out();
+        }
     }
 
     fn epoch(&mut self, row: &EpochRow, best: bool) {
-        let mut line = format!("epoch {:>2}/{}", row.epoch, self.epochs);
+        let mut parts = vec![format!("epoch {:>2}/{}", row.epoch, self.epochs)];
         for (name, value) in &row.metrics {
             let shown = matches!(name.trim_start_matches("val_"), "loss" | "accuracy" | "r2");
             if shown {
-                line += &format!("  {name} {}", numbers::significant(value.0, 4));
+                parts.push(format!("{name} {}", numbers::significant(value.0, 4)));
             }
         }
         let done = (row.epoch + 1).saturating_sub(self.sessions_first_epoch).max(1) as f64;
         let left = self.epochs.saturating_sub(row.epoch) as f64;
         let left = self.began.elapsed().div_f64(done).mul_f64(left);
-        line += &format!("  {}", numbers::duration(self.epoch_began.elapsed()));
+        let mut time = numbers::duration(self.epoch_began.elapsed());
         if left > Duration::ZERO {
-            line += &format!(", {} left", numbers::duration(left));
+            time += &format!(", {} left", numbers::duration(left));
         }
+        parts.push(time);
         if best {
-            line += "  best so far";
+            parts.push("best so far".to_owned());
         }
         self.epoch = row.epoch + 1;
-        print_above(&self.bar, &line);
+        let columns = columns().filter(|_| !self.bar.is_hidden());
+        print_above(&self.bar, &width::joined(&parts, columns));
+        self.history.push(row.clone());
+        self.notice();
     }
 
     fn finish(&mut self) {
@@ -121,14 +189,18 @@ pub(super) fn rate(value: f64) -> String {
 }
 
 /// Prints a line above a bar, or plainly where no bar is drawn.
-fn print_above(bar: &ProgressBar, line: &str) {
+pub(super) fn print_above(bar: &ProgressBar, line: &str) {
     if bar.is_hidden() {
-        use std::io::Write as _;
-        // Without stderr there is nobody to tell.
-        let _ = writeln!(io::stderr(), "{line}");
+        print_plainly(line);
     } else {
         bar.println(line);
     }
+}
+
+fn print_plainly(text: &str) {
+    use std::io::Write as _;
+    // Without stderr there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Shows downloads.
@@ -145,13 +217,19 @@ impl Downloads {
 impl DownloadProgress for Downloads {
     fn begin(&mut self, file: &str, total_bytes: Option<u64>, already: u64) {
         self.bar = bar();
+        show(&self.bar);
         if let Some(total) = total_bytes {
             self.bar.set_length(total);
         }
-        self.bar.set_style(style(
-            "{prefix} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-        ));
-        self.bar.set_prefix(file.to_owned());
+        // As `123.45 MiB/123.45 MiB 123.45 MiB/s`, or without the speed.
+        let columns = columns().unwrap_or(80);
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let (count, counted) = if columns >= 80 {
+            ("{bytes}/{total_bytes} {bytes_per_sec}", 34)
+        } else {
+            ("{bytes}/{total_bytes}", 21)
+        };
+        self.bar.set_style(style(&width::line(columns, name, count, counted).template));
         self.bar.set_position(already);
         if self.bar.is_hidden() {
             print_above(&self.bar, &format!("downloading {file}"));
@@ -167,7 +245,7 @@ impl DownloadProgress for Downloads {
     }
 
     fn notice(&mut self, message: &str) {
-        print_above(&self.bar, message);
+        say(message);
     }
 }
 
@@ -177,7 +255,9 @@ pub(super) struct SampleBar(ProgressBar);
 impl SampleBar {
     pub(super) fn new() -> Self {
         let bar = bar();
-        bar.set_style(style("evaluating [{bar:24}] {pos}/{len} {eta} left"));
+        let columns = columns().unwrap_or(80);
+        show(&bar);
+        bar.set_style(style(&width::line(columns, "evaluating", "{pos}/{len}", 17).template));
         Self(bar)
     }
 
@@ -191,77 +271,5 @@ impl SampleBar {
 impl Drop for SampleBar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
-    }
-}
-
-/// Shows how far a lab is, and how many labs there are to come.
-pub(super) struct LabProgress {
-    bar: ProgressBar,
-    name: &'static str,
-    /// How many labs there are, and how many have ended.
-    labs: usize,
-    ended: usize,
-    began: Instant,
-    told: Instant,
-}
-
-/// How often a line tells of the parts of a lab, where there is no bar.
-const TOLD_EVERY: Duration = Duration::from_secs(2);
-
-impl LabProgress {
-    pub(super) fn new() -> Self {
-        Self::of_many(1)
-    }
-
-    /// For `labs` of them.
-    pub(super) fn of_many(labs: usize) -> Self {
-        let now = Instant::now();
-        Self { bar: bar(), name: "", labs, ended: 0, began: now, told: now }
-    }
-
-    /// The lab `name` begins.
-    pub(super) fn begin(&mut self, name: &'static str) {
-        self.name = name;
-        self.told = Instant::now();
-        let left = if self.labs > 1 {
-            let left = self.left().map_or_else(String::new, |left| format!(", {left} left"));
-            format!("{}/{}{left}  ", self.ended + 1, self.labs)
-        } else {
-            String::new()
-        };
-        self.bar.reset();
-        self.bar.set_style(style(&format!("{left}{name} [{{bar:24}}] {{pos}}/{{len}} {{msg}}")));
-    }
-
-    /// The lab has ended so, after `took`.
-    pub(super) fn end(&mut self, outcome: &str, took: Duration) {
-        self.ended += 1;
-        let left = self.left().map_or_else(String::new, |left| format!(", {left} left"));
-        let (ended, labs, name) = (self.ended, self.labs, self.name);
-        let took = numbers::duration(took);
-        print_above(&self.bar, &format!("{ended}/{labs} {name}: {outcome}, {took}{left}"));
-    }
-
-    /// The time left, if all labs take as long as those that have ended.
-    fn left(&self) -> Option<String> {
-        let left = self.labs.saturating_sub(self.ended);
-        let each = self.began.elapsed().checked_div(u32::try_from(self.ended).ok()?)?;
-        (left > 0).then(|| numbers::duration(each.mul_f64(left as f64)))
-    }
-
-    pub(super) fn finish(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl labs::Progress for LabProgress {
-    fn at(&mut self, done: usize, total: usize, part: &str) {
-        self.bar.set_length(total as u64);
-        self.bar.set_position(done as u64);
-        self.bar.set_message(part.to_owned());
-        if self.bar.is_hidden() && self.told.elapsed() >= TOLD_EVERY {
-            self.told = Instant::now();
-            print_above(&self.bar, &format!("{}: {done}/{total} {part}", self.name));
-        }
     }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::printer::Printer;
+use super::width::wrapped;
 use converge_figures::{Look, numbers, table};
 use converge_record::{RunDirectory, RunRecord, Status};
 
@@ -47,14 +48,49 @@ impl RunsArgs {
             if runs.is_empty() {
                 return format!("no runs in `{}`", self.output.display());
             }
-            let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
-            let header = ["run", "status", "data", "epochs", "best", "time", "stopped because"];
-            table(look, &header, &rows)
+            let rows: Vec<[String; 7]> = runs.iter().map(row).collect();
+            match look.width.map(usize::from).filter(|width| least_width(&rows) > *width) {
+                Some(width) => rows.iter().map(|row| listed(row, width) + "\n").collect(),
+                None => {
+                    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.to_vec()).collect();
+                    table(look, &HEADER, &rows)
+                }
+            }
         })
     }
 }
 
-fn row(run: &Listed) -> Vec<String> {
+const HEADER: [&str; 7] = ["run", "status", "data", "epochs", "best", "time", "stopped because"];
+/// What a column of text takes when its cells wrap.
+const WRAPPED: usize = 16;
+
+/// The columns that a table of `rows` takes in which no path is broken.
+fn least_width(rows: &[[String; 7]]) -> usize {
+    let widths = HEADER.iter().enumerate().map(|(column, name)| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        let width = cells.chain([name.len()]).max().unwrap_or(0);
+        if matches!(*name, "data" | "best" | "stopped because") {
+            width.min(WRAPPED)
+        } else {
+            width
+        }
+    });
+    widths.sum::<usize>() + 2 * HEADER.len()
+}
+
+/// A run on lines of its own, for terminals of a `width` too narrow for the table: its path, then the
+/// rest, indented and broken between words.
+fn listed([run, status, data, epochs, best, time, reason]: &[String; 7], width: usize) -> String {
+    let plural = if epochs == "1" { "" } else { "s" };
+    let mut text = format!("{run}\n");
+    let stands = format!("{status}, {epochs} epoch{plural} in {time}");
+    for more in [&stands, data, best, reason].into_iter().filter(|more| !more.is_empty()) {
+        text += &format!("{}\n", wrapped(&format!("  {more}"), width, 4));
+    }
+    text
+}
+
+fn row(run: &Listed) -> [String; 7] {
     let record = &run.record;
     let status = match record.status {
         Status::Running if run.killed => "killed",
@@ -68,7 +104,7 @@ fn row(run: &Listed) -> Vec<String> {
         format!("{} {} (epoch {})", best.monitor, numbers::significant(best.value, 4), best.epoch)
     });
     let reason = record.stop.as_ref().map(|stop| stop.message.clone());
-    vec![
+    [
         run.path.display().to_string(),
         status.to_owned(),
         record.data.label(),
@@ -77,4 +113,32 @@ fn row(run: &Listed) -> Vec<String> {
         numbers::duration(Duration::try_from_secs_f64(record.seconds).unwrap_or_default()),
         reason.or_else(|| record.error.clone()).unwrap_or_default(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_in_a_narrow_terminal_is_a_paragraph_whose_path_is_whole() {
+        let row = [
+            "artifacts/mnist-20261122-101500",
+            "interrupted",
+            "MNIST (synthetic)",
+            "12",
+            "val_loss 0.1234 (epoch 11)",
+            "2m 3s",
+            "stopped on request after a good many epochs that did not improve anything",
+        ]
+        .map(str::to_owned);
+        let text = listed(&row, 60);
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+        assert!(
+            text.starts_with(
+                "artifacts/mnist-20261122-101500\n  interrupted, 12 epochs in 2m 3s\n"
+            )
+        );
+        assert!(text.contains("\n    not improve anything") || text.contains("\n    "), "{text}");
+        assert!(least_width(&[row]) > 60);
+    }
 }

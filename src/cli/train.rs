@@ -3,24 +3,25 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::options::{DataOptions, DeviceOption};
-use super::printer::{Printer, message};
+use super::printer::{Printer, for_people, message, quoted};
 use super::progress::{Downloads, TrainingProgress};
-use super::{cross_validate, evaluate};
-use converge_core::cross_validation::cross_validate;
+use super::signals::{self, Stopped};
+use super::train_result::finish;
+use super::{cross_validate, evaluate, progress};
+use converge_core::cross_validation::{self, cross_validate};
 use converge_core::curves::write_learning_curves;
 use converge_core::evaluation::TestData;
 use converge_core::experiment::{Experiment, builtins};
-use converge_core::train::{Observer, Outcome, Session, Silent, StopRequest, StoredRun as _};
+use converge_core::train::{Observer, Outcome, Session, Silent, StopRequest, TrainError};
 use converge_data::{Origin, Source};
 use converge_figures::{Look, numbers, table};
-use converge_record::{EpochRow, PretrainedRecord, RunDirectory, RunRecord, Status, StopReason};
+use converge_record::{PretrainedRecord, RunDirectory, Status};
 
 /// Train an experiment
 ///
@@ -31,6 +32,7 @@ use converge_record::{EpochRow, PretrainedRecord, RunDirectory, RunRecord, Statu
   converge train mnist --epochs 3 --set optimizer.learning_rate=0.01 --set model.hidden=[256,128]
   converge train ./mine.toml --data real --seed 7
   converge train movielens --cross-validate
+  converge train --cross-validate --resume artifacts/movielens-20261122-101500
   converge train --resume artifacts/cifar10-20261122-101500 --epochs 20")]
 pub(super) struct TrainArgs {
     /// The experiment: a built-in name, or the path of a TOML file
@@ -58,11 +60,11 @@ pub(super) struct TrainArgs {
     /// The directory to make the run's directory in
     #[arg(long, value_name = "DIR", default_value = "artifacts", conflicts_with = "resume")]
     output: PathBuf,
-    /// Take this run up again where it stopped
+    /// Take this run up again where it stopped; with `--cross-validate`, the folds after it too
     #[arg(long, value_name = "RUN", conflicts_with = "experiment")]
     resume: Option<PathBuf>,
     /// Train once for every published fold of the data, and score each on its test split
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long)]
     cross_validate: bool,
     /// How progress is shown
     #[arg(long, value_name = "KIND", default_value = "auto")]
@@ -106,22 +108,68 @@ impl TrainArgs {
         }
         let session = self.session(printer, StopRequest::default(), true)?;
         let outcome = match &self.resume {
-            Some(run) => session.resume(run, self.epochs)?,
-            None => session.train(self.experiment(printer)?, &self.output)?,
+            Some(run) => session.resume(run, self.epochs),
+            None => session.train(self.experiment(printer)?, &self.output),
         };
-        finish(&outcome, printer)
+        progress::clear();
+        match outcome {
+            Err(TrainError::Complete { run, .. }) if draw_missing(&run)? => {
+                message(&format!("the curves of {} were missing, and are drawn", run.display()));
+                Ok(())
+            }
+            outcome => finish(&outcome?, printer),
+        }
     }
 
     /// Trains and scores every fold. The first one catches Ctrl-C for all.
     fn cross_validate(&self, printer: &mut Printer) -> Result<()> {
-        let experiment = self.experiment(printer)?;
+        let mut stopped = match &self.resume {
+            Some(_) if self.epochs.is_some() => bail!(
+                "`--epochs` cannot change a cross-validation that is taken up again: its folds \
+                 would not be comparable"
+            ),
+            Some(run) => Some(cross_validation::Stopped::at(&RunDirectory::open(run)?)?),
+            None => None,
+        };
+        let experiment = match &stopped {
+            Some(stopped) => stopped.experiment.clone(),
+            None => self.experiment(printer)?,
+        };
         let folds = experiment.data.folds()?;
         let stop_request = StopRequest::default();
+        let mut catches_signals = true;
         let train = |fold, experiment| {
+            let earlier = stopped.as_mut().and_then(|stopped| stopped.earlier.remove(&fold));
+            if let Some(run) = earlier {
+                message(&format!("fold {fold} of {folds}: {}", run.path().display()));
+                return Ok(Outcome::of(run)?);
+            }
             message(&format!("fold {fold} of {folds}"));
-            let session = self.session(printer, stop_request.clone(), fold == 1)?;
-            let outcome = session.train(experiment, &self.output)?;
+            let session = self.session(printer, stop_request.clone(), catches_signals)?;
+            catches_signals = false;
+            let resumed = self
+                .resume
+                .as_ref()
+                .filter(|_| stopped.as_ref().is_some_and(|stopped| stopped.fold == fold));
+            let outcome = match resumed {
+                Some(run) => match session.resume(run, None) {
+                    // Stopped between two folds.
+                    Err(TrainError::Complete { run, .. }) => Outcome::of(RunDirectory::open(&run)?),
+                    outcome => outcome,
+                },
+                None => {
+                    let beside = self.resume.as_ref().and_then(|run| run.parent());
+                    session.train(experiment, beside.unwrap_or(&self.output))
+                }
+            };
+            progress::clear();
+            let outcome = outcome?;
             draw(&outcome)?;
+            if outcome.run.record.status == Status::Interrupted {
+                let run = quoted(outcome.run.path());
+                message(&format!("go on with: converge train --cross-validate --resume {run}"));
+                return Err(Stopped.into());
+            }
             Ok(outcome)
         };
         let evaluate = |run: &RunDirectory| {
@@ -147,6 +195,10 @@ impl TrainArgs {
             load: self.data_options.load_options()?,
             downloads: Box::new(Downloads::new()),
             announce: Box::new(announcer(printer, catches_signals.then(|| stop_request.clone()))),
+            warn: {
+                let printer = Printer::new(printer.json);
+                Box::new(move |text| printer.warning(text))
+            },
             observer,
             stop_request,
             full_screen: self.progress == ProgressKind::Tui,
@@ -187,18 +239,6 @@ fn list(printer: &mut Printer) -> Result<()> {
     printer.result(&all, || table(look, &["experiment", "purpose"], &rows))
 }
 
-/// The first Ctrl-C asks the session to stop, the second one ends the program.
-fn catch_signals(stop_request: StopRequest) -> Result<()> {
-    ctrlc::set_handler(move || {
-        if stop_request.raise() {
-            #[expect(clippy::exit, reason = "a second Ctrl-C means now")]
-            std::process::exit(130);
-        }
-        message("stopping after this step; press Ctrl-C again to stop at once");
-    })
-    .context("cannot catch Ctrl-C")
-}
-
 /// Says what is about to be trained on what, and from then on catches Ctrl-C: before, there is
 /// nothing to save.
 fn announcer(
@@ -208,12 +248,12 @@ fn announcer(
     let printer = Printer::new(printer.json);
     move |run| {
         if let Some(stop_request) = stop_request.take()
-            && let Err(error) = catch_signals(stop_request)
+            && let Err(error) = signals::catch(stop_request)
         {
             printer.warning(&format!("{error:#}: Ctrl-C will not save the current epoch"));
         }
         let record = &run.record;
-        message(&format!(
+        message(&for_people(&format!(
             "{} on {} ({}): {} training and {} validation samples, {} parameters, device {}",
             record.experiment,
             record.data.title,
@@ -222,7 +262,7 @@ fn announcer(
             numbers::count(record.validation_samples as u64),
             numbers::count(record.parameters as u64),
             record.device,
-        ));
+        )));
         if record.data.origin == Origin::SyntheticStandIn {
             let reason = record.data.stand_in_reason.as_deref().unwrap_or("it was asked for");
             printer.warning(&format!(
@@ -252,122 +292,22 @@ fn announce_weights(printer: &Printer, pretrained: &PretrainedRecord) {
     ));
 }
 
-/// What `train --json` prints.
-#[derive(Serialize)]
-struct TrainResult<'a> {
-    run: String,
-    #[serde(flatten)]
-    record: &'a RunRecord,
-    epochs: &'a [EpochRow],
-}
-
-/// Draws the curves and prints the result.
-fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
-    if !outcome.history.is_empty() {
-        draw(outcome)?;
+/// Draws the learning curves into the directory of the run, if there is an epoch to draw.
+pub(super) fn draw(outcome: &Outcome) -> Result<()> {
+    if outcome.history.is_empty() {
+        return Ok(());
     }
-    let run = outcome.run.path().display().to_string();
-    let quoted = quoted(outcome.run.path());
-    let look = Look::detect();
-    let result =
-        TrainResult { run: run.clone(), record: &outcome.run.record, epochs: &outcome.history };
-    printer.result(&result, || summary(outcome, look))?;
-    match outcome.run.record.status {
-        Status::Interrupted => {
-            message(&format!("go on with: converge train --resume {quoted}"));
-        }
-        Status::Diverged => {
-            let kept = match &outcome.run.record.best {
-                Some(best) => format!("; the best checkpoint, of epoch {}, is kept", best.epoch),
-                None => String::new(),
-            };
-            bail!(
-                "the training diverged: {}{kept}. Try a lower learning rate, such as `--set \
-                 optimizer.learning_rate={:?}`, or `--set clipping.global_norm=1`",
-                outcome.stop.message,
-                outcome.run.experiment()?.optimizer.learning_rate() / 10.0
-            );
-        }
-        _ => message(&format!("score it on the test split: converge evaluate {quoted}")),
-    }
-    Ok(())
-}
-
-/// A path as a shell takes it: in single quotes where it has anything that a shell would read.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-fn summary(outcome: &Outcome, look: Look) -> String {
-    let record = &outcome.run.record;
-    let best_epoch = record.best.as_ref().map(|best| best.epoch);
-    let best = best_epoch.and_then(|epoch| outcome.history.get(epoch - 1));
-    let mut text = String::new();
-    if let Some(last) = outcome.history.last() {
-        let mut header = vec!["metric".to_owned(), format!("last (epoch {})", last.epoch)];
-        header.extend(best_epoch.map(|epoch| format!("best (epoch {epoch})")));
-        let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        let rows: Vec<Vec<String>> = last
-            .metrics
-            .iter()
-            .map(|(name, value)| {
-                let at_best = best.and_then(|row| row.metric(name));
-                let values = std::iter::once(value.0).chain(at_best);
-                let shown = values.map(|value| numbers::significant(value, 4));
-                std::iter::once(name.clone()).chain(shown).collect()
-            })
-            .collect();
-        text += &table(look, &header, &rows);
-        text += "\n";
-    }
-    text += &format!(
-        "{}: {}. {} in {}.",
-        match record.status {
-            Status::Completed if outcome.stop.reason != StopReason::MaxEpochs => "stopped early",
-            Status::Completed => "completed",
-            Status::Interrupted => "interrupted",
-            Status::Diverged => "diverged",
-            Status::Running | Status::Failed => "failed",
-        },
-        outcome.stop.message,
-        plural(record.steps_done, "step"),
-        numbers::duration(Duration::try_from_secs_f64(record.seconds).unwrap_or_default())
-    );
-    if record.data.is_synthetic() {
-        text += "\nThe data are synthetic.";
-    }
-    text
-}
-
-fn plural(count: usize, unit: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {unit}{ending}", numbers::count(count as u64))
-}
-
-/// Draws the learning curves into the directory of the run.
-fn draw(outcome: &Outcome) -> Result<()> {
     write_learning_curves(&outcome.run, &outcome.history)
         .context("the run is saved, but its curves could not be drawn")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_quoted_where_a_shell_would_split_it() {
-        for (path, expected) in [
-            ("artifacts/mnist-20261122", "artifacts/mnist-20261122"),
-            ("my runs/mnist", "'my runs/mnist'"),
-            ("it's", r"'it'\''s'"),
-        ] {
-            assert_eq!(quoted(Path::new(path)), expected);
-        }
+/// Draws the curves of a complete run whose process was killed before it could; returns whether they
+/// were missing.
+fn draw_missing(run: &Path) -> Result<bool> {
+    let run = RunDirectory::open(run)?;
+    if ["curves.svg", "curves.png"].iter().all(|name| run.file(name).exists()) {
+        return Ok(false);
     }
+    draw(&Outcome::of(run)?)?;
+    Ok(true)
 }

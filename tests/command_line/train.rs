@@ -183,6 +183,21 @@ fn exported_weights_are_safetensors_under_readable_names() {
     assert_eq!(header["output.bias"]["shape"], serde_json::json!([1]));
     let said = fail(&format!("export {} {}", directory.display(), file.display()));
     assert!(said.contains("--overwrite"), "{said}");
+    for _ in 0..4 {
+        succeed(&format!("export {} {} --overwrite", directory.display(), file.display()));
+        assert!(fs::read(&file).unwrap() == bytes, "the same to the byte");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&file), mode(&directory.join("run.json")), "as the user's other files");
+        // A pipe in place of a device, which a mistake would replace for the whole machine.
+        let pipe = runs.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let said = fail(&format!("export {} {} --overwrite", directory.display(), pipe.display()));
+        assert!(said.contains("pipe` is a device or a pipe, not a plain file"), "{said}");
+    }
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! Cross-validation: one run for every published fold of the data, each scored on its own test
-//! split. `train --cross-validate` calls it.
+//! split. `train --cross-validate` calls it, also to take one up again where it was [`Stopped`].
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::evaluation::{Evaluation, Scores};
 use crate::experiment::{Experiment, ExperimentError};
-use crate::train::Outcome;
+use crate::train::{Outcome, StoredRun as _, TrainError};
 use converge_data::DataError;
+use converge_data::RatingSplit;
 use converge_metrics::RegressionScores;
 use converge_record::{RunDirectory, Status};
 
@@ -45,6 +48,12 @@ pub enum CrossValidationError {
     /// The experiment does not go with the folds.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    /// A run cannot be read.
+    #[error(transparent)]
+    Run(#[from] TrainError),
+    /// The run is not one of a fold.
+    #[error("run `{0}` trained no fold: take it up again without `--cross-validate`")]
+    NoFold(String),
     /// The training of a fold was stopped, or diverged.
     #[error("fold {fold} ended before its time: {reason}; see {run}")]
     NotCompleted {
@@ -91,6 +100,44 @@ pub fn cross_validate<E: From<CrossValidationError>>(
         folds,
         is_synthetic,
     })
+}
+
+/// A cross-validation that was stopped in the run of a fold.
+#[derive(Debug)]
+pub struct Stopped {
+    /// The experiment of that run, from which those of all folds follow.
+    pub experiment: Experiment,
+    /// The fold that was being trained.
+    pub fold: usize,
+    /// The runs of the folds before it, by their number.
+    pub earlier: BTreeMap<usize, RunDirectory>,
+}
+
+impl Stopped {
+    /// The cross-validation that was stopped in `run`. The folds before it are the newest completed
+    /// runs beside it of the same experiment but for the fold; those that are gone are missing.
+    pub fn at(run: &RunDirectory) -> Result<Self, CrossValidationError> {
+        let experiment = run.experiment()?;
+        let data = &experiment.data;
+        let is_fold = data.value::<RatingSplit>("split") == Some(&RatingSplit::Folds);
+        let fold = data.value::<usize>("fold").copied().filter(|_| is_fold);
+        let name = || CrossValidationError::NoFold(run.path().display().to_string());
+        let fold = fold.ok_or_else(name)?;
+        let beside = run.path().parent().unwrap_or(run.path());
+        let completed: Vec<(RunDirectory, Experiment)> = RunDirectory::list(beside)
+            .into_iter()
+            .flatten()
+            .filter(|run| run.record.status == Status::Completed)
+            .filter_map(|run| run.experiment().ok().map(|experiment| (run, experiment)))
+            .collect();
+        let mut earlier = BTreeMap::new();
+        for number in 1..fold {
+            let wanted = of_fold(&experiment, number)?;
+            let found = completed.iter().rev().find(|(_, experiment)| *experiment == wanted);
+            earlier.extend(found.map(|(run, _)| (number, run.clone())));
+        }
+        Ok(Self { experiment, fold, earlier })
+    }
 }
 
 /// `experiment`, tested on the fold number `fold` and trained on the others.

@@ -57,3 +57,4 @@ pub mod prediction;
 pub mod random;
 pub mod schedule;
 pub mod train;
+pub mod verdict;

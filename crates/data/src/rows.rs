@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::decode::decode;
 use super::image_file::read_contents;
-use super::separator::Separator;
+use super::separator::{Separator, line_of};
 use super::{DataError, with_plain_line_ends};
 
 /// A row of a table, and the line that it is on, from 1; or what is wrong with it, to follow the
@@ -43,7 +43,7 @@ fn parse(text: &str, features: &[String]) -> Result<Vec<TableRow>, String> {
             places = Some(header(&fields, features)?);
             continue;
         }
-        let line = record.position().map_or(index + 1, |position| position.line() as usize);
+        let line = line_of(&record, text.as_bytes());
         rows.push((line, values(&fields, places.as_deref(), features)));
     }
     Ok(rows)

@@ -86,6 +86,14 @@ impl Separator {
     }
 }
 
+/// The line that a record is on, from 1. The position in it is that of blank lines before it.
+pub(crate) fn line_of(record: &csv::StringRecord, contents: &[u8]) -> usize {
+    let start = record.position().map_or(0, |position| position.byte() as usize);
+    let (before, rest) = contents.split_at(start.min(contents.len()));
+    let blank = rest.iter().take_while(|byte| b"\r\n".contains(byte));
+    1 + before.iter().chain(blank).filter(|byte| **byte == b'\n').count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,8 @@
 //!
 //! Readers make it, whatever tool wrote the log; judges take it.
 
+use converge_record::EpochRow;
+
 /// A log, read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Log {
@@ -52,4 +54,37 @@ pub struct Metric {
     pub series: Series,
     /// Whether a higher value is better.
     pub higher_is_better: bool,
+}
+
+impl History {
+    /// The course of a run of Converge, by epoch.
+    pub fn of_epochs(rows: &[EpochRow]) -> Self {
+        let x: Vec<f64> = rows.iter().map(|row| row.epoch as f64).collect();
+        let series = |name: &str| -> Option<Series> {
+            let y: Option<Vec<f64>> = rows.iter().map(|row| row.metric(name)).collect();
+            let y = y.filter(|y| !y.is_empty())?;
+            Some(Series { name: name.to_owned(), x: x.clone(), y })
+        };
+        let metric = |prefix: &str| {
+            ["accuracy", "r2"].into_iter().find_map(|name| {
+                let series = series(&format!("{prefix}{name}"))?;
+                Some(Metric { series, higher_is_better: true })
+            })
+        };
+        let rates = rows.iter().map(|row| row.learning_rate).collect();
+        Self {
+            name: String::new(),
+            x: Some("epoch".to_owned()),
+            train_loss: series("loss"),
+            validation_loss: series("val_loss"),
+            metric: metric("val_"),
+            train_metric: metric(""),
+            learning_rate: (!rows.is_empty()).then(|| Series {
+                name: "learning_rate".to_owned(),
+                x: x.clone(),
+                y: rates,
+            }),
+            others: vec![],
+        }
+    }
 }

@@ -8,8 +8,9 @@ use comfy_table::{
     TableStyle, Width,
 };
 
-/// The least width of a column of longer text, in characters.
+/// The least width of a column of longer text, in characters, and where even that is too much.
 const NARROWEST_TEXT: usize = 16;
+const NARROWEST_OF_ALL: usize = 6;
 
 /// How tables look where they go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,22 +97,63 @@ pub(super) fn emphasized_table(
             }
         }));
     }
+    let least = least_widths(look, gap, header, rows);
     for (index, column) in table.column_iter_mut().enumerate() {
         // Where there are rules, their junctions are a space between columns.
         column.set_padding((0, gap.saturating_sub(u16::from(look.rules))));
-        let cells = || rows.iter().filter_map(|row| row.get(index)).filter(|cell| !cell.is_empty());
-        if cells().next().is_some() && cells().all(|cell| is_number(cell)) {
+        if is_numeric(rows, index) {
             column.set_cell_alignment(CellAlignment::Right);
             // A wrapped number is no number.
             column.set_constraint(ColumnConstraint::ContentWidth);
         } else {
             // Narrower, words would run down the page letter by letter.
-            let content = cells().map(|cell| cell.chars().count()).max().unwrap_or(0);
-            let least = content.min(NARROWEST_TEXT) as u16 + column.padding_width();
+            let least = least.get(index).copied().unwrap_or(0) as u16 + column.padding_width();
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
         }
     }
     table.trim_fmt()
+}
+
+/// The least widths of all columns. Words, paths among them, stay whole where they take no more than
+/// half of the table; where all that together is too wide, the widest text gives way.
+fn least_widths(look: Look, gap: u16, header: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let width = look.width.map_or(usize::MAX, usize::from);
+    let columns = rows.iter().map(Vec::len).chain([header.len()]).max().unwrap_or(0);
+    let count = |text: &str| text.chars().count();
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let widest = |column: usize| cells(column).map(|cell| count(cell)).max().unwrap_or(0);
+    let word = |column: usize| {
+        let words = cells(column).flat_map(|cell| cell.split_whitespace().map(count));
+        words.max().unwrap_or(0).min(width / 2)
+    };
+    let name = |column: usize| header.get(column).map_or(0, |name| count(name));
+    let numeric: Vec<bool> = (0..columns).map(|column| is_numeric(rows, column)).collect();
+    let mut least: Vec<usize> = (0..columns)
+        .map(|column| match numeric[column] {
+            true => widest(column).max(name(column)),
+            false => widest(column).min(NARROWEST_TEXT).max(word(column)),
+        })
+        .collect();
+    let gaps = columns * usize::from(gap);
+    // Lines of several words become shorter first, then words are broken.
+    for whole_words in [true, false] {
+        let floor: Vec<usize> = (0..columns)
+            .map(|column| if whole_words { word(column) } else { 0 }.max(NARROWEST_OF_ALL))
+            .collect();
+        while least.iter().sum::<usize>().saturating_add(gaps) > width {
+            let texts = (0..columns).filter(|&column| !numeric[column]);
+            let can = texts.filter(|&column| least[column] > floor[column]);
+            let Some(column) = can.max_by_key(|&column| least[column]) else { break };
+            least[column] -= 1;
+        }
+    }
+    least
+}
+
+/// Whether a column holds nothing but numbers.
+fn is_numeric(rows: &[Vec<String>], column: usize) -> bool {
+    let cells = || rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty());
+    cells().next().is_some() && cells().all(|cell| is_number(cell))
 }
 
 /// Rules above and below the header and below the last row, as in printed tables.
@@ -181,6 +223,25 @@ momentum   10.25    NaN";
         let table = table(look, &["description", "count"], &[row]);
         assert!(table.lines().all(|line| line.chars().count() <= 40), "{table}");
         assert!(table.contains("1234567890"), "{table}");
+    }
+
+    #[test]
+    fn paths_stay_whole_where_they_can_and_text_gives_way() {
+        let path = "artifacts/mnist-20261130-080039";
+        let row = [path, "interrupted", "MNIST (synthetic)", "1", "stopped on request"];
+        let rows = [row.map(str::to_owned).to_vec()];
+        let header = ["run", "status", "data", "epochs", "stopped because"];
+        for width in [80, 90, 100] {
+            let look = Look { width: Some(width), rules: true, styled: false };
+            let table = table(look, &header, &rows);
+            assert!(table.contains(path), "{table}");
+            let fits = table.lines().all(|line| line.chars().count() <= usize::from(width));
+            assert!(fits, "{table}");
+        }
+        // Too little for whole words: they break, and the table fits.
+        let look = Look { width: Some(60), rules: true, styled: false };
+        let table = table(look, &header, &rows);
+        assert!(table.lines().all(|line| line.chars().count() <= 60), "{table}");
     }
 
     proptest! {

@@ -71,5 +71,5 @@ mod unset;
 pub mod updates;
 
 pub use activation::Activation;
-pub use partition::zeros;
-pub use simd::{UnknownLevel, check_environment};
+pub use partition::{threads, zeros};
+pub use simd::{UnknownLevel, check_environment, instructions};

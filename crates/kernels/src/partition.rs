@@ -6,10 +6,16 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 /// where the thread sleeps, in which one thread does about two million of them (Zen 4, 2026-11-22).
 const WORTH_A_THREAD: usize = 1 << 20;
 
+/// How many threads compute. Operations sum over a batch in as many parts, so that with another
+/// number results are rounded otherwise.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
 /// Into how many parts to divide `multiply_adds` of work: one per thread, or a single one if it is
 /// little.
 pub(super) fn parts(multiply_adds: usize) -> usize {
-    (multiply_adds / WORTH_A_THREAD).clamp(1, rayon::current_num_threads())
+    (multiply_adds / WORTH_A_THREAD).clamp(1, threads())
 }
 
 /// `parts` consecutive pieces of `slice`, each of whole rows of `row` elements, of equal size but

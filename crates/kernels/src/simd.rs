@@ -111,6 +111,12 @@ impl Level {
     }
 }
 
+/// The vector instructions of this process, as `CONVERGE_SIMD` names them. Sums are rounded otherwise
+/// at every level.
+pub fn instructions() -> &'static str {
+    NAMES.get(LEVEL.rank()).copied().unwrap_or("portable")
+}
+
 /// Whether the environment variable `CONVERGE_SIMD`, if it is set, names vector instructions:
 /// `portable`, `avx2` or `avx512`, on ARM `portable` or `neon`.
 ///

@@ -47,6 +47,18 @@ pub enum RecordError {
         /// The epochs there are.
         available: Vec<usize>,
     },
+    /// The run was trained, and its checkpoints are gone.
+    #[error(
+        "run `{}` has trained {epochs} epochs, but its folder `checkpoints` holds none of them; put \
+         it back, or train anew with `converge train {}`",
+        run.display(), run.join("experiment.toml").display()
+    )]
+    CheckpointsGone {
+        /// The run.
+        run: PathBuf,
+        /// The whole epochs that it has trained.
+        epochs: usize,
+    },
     /// Another process trains the run.
     #[error("run `{}` is being trained by another process; wait for it or stop it", .0.display())]
     Locked(PathBuf),

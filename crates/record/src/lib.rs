@@ -29,7 +29,7 @@
 //! assert_eq!(steps[0].gradient_norm_of("output.bias"), Some(32.01106));
 //! assert_eq!(steps[1].gradient_norm, None);
 //!
-//! assert_eq!(run.checkpoints().epochs(), [3]);
+//! assert_eq!(run.checkpoints().epochs()?, [3]);
 //! # Ok(())
 //! # }
 //! ```
@@ -50,14 +50,16 @@ mod steps;
 mod stop;
 mod table;
 
-pub use checkpoints::{CHECKPOINT_FORMAT, CheckpointRecord, Checkpoints, STATE_FILE, Which};
+pub use checkpoints::{
+    CHECKPOINT_FORMAT, CheckpointRecord, Checkpoints, STATE_FILE, WAY_OUT, Which,
+};
 pub use data::{DataRecord, Difference, Origin, SourceFile};
 pub use epochs::{EpochRow, Number, read_epochs, write_epochs};
 pub use error::RecordError;
-pub use files::{write_atomically, write_replacing};
+pub use files::{sweep_abandoned, write_atomically, write_replacing};
 pub use follow::{Follower, News, Rows};
 pub use pretrained::PretrainedRecord;
-pub use run::{Best, NewRun, Resumption, RunRecord, Versions, timestamp};
+pub use run::{Best, Compute, NewRun, Resumption, RunRecord, Versions, timestamp};
 pub use run_directory::{Lock, RunDirectory};
-pub use steps::{StepRow, StepWriter, read_steps};
+pub use steps::{StepRow, StepWriter, StepsMark, read_steps};
 pub use stop::{Status, Stop, StopReason};

@@ -1,6 +1,9 @@
 //! `run.json`: what a run is, how it stands, and why it stopped.
 
-use jiff::Zoned;
+use std::time::SystemTime;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
 use super::data::DataRecord;
@@ -9,7 +12,28 @@ use super::stop::{Status, Stop};
 
 /// Now, in local time with offset, as RFC 3339 writes it.
 pub fn timestamp() -> String {
-    Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// Now, in local time. A clock beyond the year 9999, or before the year −9999, stands at that.
+pub(crate) fn now() -> Zoned {
+    at(SystemTime::now())
+}
+
+fn at(time: SystemTime) -> Zoned {
+    let beyond = if time > SystemTime::UNIX_EPOCH { Timestamp::MAX } else { Timestamp::MIN };
+    Timestamp::try_from(time).unwrap_or(beyond).to_zoned(TimeZone::system())
+}
+
+/// What the last bits of a run's numbers depend on beside its experiment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compute {
+    /// Threads: sums over a batch are taken in as many parts.
+    pub threads: usize,
+    /// Whether layers and optimizers computed with this program's kernels.
+    pub kernels: bool,
+    /// The vector instructions of the kernels.
+    pub instructions: String,
 }
 
 /// The versions that made a run.
@@ -65,6 +89,9 @@ pub struct RunRecord {
     pub versions: Versions,
     /// The device, as `--device` names it.
     pub device: String,
+    /// How it computed last; absent in runs of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute: Option<Compute>,
     /// The data.
     pub data: DataRecord,
     /// The weights that a transfer model started with.
@@ -90,6 +117,17 @@ pub struct RunRecord {
     pub steps_done: usize,
     /// The best epoch.
     pub best: Option<Best>,
+    /// `steps.csv` has no rows up to this step: the file was gone when the run was taken up again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps_lost: usize,
+    /// The checksum of `preprocessing.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preprocessing_sha256: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What a new run begins with.
@@ -105,6 +143,8 @@ pub struct NewRun<'a> {
     pub versions: Versions,
     /// The device, as `--device` names it.
     pub device: &'a str,
+    /// How it computes.
+    pub compute: Option<Compute>,
     /// The data.
     pub data: DataRecord,
     /// The weights that a transfer model starts with.
@@ -133,6 +173,7 @@ impl RunRecord {
             seed: new.seed,
             versions: new.versions,
             device: new.device.to_owned(),
+            compute: new.compute,
             data: new.data,
             pretrained: new.pretrained,
             training_samples: new.training_samples,
@@ -145,6 +186,29 @@ impl RunRecord {
             epochs_done: 0,
             steps_done: 0,
             best: None,
+            steps_lost: 0,
+            preprocessing_sha256: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_beyond_the_calendar_stands_at_its_end() {
+        let far = Duration::from_secs(253_402_300_800 + 400 * 86_400);
+        let late = at(SystemTime::UNIX_EPOCH + far);
+        assert!(late.year() == 9999 || late.year() == -9999, "{late}");
+        assert!(late.strftime("%Y").to_string().starts_with("9999"), "{late}");
+        let early = SystemTime::UNIX_EPOCH.checked_sub(2 * far + far);
+        if let Some(early) = early {
+            assert!(at(early).year() < 0);
+        }
+        let known = at(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400 * 365));
+        assert_eq!(known.year(), 1971);
     }
 }

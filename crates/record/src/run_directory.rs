@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use jiff::Zoned;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::checkpoints::Checkpoints;
+use super::checksum::sha256;
 use super::epochs::{EpochRow, read_epochs};
 use super::error::RecordError;
-use super::files::write_atomically;
-use super::run::{NewRun, RunRecord};
-use super::steps::{StepRow, read_steps};
+use super::files::{none_if_absent, sweep, sync_parent, write_atomically};
+use super::run::{NewRun, RunRecord, now};
+use super::steps::{StepRow, StepsMark, read_steps};
 use super::stop::Status;
 
 const RECORD_FILE: &str = "run.json";
@@ -35,7 +35,14 @@ pub struct RunDirectory {
 
 /// Keeps other processes from training the same run while it lives.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "the lock lives as long as the file")] File);
+pub struct Lock(Option<File>);
+
+impl Lock {
+    /// Whether it does: some network file systems have no locks.
+    pub fn is_held(&self) -> bool {
+        self.0.is_some()
+    }
+}
 
 impl RunDirectory {
     /// Makes the directory of a new run under `parent`, claimed for this process. `preprocessing`
@@ -46,25 +53,28 @@ impl RunDirectory {
         preprocessing: &impl Serialize,
     ) -> Result<(Self, Lock), RecordError> {
         fs::create_dir_all(parent).map_err(|error| RecordError::write(parent, error))?;
-        let now = Zoned::now();
-        let base = format!("{}-{}", new.experiment, now.strftime("%Y%m%d-%H%M%S"));
+        let base = format!("{}-{}", new.experiment, now().strftime("%Y%m%d-%H%M%S"));
         let path = unused_directory(parent, &base)?;
         let lock = lock(&path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let experiment = new.experiment_toml;
-        let run = Self { path, record: RunRecord::new(name, new) };
+        let mut run = Self { path, record: RunRecord::new(name, new) };
         run.write_experiment(experiment)?;
-        run.write_json(PREPROCESSING_FILE, preprocessing)?;
+        let written = run.write_json(PREPROCESSING_FILE, preprocessing)?;
+        run.record.preprocessing_sha256 = Some(sha256(&written));
         // Last: what has a record is a run.
         run.write()?;
+        sync_parent(&run.path).map_err(|error| RecordError::write(parent, error))?;
         Ok((run, lock))
     }
 
     /// Opens the run at `path`.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let file = path.join(RECORD_FILE);
-        if !file.is_file() {
-            return Err(RecordError::NotARun(path.to_owned()));
+        match fs::metadata(&file) {
+            Ok(found) if found.is_file() => {}
+            Err(error) if !is_absent(&error) => return Err(RecordError::read(&file, error)),
+            _ => return Err(RecordError::NotARun(path.to_owned())),
         }
         let text = fs::read_to_string(&file).map_err(|error| RecordError::read(&file, error))?;
         let record: RunRecord =
@@ -77,15 +87,24 @@ impl RunDirectory {
         Ok(Self { path: path.to_owned(), record })
     }
 
-    /// All runs under `parent`, oldest first; directories that are no runs are left out.
+    /// All runs under `parent`, oldest first; directories that are no runs are left out. A `parent`
+    /// that cannot be listed is an error in the list.
     pub fn list(parent: &Path) -> Vec<Result<Self, RecordError>> {
-        let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-        let mut paths: Vec<PathBuf> = entries
-            .map(|entry| entry.path())
-            .filter(|path| path.join(RECORD_FILE).is_file())
-            .collect();
+        let unreadable = |error| RecordError::read(parent, error);
+        let entries = match none_if_absent(fs::read_dir(parent)) {
+            Ok(entries) => entries,
+            Err(error) => return vec![Err(unreadable(error))],
+        };
+        let (mut paths, mut runs) = (vec![], vec![]);
+        for entry in entries.into_iter().flatten() {
+            match entry {
+                Ok(entry) => paths.push(entry.path()),
+                Err(error) => runs.push(Err(unreadable(error))),
+            }
+        }
         paths.sort();
-        let mut runs: Vec<_> = paths.iter().map(|path| Self::open(path)).collect();
+        let opened = paths.iter().map(|path| Self::open(path));
+        runs.extend(opened.filter(|run| !matches!(run, Err(RecordError::NotARun(_)))));
         runs.sort_by_key(|run| {
             run.as_ref().map(|run| run.record.started.clone()).unwrap_or_default()
         });
@@ -130,6 +149,11 @@ impl RunDirectory {
     /// What `preprocessing.json` says is done to inputs before the model sees them.
     pub fn read_preprocessing<T: DeserializeOwned>(&self) -> Result<T, RecordError> {
         let (path, text) = self.read_file(PREPROCESSING_FILE)?;
+        let expected = self.record.preprocessing_sha256.as_ref();
+        if expected.is_some_and(|expected| sha256(text.as_bytes()) != *expected) {
+            let reason = "its SHA-256 is not the one in run.json. Put it back as it was";
+            return Err(RecordError::damaged(&path, reason));
+        }
         serde_json::from_str(&text).map_err(|error| RecordError::damaged(&path, error))
     }
 
@@ -146,15 +170,34 @@ impl RunDirectory {
         Ok((Self::open(path)?, lock))
     }
 
-    /// Whether a process trains the run right now.
-    pub fn is_locked(&self) -> bool {
-        File::open(self.file(LOCK_FILE))
-            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    /// Whether the rows of `steps.csv` that are `marked` are there; an error if others are.
+    pub fn has_steps(&self, marked: &StepsMark) -> Result<bool, RecordError> {
+        Ok(marked.find(&self.steps_file())?.is_some())
     }
 
-    /// Whether a process was killed while it trained the run.
+    /// Removes what a killed process left half written or half removed.
+    pub fn sweep(&self) -> Result<(), RecordError> {
+        let swept = sweep(&self.path).map_err(|(path, error)| RecordError::write(&path, error));
+        swept.and_then(|()| self.checkpoints().sweep())
+    }
+
+    /// Whether a process trains the run right now.
+    pub fn is_locked(&self) -> bool {
+        matches!(self.try_lock(), Err(TryLockError::WouldBlock))
+    }
+
+    /// Whether a process was killed while it trained the run. Where files cannot be locked, nobody
+    /// knows.
     pub fn was_killed(&self) -> bool {
-        self.record.status == Status::Running && !self.is_locked()
+        self.record.status == Status::Running && self.try_lock().is_ok()
+    }
+
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        match none_if_absent(File::open(self.file(LOCK_FILE))) {
+            Ok(Some(file)) => file.try_lock_shared(),
+            Ok(None) => Ok(()),
+            Err(error) => Err(TryLockError::Error(error)),
+        }
     }
 
     /// Writes `experiment.toml`.
@@ -164,13 +207,15 @@ impl RunDirectory {
 
     /// Writes `run.json`.
     pub fn write(&self) -> Result<(), RecordError> {
-        self.write_json(RECORD_FILE, &self.record)
+        self.write_json(RECORD_FILE, &self.record).map(drop)
     }
 
-    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RecordError> {
+    /// Returns what was written.
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<Vec<u8>, RecordError> {
         let json = serde_json::to_vec_pretty(value)
             .map_err(|error| RecordError::write(&self.file(name), error.into()))?;
-        self.write_file(name, &json)
+        self.write_file(name, &json)?;
+        Ok(json)
     }
 
     fn write_file(&self, name: &str, contents: &[u8]) -> Result<(), RecordError> {
@@ -190,10 +235,18 @@ fn none_where_absent<T>(
     path: &Path,
     read: fn(&Path) -> Result<Vec<T>, RecordError>,
 ) -> Result<Vec<T>, RecordError> {
-    if path.exists() { read(path) } else { Ok(vec![]) }
+    match read(path) {
+        Err(RecordError::Read { error, .. }) if is_absent(&error) => Ok(vec![]),
+        rows => rows,
+    }
 }
 
-/// Claims the run at `path` for this process.
+/// Whether `error` says that there is no such file; what is beside a file has none either.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Claims the run at `path` for this process. File systems without locks have to do without.
 fn lock(path: &Path) -> Result<Lock, RecordError> {
     let file_path = path.join(LOCK_FILE);
     let open = File::options().create(true).truncate(false).write(true).open(&file_path);
@@ -201,12 +254,22 @@ fn lock(path: &Path) -> Result<Lock, RecordError> {
     // A `converge runs` holds it for a moment: that is no reason to give up.
     for _ in 0..10 {
         match file.try_lock() {
-            Ok(()) => return Ok(Lock(file)),
+            Ok(()) => return Ok(Lock(Some(file))),
             Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(20)),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => return Ok(Lock(None)),
             Err(TryLockError::Error(error)) => return Err(RecordError::write(&file_path, error)),
         }
     }
     Err(RecordError::Locked(path.to_owned()))
+}
+
+/// Whether `error` says that the file system has no locks: `EOPNOTSUPP`, `ENOSYS`, or `ENOLCK`,
+/// which has no kind of its own.
+fn has_no_locks(error: &io::Error) -> bool {
+    /// On Linux, and on macOS and the BSDs.
+    const ENOLCK: i32 = if cfg!(target_os = "linux") { 37 } else { 77 };
+    let no_lock = cfg!(unix) && error.raw_os_error() == Some(ENOLCK);
+    no_lock || error.kind() == io::ErrorKind::Unsupported
 }
 
 /// A new directory `base`, or `base-2`, `base-3`, … where that is taken.

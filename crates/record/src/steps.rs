@@ -4,14 +4,21 @@
 //! step_seconds`, then `gradient_norm.NAME` for every parameter. Norms are written with seven
 //! significant digits, and are blank in steps where they were not measured
 //! (`records.norms_every`).
+//!
+//! A checkpoint knows the rows before it by their number and a checksum ([`StepsMark`]), which
+//! counts the cells that are not blank under their names: a later stage of a run adds columns.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use same_file::Handle;
+use serde::{Deserialize, Serialize};
+
+use super::checksum::Hasher;
 use super::error::RecordError;
-use super::files::write_atomically;
+use super::files::{none_if_absent, write_atomically};
 use super::table::{Table, whole_lines};
 
 const COLUMNS: &str =
@@ -80,35 +87,87 @@ pub(crate) fn parse_steps(path: &Path, text: &str) -> Result<Vec<StepRow>, Recor
     })
 }
 
+/// The rows of `steps.csv` that belong to a checkpoint: its first ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepsMark {
+    /// How many.
+    pub rows: usize,
+    /// Their checksum; absent in checkpoints of before it was taken.
+    pub sha256: Option<String>,
+}
+
+impl StepsMark {
+    /// The header and the lines of the file at `path` that it marks, whole and verified; `None`
+    /// where there is no file any more.
+    pub(crate) fn find(&self, path: &Path) -> Result<Option<String>, RecordError> {
+        if self.rows == 0 {
+            return Ok(Some(String::new()));
+        }
+        let found = none_if_absent(fs::read(path));
+        let Some(found) = found.map_err(|error| RecordError::read(path, error))? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8_lossy(&found);
+        let lines: Vec<&str> = text.split_inclusive('\n').take(self.rows + 1).collect();
+        if let Some(sha256) = &self.sha256 {
+            let header: Vec<&str> = lines.first().unwrap_or(&"").trim_end().split(',').collect();
+            let mut hasher = Hasher::default();
+            lines.iter().skip(1).for_each(|line| add_row(&mut hasher, &header, line.trim_end()));
+            if lines.len() != self.rows + 1 || hasher.finish() != *sha256 {
+                let reason = format!(
+                    "it does not hold the {} rows that the run's checkpoint knows, or other \
+                     numbers. Put it back as it was, or remove it to go on without those rows",
+                    self.rows
+                );
+                return Err(RecordError::damaged(path, reason));
+            }
+        }
+        Ok(Some(lines.concat()))
+    }
+}
+
+/// Adds the cells of a row that are not blank to a checksum, under the names of their columns.
+fn add_row(hasher: &mut Hasher, header: &[&str], line: &str) {
+    for (name, cell) in header.iter().zip(line.split(',')).filter(|(_, cell)| !cell.is_empty()) {
+        hasher.update(name);
+        hasher.update("=");
+        hasher.update(cell);
+        hasher.update(",");
+    }
+    hasher.update("\n");
+}
+
 /// Writes `steps.csv`, row after row.
 #[derive(Debug)]
 pub struct StepWriter {
     path: PathBuf,
     file: BufWriter<File>,
     parameters: Vec<Arc<str>>,
+    header: String,
+    rows: usize,
+    hasher: Hasher,
 }
 
 impl StepWriter {
-    /// Opens `path` for steps of a model with these `parameters`, keeping the rows of the first
-    /// `kept_steps` steps of an earlier session.
+    /// Opens `path` for steps of a model with these `parameters`, keeping the rows of an earlier
+    /// session that are `marked`; none of them where the file is gone.
     pub fn open(
         path: &Path,
         parameters: &[Arc<str>],
-        kept_steps: usize,
+        marked: &StepsMark,
     ) -> Result<Self, RecordError> {
         let fail = |error| RecordError::write(path, error);
         let norms = parameters.iter().map(|name| format!(",{NORM_PREFIX}{name}"));
         let header = format!("{COLUMNS}{}", norms.collect::<String>());
-        let mut kept = format!("{header}\n");
-        if kept_steps > 0 {
-            let before =
-                fs::read_to_string(path).map_err(|error| RecordError::read(path, error))?;
-            kept.extend(kept_lines(&before, &header, kept_steps));
-        }
-        write_atomically(path, kept.as_bytes()).map_err(fail)?;
-        let file = File::options().append(true).open(path).map_err(fail)?;
-        let file = BufWriter::new(file);
-        Ok(Self { path: path.to_owned(), file, parameters: parameters.to_vec() })
+        let kept: Vec<String> =
+            marked.find(path)?.map_or_else(Vec::new, |before| kept_lines(&before, &header));
+        let mut hasher = Hasher::default();
+        let columns: Vec<&str> = header.split(',').collect();
+        kept.iter().for_each(|line| add_row(&mut hasher, &columns, line.trim_end()));
+        write_atomically(path, format!("{header}\n{}", kept.concat()).as_bytes()).map_err(fail)?;
+        let file = open_to_append(path).map_err(fail)?;
+        let (parameters, rows) = (parameters.to_vec(), kept.len());
+        Ok(Self { path: path.to_owned(), file, parameters, header, rows, hasher })
     }
 
     /// Adds a row.
@@ -122,47 +181,74 @@ impl StepWriter {
                 measured: measured.map(ToString::to_string).collect(),
             });
         }
-        self.write_cells(row).map_err(|error| RecordError::write(&self.path, error))
-    }
-
-    fn write_cells(&mut self, row: &StepRow) -> io::Result<()> {
-        let StepRow { epoch, step, loss, learning_rate, .. } = row;
-        write!(self.file, "{epoch},{step},{loss},{learning_rate}")?;
-        for norm in [row.gradient_norm, row.parameter_norm, row.update_ratio] {
-            self.write_norm(norm)?;
-        }
-        write!(self.file, ",{:.6}", row.step_seconds)?;
-        for (_, norm) in &row.gradient_norms {
-            self.write_norm(*norm)?;
-        }
-        writeln!(self.file)
-    }
-
-    fn write_norm(&mut self, norm: Option<f64>) -> io::Result<()> {
-        match norm {
-            Some(norm) => write!(self.file, ",{norm:.6e}"),
-            None => write!(self.file, ","),
-        }
+        let line = cells(row);
+        let columns: Vec<&str> = self.header.split(',').collect();
+        add_row(&mut self.hasher, &columns, &line);
+        self.rows += 1;
+        writeln!(self.file, "{line}").map_err(|error| RecordError::write(&self.path, error))
     }
 
     /// Hands the rows so far to the system, for whoever watches the run.
     pub fn flush(&mut self) -> Result<(), RecordError> {
         self.file.flush().map_err(|error| RecordError::write(&self.path, error))
     }
+
+    /// Waits until the rows so far are on the disk, for a checkpoint that is to know them. A file
+    /// that was deleted or replaced meanwhile is put back.
+    pub fn sync(&mut self) -> Result<StepsMark, RecordError> {
+        self.flush()?;
+        let synced = self.put_back().and_then(|()| self.file.get_ref().sync_data());
+        synced.map_err(|error| RecordError::write(&self.path, error))?;
+        Ok(StepsMark { rows: self.rows, sha256: Some(self.hasher.clone().finish()) })
+    }
+
+    /// Writes the file anew where there is none or another one under its name: what was written is
+    /// still there for who holds it open.
+    fn put_back(&mut self) -> io::Result<()> {
+        let own = Handle::from_file(self.file.get_ref().try_clone()?)?;
+        if none_if_absent(Handle::from_path(&self.path))? == Some(own) {
+            return Ok(());
+        }
+        let (mut contents, file) = (vec![], self.file.get_mut());
+        file.rewind()?;
+        file.read_to_end(&mut contents)?;
+        write_atomically(&self.path, &contents)?;
+        self.file = open_to_append(&self.path)?;
+        Ok(())
+    }
 }
 
-/// The first `count` rows of the file `before` under the columns of `header`, as they stand there.
-/// A later stage of a run trains more parameters: their columns are blank so far.
-fn kept_lines(before: &str, header: &str, count: usize) -> impl Iterator<Item = String> {
+fn open_to_append(path: &Path) -> io::Result<BufWriter<File>> {
+    Ok(BufWriter::new(File::options().read(true).append(true).open(path)?))
+}
+
+/// The cells of `row`.
+fn cells(row: &StepRow) -> String {
+    let StepRow { epoch, step, loss, learning_rate, .. } = row;
+    let norm = |norm: Option<f64>| match norm {
+        Some(norm) => format!(",{norm:.6e}"),
+        None => ",".to_owned(),
+    };
+    let mut line = format!("{epoch},{step},{loss},{learning_rate}");
+    line.extend([row.gradient_norm, row.parameter_norm, row.update_ratio].map(norm));
+    line += &format!(",{:.6}", row.step_seconds);
+    line.extend(row.gradient_norms.iter().map(|(_, value)| norm(*value)));
+    line
+}
+
+/// The rows of `before`, a header and rows, under the columns of `header`, as they stand there. A
+/// later stage of a run trains more parameters: their columns are blank so far.
+fn kept_lines(before: &str, header: &str) -> Vec<String> {
     let mut lines = before.lines();
     let columns: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
     let places: Vec<Option<usize>> =
         header.split(',').map(|name| columns.iter().position(|column| *column == name)).collect();
-    lines.take(count).map(move |line| {
+    let kept = lines.map(|line| {
         let cells: Vec<&str> = line.split(',').collect();
         let cell = |place: &Option<usize>| *place.and_then(|at| cells.get(at)).unwrap_or(&"");
         places.iter().map(cell).collect::<Vec<_>>().join(",") + "\n"
-    })
+    });
+    kept.collect()
 }
 
 #[cfg(test)]

@@ -197,6 +197,8 @@ impl OptimizerSettings {
 #[cfg(test)]
 mod convergence;
 #[cfg(test)]
+mod dead_units;
+#[cfg(test)]
 mod lbfgs_tests;
 #[cfg(test)]
 mod properties;

@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::optim::OptimizerRecord;
 use burn::tensor::Device;
 use burn::train::Learner;
-use converge_record::Status;
+use converge_record::{Status, write_epochs};
 
+use super::checkpoint::StoredOptimizer;
 use super::loader::{BatchLoader, Order};
 use super::norms::parameter_names;
 use super::recorder::Recorder;
@@ -40,6 +40,7 @@ impl Trainer {
         let began = Instant::now();
         let Start { model, optimizer, state } = start;
         let epochs_done = state.history.len();
+        let kept = state.kept_steps(self.run.record.steps_lost);
         let stage = Stage::new(model, self, epochs_done)?;
         let experiment = Arc::new(self.experiment.clone());
         let model = groups::freeze(stage.model, &experiment)?;
@@ -73,12 +74,15 @@ impl Trainer {
 
         // What is written.
         let mut run = self.run.clone();
-        let names = parameter_names(&model);
-        let recorder = Recorder::open(&run.steps_file(), &names, state.steps_done)?;
         run.record.status = Status::Running;
         (run.record.stop, run.record.error, run.record.finished) = (None, None, None);
         run.write()?;
-
+        let names = parameter_names(&model);
+        let recorder = Recorder::open(&run.steps_file(), &names, &kept)?;
+        if !state.history.is_empty() {
+            // A session may have been killed between an epoch's row and its checkpoint.
+            write_epochs(&run.epochs_file(), &state.history)?;
+        }
         let scores = state.training;
         let tracks_rows = tracks_rows(&experiment);
         let shared = Shared::new(
@@ -117,7 +121,7 @@ impl Trainer {
 fn minimizer(
     experiment: &Experiment,
     samples: usize,
-    memory: Option<OptimizerRecord>,
+    memory: Option<StoredOptimizer>,
     device: &Device,
 ) -> Result<Option<LbfgsMinimizer>, TrainError> {
     let Some(minimizer) = experiment.optimizer.minimizer() else { return Ok(None) };
@@ -128,7 +132,10 @@ fn minimizer(
         return Err(TrainError::NotFullBatch { optimizer, in_a_step, samples });
     }
     Ok(Some(match memory {
-        Some(memory) => minimizer.load_record(memory, device),
+        Some(memory) => memory.load(
+            |record| minimizer.load_record(record, device),
+            |loaded| loaded.to_record().len(),
+        )?,
         None => minimizer,
     }))
 }

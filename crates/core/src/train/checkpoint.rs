@@ -2,7 +2,8 @@
 //!
 //! A checkpoint's directory holds `model.bpk`, `optimizer.bpk`, where the weights to evaluate are
 //! not the trained ones `evaluation.bpk`, and `state.json` with counters, history, early-stopping
-//! state and the SHA-256 of the others. [`converge_record::Checkpoints`] keeps the directories.
+//! state, the experiment, and the SHA-256 of the others and of the rows of `steps.csv` so far.
+//! [`converge_record::Checkpoints`] keeps the directories, and a checksum of `state.json` itself.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,11 +15,13 @@ use burn::tensor::Bytes;
 use converge_diagnosis::EarlyStoppingState;
 use converge_record::checksum::sha256;
 use converge_record::{
-    Best, CHECKPOINT_FORMAT, Checkpoints, EpochRow, RecordError, STATE_FILE, Stop,
+    Best, CHECKPOINT_FORMAT, CheckpointRecord, Checkpoints, EpochRow, RecordError, STATE_FILE,
+    StepsMark, Stop, WAY_OUT,
 };
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
+use super::caught::caught;
 use super::state::Snapshot;
 use super::tally::Tally;
 use crate::models::Model;
@@ -52,6 +55,12 @@ pub struct CheckpointState {
     pub best: Option<Best>,
     /// Why training stopped after this epoch, if it did.
     pub stop: Option<Stop>,
+    /// The experiment that was trained, as TOML; absent in checkpoints of the first format.
+    #[serde(default)]
+    pub(super) experiment: Option<String>,
+    /// The rows of `steps.csv` so far; absent in checkpoints of the first format.
+    #[serde(default)]
+    pub(super) steps: Option<StepsMark>,
     model_sha256: String,
     /// Of the weights to evaluate, where these are not the trained ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,10 +82,24 @@ impl Default for CheckpointState {
             plateau: None,
             best: None,
             stop: None,
+            experiment: None,
+            steps: None,
             model_sha256: String::new(),
             evaluation_sha256: None,
             optimizer_sha256: String::new(),
         }
+    }
+}
+
+impl CheckpointState {
+    /// The rows of `steps.csv` to keep, of a run whose rows up to the step `lost` are gone.
+    pub(super) fn kept_steps(&self, lost: usize) -> StepsMark {
+        if lost >= self.steps_done {
+            return StepsMark::default();
+        }
+        // Before rows had a checksum, there was one for every step.
+        let counted = || StepsMark { rows: self.steps_done, sha256: None };
+        self.steps.clone().unwrap_or_else(counted)
     }
 }
 
@@ -135,6 +158,31 @@ impl Contents {
     }
 }
 
+/// The state of an optimizer, and the file that it was read from.
+pub(super) struct StoredOptimizer {
+    path: PathBuf,
+    record: OptimizerRecord,
+}
+
+impl StoredOptimizer {
+    /// What `load` makes of it. Burn panics at tensors of another rank, and leaves out what does not
+    /// fit; `tensors` counts those in what was loaded.
+    pub(super) fn load<T>(
+        self,
+        load: impl FnOnce(OptimizerRecord) -> T,
+        tensors: impl FnOnce(&T) -> usize,
+    ) -> Result<T, TrainError> {
+        let Self { path, record } = self;
+        let there = record.len();
+        let loaded = caught(|| load(record)).and_then(|loaded| match tensors(&loaded) {
+            found if found == there => Ok(loaded),
+            found => Err(format!("only {found} of its {there} tensors fit the optimizer")),
+        });
+        let damaged = |error| RecordError::damaged(&path, format!("{error}. {WAY_OUT}"));
+        Ok(loaded.map_err(damaged)?)
+    }
+}
+
 /// A checkpoint on disk, its state read.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
@@ -144,12 +192,11 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The checkpoint in the directory `path`, which is of this format.
-    pub(super) fn open(path: PathBuf) -> Result<Self, TrainError> {
-        let file = path.join(STATE_FILE);
-        let text = fs::read_to_string(&file).map_err(|error| RecordError::read(&file, error))?;
-        let state =
-            serde_json::from_str(&text).map_err(|error| RecordError::damaged(&file, error))?;
+    /// The checkpoint that was `found`.
+    pub(super) fn open(found: CheckpointRecord) -> Result<Self, TrainError> {
+        let CheckpointRecord { path, text, .. } = found;
+        let damaged = |error| RecordError::damaged(&path.join(STATE_FILE), error);
+        let state = serde_json::from_str(&text).map_err(damaged)?;
         Ok(Self { path, state })
     }
 
@@ -157,9 +204,7 @@ impl Checkpoint {
         let path = self.path.join(name);
         let contents = fs::read(&path).map_err(|error| RecordError::read(&path, error))?;
         if sha256(&contents) != expected {
-            let reason = "its SHA-256 is not the one in state.json. Use another checkpoint with \
-                          `--checkpoint N`, or remove this one's directory to resume from the one \
-                          before";
+            let reason = format!("its SHA-256 is not the one in {STATE_FILE}. {WAY_OUT}");
             return Err(RecordError::damaged(&path, reason).into());
         }
         Ok((path, Bytes::from_bytes_vec(contents)))
@@ -186,16 +231,20 @@ impl Checkpoint {
 
     fn load(&self, model: Model, file: &str, sha256: &str) -> Result<Model, TrainError> {
         let (path, bytes) = self.read(file, sha256)?;
-        let record =
-            ModuleRecord::from_bytes(bytes).map_err(|error| RecordError::damaged(&path, error))?;
-        let loaded = model.try_load_record(record);
+        let loaded = caught(|| {
+            let record = ModuleRecord::from_bytes(bytes).map_err(|error| error.to_string())?;
+            model.try_load_record(record).map_err(|error| error.to_string())
+        });
+        let loaded = loaded.and_then(|loaded| loaded);
         Ok(loaded.map_err(|error| RecordError::damaged(&path, error))?)
     }
 
     /// The state of the optimizer.
-    pub(super) fn optimizer(&self) -> Result<OptimizerRecord, TrainError> {
+    pub(super) fn optimizer(&self) -> Result<StoredOptimizer, TrainError> {
         let (path, bytes) = self.read(OPTIMIZER_FILE, &self.state.optimizer_sha256)?;
-        let state = OptimizerRecord::from_bytes(bytes);
-        Ok(state.map_err(|error| RecordError::damaged(&path, error))?)
+        let record = caught(|| OptimizerRecord::from_bytes(bytes))
+            .and_then(|record| record.map_err(|error| error.to_string()));
+        let record = record.map_err(|error| RecordError::damaged(&path, error))?;
+        Ok(StoredOptimizer { path, record })
     }
 }

@@ -46,6 +46,34 @@ pub enum TrainError {
         /// The memory that is free, in GB.
         free: f64,
     },
+    /// A key of the run's experiment is another one now, which the run cannot take.
+    #[error(
+        "`{key}` is {now} in `{}`, and the run was trained with {before}: a run goes on as it began. \
+         Write {before} back, or train anew with `converge train {}`", file.display(), file.display()
+    )]
+    ChangedExperiment {
+        /// The run's `experiment.toml`.
+        file: PathBuf,
+        /// The key, with its section.
+        key: String,
+        /// Its value there.
+        now: String,
+        /// Its value in the newest checkpoint.
+        before: String,
+    },
+    /// The data are split otherwise than when the run began.
+    #[error(
+        "there are {now} {what} samples, and the run began with {before}: the data, or how they are \
+         split, have changed. Resume needs the same"
+    )]
+    OtherSplit {
+        /// Training or validation.
+        what: &'static str,
+        /// How many there are.
+        now: usize,
+        /// How many there were.
+        before: usize,
+    },
     /// There are too few samples to train on.
     #[error(
         "there are no samples left to train on after {held_out} of {total} were held out for \

@@ -2,9 +2,10 @@
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::{Module as _, ParamGroup, ParamId};
-use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::optim::ModuleOptimizer;
 
 use super::TrainError;
+use super::checkpoint::StoredOptimizer;
 use super::norms::{Parameter, parameters};
 use crate::experiment::{Experiment, GroupSettings};
 use crate::models::Model;
@@ -53,11 +54,11 @@ pub(super) fn freeze(model: Model, experiment: &Experiment) -> Result<Model, Tra
     Ok(frozen.fold(model, |model, group| model.freeze_group(ids(&group.parameters))))
 }
 
-/// The optimizer of `experiment` for `model`, with the state of `record`, and what conducts it.
+/// The optimizer of `experiment` for `model`, with its `stored` state, and what conducts it.
 pub(super) fn optimizer(
     model: &Model,
     experiment: &Experiment,
-    record: Option<OptimizerRecord>,
+    stored: Option<StoredOptimizer>,
 ) -> Result<(ModuleOptimizer, Conductor), TrainError> {
     let (settings, wrappers) = (&experiment.optimizer, &experiment.wrappers);
     let (mut optimizer, conductor) = settings.conducted(wrappers);
@@ -88,8 +89,11 @@ pub(super) fn optimizer(
             optimizer = bare.join(optimizer, &conductor, &vectors, wrappers);
         }
     }
-    if let Some(record) = record {
-        optimizer = optimizer.load_record(record);
+    if let Some(stored) = stored {
+        optimizer = stored.load(
+            |record| optimizer.load_record(record),
+            |loaded: &ModuleOptimizer| loaded.to_record().len(),
+        )?;
     }
     Ok((optimizer, conductor))
 }

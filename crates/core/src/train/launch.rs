@@ -8,13 +8,14 @@ use burn::train::{ExecutionStrategy, Learner, SupervisedTraining, TrainingStrate
 use converge_record::{EpochRow, RunDirectory, Status, Stop, StopReason, timestamp};
 
 use super::assembly::Assembled;
+use super::caught;
 use super::checkpoint::Checkpoint;
 use super::epoch_end::EpochEnd;
 use super::renderer::{NoFiles, Relay};
+use super::resume;
 use super::score_metric::ScoreMetric;
 use super::state::Shared;
 use super::step::Trainee;
-use super::stored_run::StoredRun as _;
 use super::trainer::{Start, Trainer};
 use super::{TrainError, new_model};
 use crate::experiment::metric_names;
@@ -31,19 +32,32 @@ pub struct Outcome {
     pub stop: Stop,
 }
 
+impl Outcome {
+    /// What the sessions before came to of a `run` that has stopped.
+    pub fn of(run: RunDirectory) -> Result<Self, TrainError> {
+        let history = run.epochs()?;
+        let stop =
+            run.record.stop.clone().unwrap_or_else(|| {
+                Stop::new(StopReason::Interrupted, "it has not come to its end")
+            });
+        Ok(Self { run, history, stop })
+    }
+}
+
 impl Trainer {
     /// Trains, and closes the record of the run whatever happens.
     pub(super) fn run(self, start: Start) -> Result<Outcome, TrainError> {
         let path = self.run.path().to_owned();
         let result = with_kernels(self.experiment.training.kernels, || self.stages(start));
-        if let Err(error) = &result {
-            let mut run = RunDirectory::open(&path)?;
-            if run.record.status == Status::Running {
-                run.record.status = Status::Failed;
-                run.record.error = Some(error.to_string());
-                run.record.finished = Some(timestamp());
-                run.write()?;
-            }
+        // The error counts, not that the directory may have gone with it.
+        if let Err(error) = &result
+            && let Ok(mut run) = RunDirectory::open(&path)
+            && run.record.status == Status::Running
+        {
+            run.record.status = Status::Failed;
+            run.record.error = Some(error.to_string());
+            run.record.finished = Some(timestamp());
+            let _ = run.write();
         }
         result
     }
@@ -55,8 +69,11 @@ impl Trainer {
             let outcome = self.assemble(start)?.launch(ExecutionStrategy::SingleDevice(device))?;
             let stage_is_over = outcome.stop.reason == StopReason::MaxEpochs
                 && outcome.history.len() < self.experiment.training.epochs;
-            let newest = outcome.run.newest_checkpoint()?;
-            let (true, Some(checkpoint)) = (stage_is_over, newest) else { return Ok(outcome) };
+            if !stage_is_over {
+                return Ok(outcome);
+            }
+            let checkpoint = resume::newest(&outcome.run)?;
+            let Some(checkpoint) = checkpoint else { return Ok(outcome) };
             self.run = outcome.run;
             self.run.record.status = Status::Running;
             self.run.write()?;
@@ -149,8 +166,8 @@ fn close(launched: Result<(), TrainError>, shared: &Shared) -> Result<Outcome, T
         && result.is_ok()
         && let Some(snapshot) = state.snapshot.take()
     {
-        let accumulation = shared.experiment.training.gradient_accumulation;
-        result = state.save_interrupted(snapshot, shared.scores().training, accumulation);
+        let scores = shared.scores().training;
+        result = state.save_interrupted(snapshot, scores, &shared.experiment);
     }
     let seconds = state.seconds();
     let record = &mut state.run.record;
@@ -198,14 +215,11 @@ fn launch_caught(
     match catch_unwind(AssertUnwindSafe(|| training.launch(learner).error)) {
         Ok(None) => Ok(()),
         Ok(Some(error)) => Err(TrainError::Learner(error.to_string())),
-        Err(panic) => Err(TrainError::Learner(panic_message(panic.as_ref()))),
+        Err(panic) => {
+            let text = caught::message(panic.as_ref());
+            Err(TrainError::Learner(format!("Burn panicked: {text}")))
+        }
     }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("Burn panicked: {}", text.unwrap_or("no message"))
 }
 
 #[cfg(test)]

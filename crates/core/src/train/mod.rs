@@ -9,6 +9,7 @@
 //! Nothing here prints: an [`Observer`] is told.
 
 mod assembly;
+mod caught;
 pub mod checkpoint;
 mod clipping;
 mod epoch_end;
@@ -25,6 +26,7 @@ mod planned;
 mod recorder;
 mod regularization;
 mod renderer;
+mod resume;
 mod score_metric;
 mod session;
 pub mod signals;

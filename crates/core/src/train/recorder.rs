@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
-use converge_record::{StepRow, StepWriter};
+use converge_record::{StepRow, StepWriter, StepsMark};
 
 use super::TrainError;
 
@@ -40,16 +40,15 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Opens `path` for the parameters `names`, keeping the rows of the first `kept_steps` steps of
-    /// an earlier session.
+    /// Opens `path` for the parameters `names`, keeping the rows `kept` of an earlier session.
     pub(super) fn open(
         path: &Path,
         names: &[String],
-        kept_steps: usize,
+        kept: &StepsMark,
     ) -> Result<Self, TrainError> {
         let parameters: Vec<Arc<str>> = names.iter().map(|name| Arc::from(&**name)).collect();
         Ok(Self {
-            writer: StepWriter::open(path, &parameters, kept_steps)?,
+            writer: StepWriter::open(path, &parameters, kept)?,
             parameters,
             pending: Vec::with_capacity(STEPS_PER_READ),
             last_step: Instant::now(),
@@ -78,6 +77,11 @@ impl Recorder {
         }
         self.writer.flush()?;
         Ok(rows)
+    }
+
+    /// Waits until the rows written so far are on the disk, for a checkpoint to know them.
+    pub(super) fn sync(&mut self) -> Result<StepsMark, TrainError> {
+        Ok(self.writer.sync()?)
     }
 
     fn read(&mut self) -> Result<Vec<StepRow>, TrainError> {

@@ -3,7 +3,7 @@
 //! [`Session::train`] starts a run, [`Session::resume`] takes one up again. Both bring together the
 //! data, the model and where training starts, and leave the rest to `launch`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
@@ -17,12 +17,14 @@ use super::launch::{self, Outcome};
 use super::model::new_model;
 use super::norms::parameter_count;
 use super::observer::{Observer, Silent};
+use super::resume;
 use super::signals::StopRequest;
 use super::stored_run::{StoredRun as _, versions};
 use super::trainer::{Start, Trainer};
 use super::transfer::pretrained;
 use crate::device::{self, DeviceError};
 use crate::experiment::Experiment;
+use crate::models::ModelSettings;
 use converge_data::{
     DataError, DataSet, DataSettings, DownloadProgress, LoadOptions, NoProgress, Origin, Parts,
     Preprocessing, Samples, Source, split_validation,
@@ -41,6 +43,8 @@ pub struct Session {
     pub downloads: Box<dyn DownloadProgress>,
     /// Told of the data before training starts, so that a stand-in is announced in time.
     pub announce: Box<dyn FnMut(&RunDirectory)>,
+    /// Told what the user should know before training goes on, a sentence at a time.
+    pub warn: Box<dyn FnMut(&str)>,
     /// Told of the training.
     pub observer: Arc<Mutex<dyn Observer>>,
     /// Stops the session.
@@ -58,6 +62,7 @@ impl Session {
             load,
             downloads: Box::new(NoProgress),
             announce: Box::new(|_| ()),
+            warn: Box::new(|_| ()),
             observer: Arc::new(Mutex::new(Silent)),
             stop_request: StopRequest::default(),
             full_screen: false,
@@ -80,6 +85,7 @@ impl Session {
             // The run's own file repeats it, wherever that is.
             experiment = experiment.with(|settings| settings.training.kernels = false)?;
         }
+        experiment = with_whole_paths(experiment)?;
         let device = self.device.clone().autodiff();
         let (experiment, pretrained) =
             pretrained::resolve(experiment, &device, &self.load, &mut *self.downloads)?;
@@ -99,6 +105,7 @@ impl Session {
             seed: experiment.training.seed,
             versions: versions(),
             device: &self.device_name,
+            compute: Some(resume::compute(experiment.training.kernels)),
             data: data.record(),
             training_samples: training.len(),
             validation_samples: validation.len(),
@@ -107,6 +114,9 @@ impl Session {
         };
         let (run, lock) = RunDirectory::create(output, new, &preprocessing)?;
         (self.announce)(&run);
+        if !lock.is_held() {
+            (self.warn)(NO_LOCKS);
+        }
         let start = Start { model, optimizer: None, state: CheckpointState::default() };
         let trainer =
             Trainer { session: self, experiment, run, lock, training, validation, preprocessing };
@@ -114,53 +124,85 @@ impl Session {
     }
 
     /// Takes up the run at `path` where its newest checkpoint left it, to train `epochs` in all, or
-    /// as many as its experiment says.
+    /// as many as its experiment says. Nothing of the run is written before all of it is read.
     pub fn resume(mut self, path: &Path, epochs: Option<usize>) -> Result<Outcome, TrainError> {
         let (mut run, lock) = RunDirectory::claim(path)?;
         let mut experiment = run.experiment()?;
+        let newest = resume::newest(&run)?;
+        let mut warnings = vec![];
+        let before = resume::trained(&run, newest.as_ref())?;
+        match &before {
+            Some(before) => {
+                warnings.extend(resume::changes(&run, before, &experiment)?);
+            }
+            None => resume::check_seed(&run, &experiment)?,
+        }
         if let Some(epochs) = epochs {
             experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
         }
-        run.checkpoints().sweep()?;
-        let newest = run.newest_checkpoint()?;
         if let Some(checkpoint) = &newest
             && let Some(stop) = end_of(checkpoint, experiment.training.epochs, epochs.is_some())
         {
+            warnings.iter().for_each(|warning| (self.warn)(warning));
+            run.sweep()?;
             return launch::close_complete(run, checkpoint, stop);
         }
         let source = same_source(&experiment.data, run.record.data.origin)?;
         let data = source.load(Parts::Training, &self.load, &mut *self.downloads)?;
         check_same_data(&run.record.data, &data)?;
         let (_, [training, validation]) = split(data, &experiment)?;
+        resume::check_split(&run, &training, &validation)?;
+        if let (Some(before), Some(checkpoint)) = (&before, &newest) {
+            let steps = checkpoint.state.steps_done;
+            warnings.extend(resume::other_rates(before, &experiment, training.len(), steps));
+        }
         let preprocessing = run.preprocessing()?;
         let [training, validation] =
             [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
-        let start = self.start(newest, &experiment, &preprocessing, &run)?;
+        let (start, parameters) = self.start(newest, &experiment, &preprocessing, &run)?;
+        warnings.extend(resume::lost_steps(&mut run, &start.state)?);
+
+        run.sweep()?;
         run.write_experiment(&experiment.to_toml()?)?;
-        run.record.resumed.push(Resumption {
+        let record = &mut run.record;
+        // What the record says of the run so far, as the checkpoint knows it.
+        (record.epochs_done, record.steps_done) = (start.state.epochs_done, start.state.steps_done);
+        record.best.clone_from(&start.state.best);
+        record.seed = experiment.training.seed;
+        record.parameters = parameters;
+        record.resumed.push(Resumption {
             at: timestamp(),
-            epochs_done: run.record.epochs_done,
+            epochs_done: record.epochs_done,
             epochs: experiment.training.epochs,
             device: self.device_name.clone(),
         });
-        run.record.device.clone_from(&self.device_name);
+        let compute = resume::compute(experiment.training.kernels);
+        let (device, versions) = (&self.device_name, versions());
+        warnings.extend(resume::other_compute(record, device, &versions, &compute));
+        record.device.clone_from(device);
+        (record.versions, record.compute) = (versions, Some(compute));
+        if !lock.is_held() {
+            warnings.push(NO_LOCKS.to_owned());
+        }
         (self.announce)(&run);
+        warnings.iter().for_each(|warning| (self.warn)(warning));
         Trainer { session: self, experiment, run, lock, training, validation, preprocessing }
             .run(start)
     }
 
-    /// Where a run goes on whose newest checkpoint is `newest`.
+    /// Where a run goes on whose newest checkpoint is `newest`, and how many numbers of it train.
     fn start(
         &mut self,
         newest: Option<Checkpoint>,
         experiment: &Experiment,
         preprocessing: &Preprocessing,
         run: &RunDirectory,
-    ) -> Result<Start, TrainError> {
+    ) -> Result<(Start, usize), TrainError> {
         let device = self.device.clone().autodiff();
         let mut model = new_model(experiment, preprocessing, &device)?;
+        let parameters = parameter_count(&model);
         if let Some(checkpoint) = newest {
-            return Start::at(checkpoint, model);
+            return Ok((Start::at(checkpoint, model)?, parameters));
         }
         // Killed before its first checkpoint: the weights are read anew.
         if let Some(recorded) = &run.record.pretrained {
@@ -169,8 +211,32 @@ impl Session {
                 pretrained::resolve_again(experiment, recorded, &device, &self.load, downloads)?
                     .apply(model)?;
         }
-        Ok(Start { model, optimizer: None, state: CheckpointState::default() })
+        let start = Start { model, optimizer: None, state: CheckpointState::default() };
+        Ok((start, parameters))
     }
+}
+
+/// Said where [`Lock::is_held`](converge_record::Lock::is_held) is false.
+const NO_LOCKS: &str = "this file system has no locks: do not train the same run twice at a time";
+
+/// `experiment` with the folders and files that it names found from everywhere: its run may be taken
+/// up in another directory.
+fn with_whole_paths(experiment: Experiment) -> Result<Experiment, TrainError> {
+    let mut data = experiment.data.clone();
+    if let Some(path) = data.value_mut::<Option<PathBuf>>("path").and_then(Option::as_mut)
+        && let Ok(whole) = std::path::absolute(&path)
+    {
+        *path = whole;
+    }
+    let mut model = experiment.model.clone();
+    if let ModelSettings::Transfer(transfer) = &mut model
+        && Path::new(&transfer.weights).exists()
+        && let Ok(whole) = std::path::absolute(&transfer.weights)
+        && let Some(whole) = whole.to_str()
+    {
+        whole.clone_into(&mut transfer.weights);
+    }
+    Ok(experiment.with(|settings| (settings.data, settings.model) = (data, model))?)
 }
 
 /// The data without their training split, and the training and validation samples of a run.

@@ -163,7 +163,7 @@ impl TrainState {
         experiment: &Experiment,
     ) -> Result<(), TrainError> {
         write_epochs(&self.run.epochs_file(), &self.history)?;
-        let mut state = self.reached();
+        let mut state = self.reached(experiment)?;
         state.stop = stop;
         let seconds = self.seconds();
         let record = &mut self.run.record;
@@ -181,23 +181,29 @@ impl TrainState {
         &mut self,
         snapshot: Snapshot,
         scores: Tally,
-        batches_per_step: usize,
+        experiment: &Experiment,
     ) -> Result<(), TrainError> {
+        let batches_per_step = experiment.training.gradient_accumulation;
         let batches_done = (snapshot.position.batch / batches_per_step + 1) * batches_per_step;
-        let mut state = self.reached();
+        let mut state = self.reached(experiment)?;
         (state.batches_done, state.training) = (batches_done, scores);
-        self.run.record.steps_done = snapshot.position.step + 1;
-        save_interrupted(&self.run.checkpoints(), snapshot, state)
+        let steps_done = snapshot.position.step + 1;
+        save_interrupted(&self.run.checkpoints(), snapshot, state)?;
+        self.run.record.steps_done = steps_done;
+        Ok(())
     }
 
-    fn reached(&self) -> CheckpointState {
+    /// What a checkpoint now says. The rows of all steps so far are on the disk by then.
+    fn reached(&mut self, experiment: &Experiment) -> Result<CheckpointState, TrainError> {
         let mut state = CheckpointState::default();
+        state.experiment = Some(experiment.to_toml()?);
+        state.steps = Some(self.recorder.sync()?);
         state.epochs_done = self.history.len();
         state.history.clone_from(&self.history);
         state.early_stopping = self.early_stopping.clone();
         state.plateau = self.schedule.plateau_state();
         state.best.clone_from(&self.best);
-        state
+        Ok(state)
     }
 }
 

@@ -42,11 +42,11 @@ impl StoredRun for RunDirectory {
     }
 
     fn checkpoint(&self, which: Which) -> Result<Checkpoint, TrainError> {
-        Checkpoint::open(self.checkpoints().find(which)?.path)
+        Checkpoint::open(self.checkpoints().find(which)?)
     }
 
     fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, TrainError> {
-        self.checkpoints().newest()?.map(|found| Checkpoint::open(found.path)).transpose()
+        self.checkpoints().newest()?.map(Checkpoint::open).transpose()
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use burn::optim::OptimizerRecord;
 use converge_record::{Lock, RunDirectory};
 
 use super::TrainError;
-use super::checkpoint::{Checkpoint, CheckpointState};
+use super::checkpoint::{Checkpoint, CheckpointState, StoredOptimizer};
 use super::session::Session;
 use crate::experiment::Experiment;
 use crate::models::Model;
@@ -28,7 +27,7 @@ pub(super) struct Trainer {
 pub(super) struct Start {
     pub model: Model,
     /// The state of the optimizer, if there is any.
-    pub optimizer: Option<OptimizerRecord>,
+    pub optimizer: Option<StoredOptimizer>,
     pub state: CheckpointState,
 }
 

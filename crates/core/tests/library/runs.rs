@@ -41,9 +41,12 @@ fn learning_curves_mark_the_best_epoch_and_an_early_stop() {
     let first: Vec<&str> = figure.epochs[0].values.iter().map(|(name, _)| name.as_str()).collect();
     assert!(first.contains(&"val_loss") && first.contains(&"learning_rate"), "{first:?}");
     assert_eq!((figure.metric.as_str(), figure.loss_label.as_str()), ("r2", "mean squared error"));
-    // The losses of this problem fall from epoch to epoch, so the best one is the last.
+    // No fall is as large as `min_delta`, so the first epoch stays the best: to early stopping, to
+    // the checkpoints, to the picture.
     let last = outcome.history.len();
-    assert_eq!(figure.best_epoch, Some(last));
+    assert_eq!(figure.best_epoch, Some(1));
+    assert!(outcome.stop.message.ends_with("in epoch 1)"), "{}", outcome.stop.message);
+    assert_eq!(outcome.run.checkpoint(Which::Best).unwrap().state.epochs_done, 1);
     assert_eq!(figure.stop, Some(StopMark { epoch: last, reason: "no improvement".to_owned() }));
     write_learning_curves(&outcome.run, &outcome.history).unwrap();
     for name in ["curves.svg", "curves.png"] {

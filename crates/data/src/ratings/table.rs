@@ -1,7 +1,7 @@
 //! Reads tables of user, item and rating: `ml-100k`'s files and CSV of any origin.
 
 use crate::decode::decode;
-use crate::separator::Separator;
+use crate::separator::{Separator, line_of};
 
 /// What the columns may be called, in lower case and without `_`, `-` and spaces.
 const COLUMNS: [(&str, &[&str]); 3] = [
@@ -48,14 +48,6 @@ pub(crate) fn parse(
         add(user, item, rating.parse().unwrap_or(f32::NAN));
     }
     Ok(separator)
-}
-
-/// The line that a record is on, from 1. The position in it is that of blank lines before it.
-fn line_of(record: &csv::StringRecord, contents: &[u8]) -> usize {
-    let start = record.position().map_or(0, |position| position.byte() as usize);
-    let (before, rest) = contents.split_at(start.min(contents.len()));
-    let blank = rest.iter().take_while(|byte| b"\r\n".contains(byte));
-    1 + before.iter().chain(blank).filter(|byte| **byte == b'\n').count()
 }
 
 fn is_header(record: &csv::StringRecord) -> bool {

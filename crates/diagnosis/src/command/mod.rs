@@ -233,10 +233,11 @@ impl Diagnose {
 fn answer(path: &Path, mut log: Log, options: &Options) -> Answer {
     let runs = log.runs.len();
     let history = log.runs.pop().unwrap_or_default();
-    let verdict = judge(&history, options);
     let run = RunDirectory::open(path).ok();
+    let classes = run.as_ref().map(|run| run.record.data.class_names.len()).filter(|&n| n > 1);
+    let verdict = judge(&history, &Options { classes: options.classes.or(classes), ..*options });
     let checkpoint = run.zip(verdict.best).and_then(|(run, best)| {
-        let found = run.checkpoints().epochs().contains(&(best.x as usize));
+        let found = run.checkpoints().epochs().ok()?.contains(&(best.x as usize));
         found.then(|| format!("--checkpoint {}", best.x as usize))
     });
     Answer {

@@ -25,9 +25,9 @@ fn saved(keep_last: usize) -> (tempfile::TempDir, Checkpoints) {
 
 #[test]
 fn the_last_ones_and_the_best_are_kept() {
-    assert_eq!(saved(1).1.epochs(), [2, 5]);
-    assert_eq!(saved(2).1.epochs(), [2, 4, 5]);
-    assert_eq!(saved(9).1.epochs(), [1, 2, 3, 4, 5]);
+    assert_eq!(saved(1).1.epochs().unwrap(), [2, 5]);
+    assert_eq!(saved(2).1.epochs().unwrap(), [2, 4, 5]);
+    assert_eq!(saved(9).1.epochs().unwrap(), [1, 2, 3, 4, 5]);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn an_interrupted_step_is_the_newest_until_its_epoch_ends() {
     assert_eq!(newest(), 53);
     let ended = state(CHECKPOINT_FORMAT, 60, 2);
     checkpoints.save_epoch(6, &[(STATE_FILE, &ended)], 1, Some(2)).unwrap();
-    assert_eq!((newest(), checkpoints.epochs()), (60, vec![2, 6]));
+    assert_eq!((newest(), checkpoints.epochs().unwrap()), (60, vec![2, 6]));
     assert!(!checkpoints.directory.join(INTERRUPTED).exists());
 }
 
@@ -67,18 +67,18 @@ fn what_a_killed_process_left_is_no_checkpoint_and_is_swept_away() {
         fs::create_dir(path).unwrap();
         fs::write(path.join("model.bpk"), "half").unwrap();
     }
-    assert_eq!(checkpoints.epochs(), [2, 5]);
+    assert_eq!(checkpoints.epochs().unwrap(), [2, 5]);
     checkpoints.sweep().unwrap();
     assert!(litter.iter().all(|path| !path.exists()));
-    assert_eq!(checkpoints.epochs(), [2, 5]);
+    assert_eq!(checkpoints.epochs().unwrap(), [2, 5]);
 }
 
 #[test]
 fn another_format_is_refused() {
     let (_directory, checkpoints) = saved(1);
-    checkpoints.save_epoch(6, &[(STATE_FILE, &state(2, 60, 2))], 1, Some(2)).unwrap();
+    checkpoints.save_epoch(6, &[(STATE_FILE, &state(3, 60, 2))], 1, Some(2)).unwrap();
     let said = checkpoints.find(Which::Last).unwrap_err().to_string();
-    assert!(said.ends_with("its format is 2, this program reads 1"), "{said}");
+    assert!(said.ends_with("its format is 3, this program reads 2"), "{said}");
 }
 
 #[test]
@@ -87,4 +87,49 @@ fn names_of_checkpoints_are_read_as_they_are_shown() {
         assert_eq!(which.to_string().parse(), Ok(which));
     }
     assert!("first".parse::<Which>().is_err());
+}
+
+#[test]
+fn a_changed_state_or_a_missing_checksum_is_damage() {
+    let (_directory, checkpoints) = saved(1);
+    let path = checkpoints.epoch_path(5);
+    let said = || checkpoints.find(Which::Last).unwrap_err().to_string();
+    let sum = fs::read_to_string(path.join(CHECKSUM_FILE)).unwrap();
+    assert!(sum.ends_with("  state.json\n"), "as `sha256sum -c` reads it: {sum}");
+
+    let text = fs::read_to_string(path.join(STATE_FILE)).unwrap();
+    fs::write(path.join(STATE_FILE), text.replace("\"steps_done\": 50", "\"steps_done\": 51"))
+        .unwrap();
+    assert!(said().contains("its SHA-256 is not the one in state.json.sha256"), "{}", said());
+    assert!(checkpoints.newest().is_err());
+    fs::write(path.join(STATE_FILE), text).unwrap();
+    assert!(checkpoints.find(Which::Last).is_ok());
+    fs::remove_file(path.join(CHECKSUM_FILE)).unwrap();
+    assert!(said().contains("its checksum, state.json.sha256, is missing"), "{}", said());
+}
+
+#[test]
+fn a_checkpoint_of_the_format_without_checksums_is_read() {
+    let (_directory, checkpoints) = saved(1);
+    let path = checkpoints.epoch_path(5);
+    fs::remove_file(path.join(CHECKSUM_FILE)).unwrap();
+    fs::write(path.join(STATE_FILE), state(WITHOUT_CHECKSUM, 50, 2)).unwrap();
+    assert_eq!(checkpoints.newest().unwrap().unwrap().steps_done, 50);
+}
+
+#[test]
+fn what_cannot_be_listed_is_an_error_and_not_an_empty_folder() {
+    let directory = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::of(directory.path());
+    assert_eq!(checkpoints.epochs().unwrap(), [0_usize; 0]);
+    // A file cannot be listed, whoever asks; a folder without permission can be by root.
+    fs::write(directory.path().join("checkpoints"), "").unwrap();
+    for said in [
+        checkpoints.epochs().unwrap_err(),
+        checkpoints.newest().unwrap_err(),
+        checkpoints.find(Which::Best).unwrap_err(),
+        checkpoints.sweep().unwrap_err(),
+    ] {
+        assert!(said.to_string().contains("checkpoints`: "), "{said}");
+    }
 }

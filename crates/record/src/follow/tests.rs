@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use super::*;
+use crate::steps::StepsMark;
 use crate::{Number, Status, StepWriter, write_epochs};
 
 fn run() -> (tempfile::TempDir, RunDirectory) {
@@ -42,7 +43,8 @@ fn steps_are_told_once_and_a_half_written_one_when_it_is_whole() {
     let mut follower = Follower::new(run.path()).unwrap();
     assert_eq!(steps_of(&follower.look().unwrap()), (0, vec![]), "there is no file yet");
 
-    let mut writer = StepWriter::open(&run.steps_file(), &["w".into()], 0).unwrap();
+    let mut writer =
+        StepWriter::open(&run.steps_file(), &["w".into()], &StepsMark::default()).unwrap();
     assert_eq!(steps_of(&follower.look().unwrap()), (0, vec![]), "there is a header only");
     for number in 1..=3 {
         writer.write(&step(number)).unwrap();
@@ -66,7 +68,12 @@ fn a_resume_that_cuts_steps_back_is_noticed_even_where_the_file_has_grown_past_t
     let mut follower = Follower::new(run.path()).unwrap();
     let mut seen = vec![];
     let mut write = |kept: usize, steps: &[usize]| {
-        let mut writer = StepWriter::open(&run.steps_file(), &["w".into()], kept).unwrap();
+        let mut writer = StepWriter::open(
+            &run.steps_file(),
+            &["w".into()],
+            &StepsMark { rows: kept, sha256: None },
+        )
+        .unwrap();
         for number in steps {
             writer.write(&step(*number)).unwrap();
         }

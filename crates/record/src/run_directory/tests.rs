@@ -13,6 +13,7 @@ fn new_run() -> NewRun<'static> {
         seed: 7,
         versions: Versions { converge: "0.1.0".to_owned(), burn: "0.22.1".to_owned() },
         device: "flex",
+        compute: None,
         data: DataRecord {
             title: "digits".to_owned(),
             origin: Origin::SyntheticStandIn,
@@ -100,4 +101,34 @@ fn a_record_of_another_format_is_refused() {
     fs::write(directory.path().join(RECORD_FILE), text).unwrap();
     let said = RunDirectory::open(directory.path()).unwrap_err().to_string();
     assert!(said.ends_with("its format is 2, this program reads 1"), "{said}");
+}
+
+#[test]
+fn a_changed_preprocessing_is_damage() {
+    let parent = tempfile::tempdir().unwrap();
+    let (run, _lock) = RunDirectory::create(parent.path(), new_run(), &[5, 7]).unwrap();
+    let path = run.file(PREPROCESSING_FILE);
+    fs::write(&path, fs::read_to_string(&path).unwrap().replace('7', "8")).unwrap();
+    let opened = RunDirectory::open(run.path()).unwrap();
+    let said = opened.read_preprocessing::<[usize; 2]>().unwrap_err().to_string();
+    assert!(said.contains("its SHA-256 is not the one in run.json"), "{said}");
+}
+
+#[test]
+fn runs_that_cannot_be_listed_are_an_error_and_not_an_empty_list() {
+    let parent = tempfile::tempdir().unwrap();
+    assert!(RunDirectory::list(&parent.path().join("absent")).is_empty());
+    let file = parent.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(&*RunDirectory::list(&file), [Err(RecordError::Read { .. })]));
+}
+
+#[test]
+fn a_file_system_without_locks_is_told_from_other_errors() {
+    assert!(has_no_locks(&io::ErrorKind::Unsupported.into()));
+    assert!(!has_no_locks(&io::ErrorKind::PermissionDenied.into()));
+    #[cfg(target_os = "linux")]
+    for (number, none) in [(37, true), (95, true), (38, true), (5, false)] {
+        assert_eq!(has_no_locks(&io::Error::from_raw_os_error(number)), none, "{number}");
+    }
 }

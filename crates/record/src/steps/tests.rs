@@ -41,12 +41,17 @@ fn rows() -> impl Strategy<Value = (Vec<Arc<str>>, Vec<StepRow>)> {
     names().prop_flat_map(|names| (vec(row(&names), 0..8), Just(names)).prop_map(|(r, n)| (n, r)))
 }
 
-fn write(path: &Path, parameters: &[Arc<str>], kept: usize, rows: &[StepRow]) {
+/// The first `rows` rows, as a checkpoint of before there were checksums knows them.
+fn first(rows: usize) -> StepsMark {
+    StepsMark { rows, sha256: None }
+}
+
+fn write(path: &Path, parameters: &[Arc<str>], kept: &StepsMark, rows: &[StepRow]) -> StepsMark {
     let mut writer = StepWriter::open(path, parameters, kept).unwrap();
     for row in rows {
         writer.write(row).unwrap();
     }
-    writer.flush().unwrap();
+    writer.sync().unwrap()
 }
 
 proptest! {
@@ -56,7 +61,7 @@ proptest! {
     fn rows_that_are_written_are_read_back((parameters, rows) in rows()) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("steps.csv");
-        write(&path, &parameters, 0, &rows);
+        write(&path, &parameters, &first(0), &rows);
         prop_assert_eq!(read_steps(&path).unwrap(), rows);
     }
 
@@ -69,9 +74,9 @@ proptest! {
         let (straight, resumed) =
             (directory.path().join("straight.csv"), directory.path().join("resumed.csv"));
         let kept = kept.min(rows.len());
-        write(&straight, &parameters, 0, &rows);
-        write(&resumed, &parameters, 0, &rows);
-        write(&resumed, &parameters, kept, &rows[kept..]);
+        write(&straight, &parameters, &first(0), &rows);
+        write(&resumed, &parameters, &first(0), &rows);
+        write(&resumed, &parameters, &first(kept), &rows[kept..]);
         prop_assert_eq!(fs::read(straight).unwrap(), fs::read(resumed).unwrap());
     }
 
@@ -79,7 +84,7 @@ proptest! {
     fn a_last_line_that_is_half_written_is_left_out((parameters, rows) in rows(), cut in 1..20_usize) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("steps.csv");
-        write(&path, &parameters, 0, &rows);
+        write(&path, &parameters, &first(0), &rows);
         if let Some((_, whole)) = rows.split_last() {
             let text = fs::read_to_string(&path).unwrap();
             let last = text.lines().last().unwrap().len();
@@ -108,7 +113,7 @@ fn the_columns_are_those_that_the_module_describes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("steps.csv");
     let blank = StepRow { loss: f64::NAN, update_ratio: None, ..plain(2, &["w"]) };
-    write(&path, &["w".into()], 0, &[plain(1, &["w"]), blank]);
+    write(&path, &["w".into()], &first(0), &[plain(1, &["w"]), blank]);
     let expected = "\
         epoch,step,loss,learning_rate,gradient_norm,parameter_norm,update_ratio,step_seconds,\
         gradient_norm.w\n\
@@ -122,8 +127,8 @@ fn the_columns_are_those_that_the_module_describes() {
 fn a_later_stage_with_more_parameters_leaves_their_columns_blank_so_far() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("steps.csv");
-    write(&path, &["head".into()], 0, &[plain(1, &["head"])]);
-    write(&path, &["base".into(), "head".into()], 1, &[plain(2, &["base", "head"])]);
+    write(&path, &["head".into()], &first(0), &[plain(1, &["head"])]);
+    write(&path, &["base".into(), "head".into()], &first(1), &[plain(2, &["base", "head"])]);
     let rows = read_steps(&path).unwrap();
     assert_eq!(rows[0].gradient_norm_of("base"), None);
     assert_eq!(rows[0].gradient_norm_of("head"), Some(2.0));
@@ -134,7 +139,7 @@ fn a_later_stage_with_more_parameters_leaves_their_columns_blank_so_far() {
 fn a_step_of_other_parameters_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("steps.csv");
-    let mut writer = StepWriter::open(&path, &["w".into()], 0).unwrap();
+    let mut writer = StepWriter::open(&path, &["w".into()], &first(0)).unwrap();
     let error = writer.write(&plain(7, &["v"])).unwrap_err().to_string();
     assert!(error.ends_with("has columns for the parameters [\"w\"], but step 7 measured [\"v\"]"));
 }
@@ -151,4 +156,99 @@ fn what_is_no_number_or_missing_is_an_error_that_shows_the_row() {
     assert!(said(&whole).ends_with("in `1,1,low,0.1,,,,0.1`, `loss` is `low`, which is no number"));
     assert!(said("epoch,step\n1,\n").ends_with("in `1,`, `step` is blank"));
     assert!(said("epoch\n1\n").ends_with("in `1`, there is no column `step`"));
+}
+
+/// Two rows, and the mark of a checkpoint after them; then one more.
+fn marked(path: &Path) -> StepsMark {
+    let mut writer = StepWriter::open(path, &["head".into()], &first(0)).unwrap();
+    for step in [1, 2] {
+        writer.write(&plain(step, &["head"])).unwrap();
+    }
+    let mark = writer.sync().unwrap();
+    writer.write(&plain(3, &["head"])).unwrap();
+    writer.flush().unwrap();
+    mark
+}
+
+#[test]
+fn the_rows_of_a_checkpoint_are_kept_whole_or_the_file_is_damaged() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("steps.csv");
+    let mark = marked(&path);
+    assert_eq!(mark.rows, 2);
+    let whole = fs::read_to_string(&path).unwrap();
+    let damages = [
+        String::new(),
+        whole.lines().take(2).collect::<Vec<_>>().join("\n"),
+        whole
+            .lines()
+            .enumerate()
+            .filter(|(at, _)| *at != 1)
+            .map(|(_, line)| format!("{line}\n"))
+            .collect(),
+        whole.replace("1,2,0.5", "1,2,0.6"),
+        whole.replace("learning_rate", "learning_rats"),
+        whole[..whole.len() / 2].to_owned(),
+    ];
+    for damaged in damages {
+        fs::write(&path, &damaged).unwrap();
+        let said = StepWriter::open(&path, &["head".into()], &mark).unwrap_err().to_string();
+        assert!(
+            said.contains("does not hold the 2 rows that the run's checkpoint knows"),
+            "{said}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), damaged, "it is left as it is");
+    }
+    // What comes after them is not the checkpoint's.
+    fs::write(&path, whole + "9,9,half").unwrap();
+    let again = write(&path, &["head".into()], &mark, &[]);
+    assert_eq!(again, mark);
+    assert_eq!(read_steps(&path).unwrap().len(), 2);
+}
+
+#[test]
+fn a_mark_holds_when_a_later_stage_adds_columns_and_when_it_takes_them_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("steps.csv");
+    let mark = marked(&path);
+    let later: [Arc<str>; 2] = ["base".into(), "head".into()];
+    assert_eq!(write(&path, &later, &mark, &[]), mark);
+    // Killed before the later stage had a checkpoint.
+    assert_eq!(write(&path, &["head".into()], &mark, &[]), mark);
+}
+
+#[test]
+fn a_file_that_is_gone_when_a_run_goes_on_begins_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("steps.csv");
+    let mark = marked(&path);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(mark.find(&path).unwrap(), None);
+    let new = write(&path, &["head".into()], &mark, &[plain(3, &["head"])]);
+    assert_eq!((new.rows, read_steps(&path).unwrap()[0].step), (1, 3));
+}
+
+#[test]
+fn a_file_that_is_deleted_or_replaced_while_it_is_written_is_put_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("steps.csv");
+    let mut writer = StepWriter::open(&path, &[], &first(0)).unwrap();
+    writer.write(&plain(1, &[])).unwrap();
+    writer.sync().unwrap();
+    fs::remove_file(&path).unwrap();
+    writer.write(&plain(2, &[])).unwrap();
+    writer.sync().unwrap();
+    assert_eq!(read_steps(&path).unwrap().len(), 2);
+    fs::rename(&path, directory.path().join("moved.csv")).unwrap();
+    fs::write(&path, "another").unwrap();
+    writer.write(&plain(3, &[])).unwrap();
+    let mark = writer.sync().unwrap();
+    assert_eq!((mark.rows, read_steps(&path).unwrap().len()), (3, 3));
+    // Where the whole directory is gone, the error is that of the file.
+    let gone = directory.path().join("gone");
+    fs::create_dir(&gone).unwrap();
+    let mut writer = StepWriter::open(&gone.join("steps.csv"), &[], &first(0)).unwrap();
+    fs::remove_dir_all(&gone).unwrap();
+    let said = writer.sync().unwrap_err().to_string();
+    assert!(said.starts_with("cannot write `") && said.contains("steps.csv`"), "{said}");
 }

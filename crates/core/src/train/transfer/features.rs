@@ -2,15 +2,17 @@
 //!
 //! Frozen parts never change, so neither does their output: it is computed before training, takes
 //! the place of the images, and is kept in the cache directory under the checksums of the weights, the
-//! preprocessing and the image. A second run, or another head, finds it there.
+//! preprocessing and the image. A second run, or another head, finds it there. Every file ends with
+//! a checksum of itself: one that is damaged, or was never whole on the disk, is computed anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use converge_record::checksum::{Hasher, sha256};
-use converge_record::{RecordError, write_replacing};
+use converge_record::{RecordError, sweep_abandoned, write_replacing};
 
 use crate::models::Transfer;
 use crate::models::mobilenet_v2::Architecture;
@@ -18,7 +20,11 @@ use crate::train::TrainError;
 use converge_data::{DownloadProgress, Inputs, Preprocessing, Samples};
 
 /// Changes when what is stored means something else.
-const FORMAT: &str = "converge features 1";
+const FORMAT: &str = "converge features 2";
+/// Hexadecimal digits of a checksum.
+const DIGITS: usize = 64;
+/// How long a file may be half written before it counts as left by a killed process.
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// Frozen parts of a model, and where their output is kept.
 pub(super) struct Frozen<'a> {
@@ -82,6 +88,7 @@ impl<'a> Frozen<'a> {
         }
         if let Some(store) = &self.store {
             fs::create_dir_all(store).map_err(|error| RecordError::write(store, error))?;
+            sweep_abandoned(store, ABANDONED);
         }
         // One at a time: in a batch, rounding would depend on what else is missing.
         for index in missing {
@@ -89,7 +96,9 @@ impl<'a> Frozen<'a> {
                 self.run(samples, index).try_into_vec_as().map_err(TrainError::device)?;
             features[index * width..(index + 1) * width].copy_from_slice(&values);
             if let Some(file) = &files[index] {
-                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                let mut bytes: Vec<u8> =
+                    values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                bytes.extend(sha256(&bytes).into_bytes());
                 write_replacing(file, &bytes).map_err(|error| RecordError::write(file, error))?;
             }
         }
@@ -132,11 +141,12 @@ impl<'a> Frozen<'a> {
     }
 }
 
-/// The numbers in `file`, if there are `width` of them.
+/// The numbers in `file`, if there are `width` of them and they are what was written.
 fn read(file: &Path, width: usize) -> Option<Vec<f32>> {
     let bytes = fs::read(file).ok()?;
+    let (bytes, sum) = bytes.split_at_checked(bytes.len().checked_sub(DIGITS)?)?;
     let (numbers, rest) = bytes.as_chunks::<4>();
-    let whole = rest.is_empty() && numbers.len() == width;
+    let whole = rest.is_empty() && numbers.len() == width && sha256(bytes).as_bytes() == sum;
     whole.then(|| numbers.iter().map(|number| f32::from_le_bytes(*number)).collect())
 }
 
@@ -245,8 +255,15 @@ mod tests {
         let samples = images(2);
         let whole = frozen.of(&samples, &mut NoProgress).unwrap().samples;
         let file = frozen.file(&samples, 1).unwrap();
-        fs::write(&file, b"half").unwrap();
-        assert_eq!(frozen.of(&samples, &mut NoProgress).unwrap().samples, whole);
-        assert_eq!(fs::read(&file).unwrap().len(), 4 * whole.input_len());
+        let bytes = fs::read(&file).unwrap();
+        assert_eq!(bytes.len(), 4 * whole.input_len() + DIGITS);
+        let mut flipped = bytes.clone();
+        flipped[3] ^= 0x40;
+        let zeros = vec![0; bytes.len()];
+        for damaged in [b"half", &flipped[..], &zeros, &bytes[..bytes.len() / 2], b""] {
+            fs::write(&file, damaged).unwrap();
+            assert_eq!(frozen.of(&samples, &mut NoProgress).unwrap().samples, whole);
+            assert!(fs::read(&file).unwrap() == bytes, "it is mended");
+        }
     }
 }

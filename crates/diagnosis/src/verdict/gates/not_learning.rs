@@ -15,6 +15,9 @@
 //! its progress below 4 %, since so small a fall to a level so telling is hardly learning; or a
 //! metric never moves at all, at a value short of perfect, while the loss stays at ln C or hardly
 //! moves.
+//!
+//! Worse than guessing: where the number of classes was told, so that the loss is known to be
+//! a cross-entropy in nats, no level of it below ln C less 2 % is learning, however far it fell.
 
 use super::{CLEAR, Gate, evidence, margin};
 use crate::verdict::Options;
@@ -47,6 +50,7 @@ pub(in crate::verdict) fn gate(judged: &Judged, options: &Options) -> Gate {
     let curve = if train_learnt > judged_learnt { judged.optimised() } else { &judged.curve };
     let still = -judged_learnt.max(train_learnt);
     let (chance, near) = at_chance(judged, options);
+    let worse = worse_than_guessing(judged, options);
     let stuck = stuck_metric(judged);
     let relative = Curve::relative(curve.progress(), curve.best_level().1);
     let mut said = vec![evidence("progress from the start, relative", relative, PROGRESS, curve)];
@@ -54,10 +58,19 @@ pub(in crate::verdict) fn gate(judged: &Judged, options: &Options) -> Gate {
         let name = format!("distance to the loss of guessing among {classes} classes, relative");
         said.push(evidence(&name, off, NEAR_CHANCE, judged.optimised()));
     }
+    if let (Some(classes), true) = (options.classes, worse > 0.0) {
+        let name = format!("best loss, against that of guessing among {classes} classes");
+        let (guess, curve) = ((classes as f64).ln(), judged.optimised());
+        said.push(evidence(&name, curve.best_level().1, guess, curve));
+    }
     if stuck > 0.0 {
         said.push(evidence("changes of the metric", 0.0, 0.0, &judged.curve));
     }
-    Gate { margin: still.max(chance).max(stuck), evidence: said, turns: turns.to_owned() }
+    Gate {
+        margin: still.max(chance).max(worse).max(stuck),
+        evidence: said,
+        turns: turns.to_owned(),
+    }
 }
 
 /// By how much a curve has learnt more than nothing.
@@ -98,6 +111,16 @@ pub(in crate::verdict) fn at_chance(
             let near = margin(NEAR_CHANCE, off).min(margin(PROGRESS_TO_CHANCE, progress));
             (near, (off < NEAR_CHANCE).then_some((classes, off)))
         })
+}
+
+/// By how much the best levels of all losses are above that of guessing among the classes told.
+fn worse_than_guessing(judged: &Judged, options: &Options) -> f64 {
+    let Some(classes) = options.classes.filter(|&classes| classes >= 2) else { return -CLEAR };
+    if judged.about.kind == Kind::Metric {
+        return -CLEAR;
+    }
+    let best = judged.curve.best_level().1.min(judged.optimised().best_level().1);
+    margin(best, (1.0 - NEAR_CHANCE) * (classes as f64).ln())
 }
 
 /// Whether a metric never moves, short of perfect, and the loss agrees.

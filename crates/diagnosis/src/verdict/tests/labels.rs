@@ -64,6 +64,17 @@ fn a_loss_at_that_of_guessing_is_not_learning_even_if_it_drifts() {
     assert_ne!(label(&training(&elsewhere)), Label::NotLearning);
 }
 
+/// `train mnist --set optimizer.name=sgd --set optimizer.learning_rate=1000`.
+#[test]
+fn a_loss_far_above_that_of_guessing_has_learnt_nothing_even_if_it_fell() {
+    let losses = [462.5, 389.5, 576.9, 437.5, 474.5, 459.0];
+    let known = Options { classes: Some(10), ..Options::default() };
+    let verdict = judge(&training(&losses), &known);
+    assert_eq!(verdict.verdict, Label::NotLearning);
+    let guessing = "best loss, against that of guessing among 10 classes";
+    assert!(verdict.evidence.iter().any(|one| one.name == guessing), "{:?}", verdict.evidence);
+}
+
 #[test]
 fn a_number_of_classes_that_is_known_is_the_one_that_counts() {
     let losses = curve(40, |t| 7f64.ln() * (1.0 + 0.02 * (-0.2 * t).exp()));

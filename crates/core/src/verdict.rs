@@ -1,0 +1,170 @@
+//! The verdict on a run of one's own: stored beside it, with what to change as `--set` text.
+
+use std::path::PathBuf;
+
+use converge_diagnosis::History;
+use converge_diagnosis::verdict::{Label, Options, Verdict, judge};
+use converge_record::{EpochRow, RunDirectory, write_atomically};
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Experiment;
+use crate::optim::OptimizerSettings;
+use crate::schedule::ScheduleSettings;
+use crate::train::{StoredRun as _, TrainError};
+
+/// The file of the verdict in the directory of a run.
+pub const VERDICT_FILE: &str = "verdict.json";
+
+/// The verdict on a run, and what to change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunVerdict {
+    /// What to add to `converge train`, the most useful first, each with its reason.
+    pub changes: Vec<Change>,
+    /// The verdict.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// A change to make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Options of `converge train`.
+    pub options: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum VerdictError {
+    /// The run cannot be read.
+    #[error(transparent)]
+    Run(#[from] TrainError),
+    /// The file could not be written.
+    #[error("cannot write `{}`: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        error: std::io::Error,
+    },
+}
+
+/// Judges `run`, of which `history` is every whole epoch, and stores the verdict in its directory.
+pub fn write_verdict(run: &RunDirectory, history: &[EpochRow]) -> Result<RunVerdict, VerdictError> {
+    let verdict = run_verdict(run, history)?;
+    let path = run.file(VERDICT_FILE);
+    let written = serde_json::to_vec_pretty(&verdict).map_err(std::io::Error::from);
+    written
+        .and_then(|json| write_atomically(&path, &json))
+        .map_err(|error| VerdictError::Write { path, error })?;
+    Ok(verdict)
+}
+
+/// Judges `run`, of which `history` is every whole epoch.
+pub fn run_verdict(run: &RunDirectory, history: &[EpochRow]) -> Result<RunVerdict, TrainError> {
+    let classes = Some(run.record.data.class_names.len()).filter(|&classes| classes > 1);
+    let options = Options { classes, ..Options::default() };
+    let verdict = judge(&History::of_epochs(history), &options);
+    let changes = changes(verdict.verdict, &run.experiment()?, history.len());
+    Ok(RunVerdict { changes, verdict })
+}
+
+/// What to change after a run of `experiment` over so many epochs.
+fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Change> {
+    let rate = experiment.optimizer.learning_rate();
+    let change = |options: String, reason: &str| Change { options, reason: reason.to_owned() };
+    let at = |factor: f64, reason: &str| {
+        change(format!("--set optimizer.learning_rate={}", rounded(rate * factor)), reason)
+    };
+    let adam = || {
+        let options = "--set optimizer.name=adam --set optimizer.learning_rate=0.001".to_owned();
+        change(options, "Adam scales its steps by the gradients, so that it forgives a wrong rate")
+    };
+    let clip = || change("--set clipping.global_norm=1".into(), "bounds the step that broke it");
+    let decay = || {
+        let options = "--set schedule.name=cosine".to_owned();
+        change(options, "a rate that falls lets the loss settle")
+    };
+    let decays = !matches!(experiment.schedule, ScheduleSettings::Constant(_));
+    let is_adam = matches!(experiment.optimizer, OptimizerSettings::Adam(_));
+    match label {
+        Label::Diverged => vec![at(0.1, "the steps were too long"), clip()],
+        Label::NotLearning if is_adam => vec![
+            at(0.1, "too high a rate leaves the loss where it began"),
+            at(10.0, "and so does one that is too low"),
+        ],
+        Label::NotLearning => {
+            vec![adam(), at(0.1, "too high a rate leaves the loss where it began")]
+        }
+        Label::Unstable if decays => vec![at(0.3, "shorter steps swing less"), clip()],
+        Label::Unstable => vec![decay(), at(0.3, "shorter steps swing less")],
+        Label::Overfitting => {
+            let mut all = vec![change(
+                "--set early_stopping.patience=5".into(),
+                "stops where validation is best, and `evaluate` takes that epoch",
+            )];
+            let dropout = experiment.model.keys().iter().any(|key| key.name == "dropout");
+            if dropout {
+                all.push(change("--set model.dropout=0.5".into(), "holds the model back"));
+            }
+            all.push(change(
+                "--set regularization.l2=0.0001".into(),
+                "keeps weights small, which holds the model back too",
+            ));
+            all
+        }
+        Label::Improving => vec![change(
+            format!("--epochs {}", 2 * epochs),
+            "more epochs would win more; with `--resume` it goes on from here",
+        )],
+        Label::Converged => vec![],
+        Label::Undecidable => {
+            vec![change(format!("--epochs {}", (2 * epochs).max(10)), "a longer curve decides it")]
+        }
+    }
+}
+
+/// A rate with two significant digits.
+fn rounded(rate: f64) -> String {
+    let digits: f64 = format!("{rate:.1e}").parse().unwrap_or(rate);
+    if (1e-4..1e4).contains(&digits) { digits.to_string() } else { format!("{digits:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// Every option that is advised can be typed.
+    #[test]
+    fn what_is_advised_is_accepted_by_every_experiment() {
+        for builtin in crate::experiment::builtins() {
+            let experiment = Experiment::load(builtin.name, &[]).unwrap();
+            for label in Label::ALL {
+                for change in changes(label, &experiment, 7) {
+                    let words: Vec<&str> = change.options.split_whitespace().collect();
+                    let sets: Vec<String> = words
+                        .windows(2)
+                        .filter(|pair| pair[0] == "--set")
+                        .map(|pair| pair[1].to_owned())
+                        .collect();
+                    let loaded = Experiment::load(builtin.name, &sets);
+                    assert!(
+                        loaded.is_ok(),
+                        "{}: {change:?}: {}",
+                        builtin.name,
+                        loaded.unwrap_err()
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rates_have_two_digits() {
+        let shown = [0.001, 0.000_3, 1e-6, 3.333_3e19, 0.05].map(rounded);
+        assert_eq!(shown, ["0.001", "0.0003", "1e-6", "3.3e19", "0.05"]);
+    }
+}

@@ -49,13 +49,12 @@ impl RunsArgs {
                 return format!("no runs in `{}`", self.output.display());
             }
             let rows: Vec<[String; 7]> = runs.iter().map(row).collect();
-            match look.width.map(usize::from).filter(|width| least_width(&rows) > *width) {
-                Some(width) => rows.iter().map(|row| listed(row, width) + "\n").collect(),
-                None => {
-                    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.to_vec()).collect();
-                    table(look, &HEADER, &rows)
-                }
+            let narrow = look.width.map(usize::from).filter(|width| least_width(&rows) > *width);
+            if let Some(width) = narrow {
+                return rows.iter().map(|row| listed(row, width) + "\n").collect();
             }
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| row.to_vec()).collect();
+            table(look, &HEADER, &rows)
         })
     }
 }

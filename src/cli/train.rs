@@ -151,16 +151,15 @@ impl TrainArgs {
                 .resume
                 .as_ref()
                 .filter(|_| stopped.as_ref().is_some_and(|stopped| stopped.fold == fold));
-            let outcome = match resumed {
-                Some(run) => match session.resume(run, None) {
+            let outcome = if let Some(run) = resumed {
+                match session.resume(run, None) {
                     // Stopped between two folds.
                     Err(TrainError::Complete { run, .. }) => Outcome::of(RunDirectory::open(&run)?),
                     outcome => outcome,
-                },
-                None => {
-                    let beside = self.resume.as_ref().and_then(|run| run.parent());
-                    session.train(experiment, beside.unwrap_or(&self.output))
                 }
+            } else {
+                let beside = self.resume.as_ref().and_then(|run| run.parent());
+                session.train(experiment, beside.unwrap_or(&self.output))
             };
             progress::clear();
             let outcome = outcome?;

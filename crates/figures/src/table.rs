@@ -129,9 +129,12 @@ fn least_widths(look: Look, gap: u16, header: &[String], rows: &[Vec<String>]) -
     let name = |column: usize| header.get(column).map_or(0, |name| count(name));
     let numeric: Vec<bool> = (0..columns).map(|column| is_numeric(rows, column)).collect();
     let mut least: Vec<usize> = (0..columns)
-        .map(|column| match numeric[column] {
-            true => widest(column).max(name(column)),
-            false => widest(column).min(NARROWEST_TEXT).max(word(column)),
+        .map(|column| {
+            if numeric[column] {
+                widest(column).max(name(column))
+            } else {
+                widest(column).min(NARROWEST_TEXT).max(word(column))
+            }
         })
         .collect();
     let gaps = columns * usize::from(gap);

@@ -200,15 +200,14 @@ mod tests {
 
     #[test]
     fn a_clock_beyond_the_calendar_stands_at_its_end() {
-        let far = Duration::from_secs(253_402_300_800 + 400 * 86_400);
+        let far = Duration::from_hours(24 * 366 * 8100);
         let late = at(SystemTime::UNIX_EPOCH + far);
-        assert!(late.year() == 9999 || late.year() == -9999, "{late}");
         assert!(late.strftime("%Y").to_string().starts_with("9999"), "{late}");
         let early = SystemTime::UNIX_EPOCH.checked_sub(2 * far + far);
         if let Some(early) = early {
             assert!(at(early).year() < 0);
         }
-        let known = at(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400 * 365));
+        let known = at(SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365));
         assert_eq!(known.year(), 1971);
     }
 }

@@ -112,7 +112,9 @@ impl StepsMark {
         if let Some(sha256) = &self.sha256 {
             let header: Vec<&str> = lines.first().unwrap_or(&"").trim_end().split(',').collect();
             let mut hasher = Hasher::default();
-            lines.iter().skip(1).for_each(|line| add_row(&mut hasher, &header, line.trim_end()));
+            for line in lines.iter().skip(1) {
+                add_row(&mut hasher, &header, line.trim_end());
+            }
             if lines.len() != self.rows + 1 || hasher.finish() != *sha256 {
                 let reason = format!(
                     "it does not hold the {} rows that the run's checkpoint knows, or other \
@@ -163,7 +165,9 @@ impl StepWriter {
             marked.find(path)?.map_or_else(Vec::new, |before| kept_lines(&before, &header));
         let mut hasher = Hasher::default();
         let columns: Vec<&str> = header.split(',').collect();
-        kept.iter().for_each(|line| add_row(&mut hasher, &columns, line.trim_end()));
+        for line in &kept {
+            add_row(&mut hasher, &columns, line.trim_end());
+        }
         write_atomically(path, format!("{header}\n{}", kept.concat()).as_bytes()).map_err(fail)?;
         let file = open_to_append(path).map_err(fail)?;
         let (parameters, rows) = (parameters.to_vec(), kept.len());

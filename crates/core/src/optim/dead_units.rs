@@ -56,7 +56,7 @@ fn batch(every: usize, seed: usize, device: &Device) -> (Tensor<2>, DeviceTarget
         if lit { ((image * 31 + pixel * 17 + seed * 101) % 97) as f32 / 97.0 } else { 0.0 }
     };
     let pixels: Vec<f32> = (0..BATCH * width).map(pixel).collect();
-    let classes: Vec<i32> = (0..BATCH).map(|image| (image % 3) as i32).collect();
+    let classes: Vec<i32> = (0..BATCH).map(|image| i32::try_from(image % 3).unwrap()).collect();
     (
         Tensor::from_data(TensorData::new(pixels, [BATCH, width]), device),
         DeviceTargets::Classes(Tensor::<1, Int>::from_data(

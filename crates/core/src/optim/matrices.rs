@@ -45,7 +45,7 @@ pub(super) fn gram<const D: usize>(tensor: Tensor<D>, dim: usize) -> Tensor<2> {
 ///
 /// None if it cannot be read or decomposed.
 pub(super) fn inverse_root(matrix: &Tensor<2>, root: f64, least: f64) -> Option<Tensor<2>> {
-    let eigen = decompose(host(matrix)?)?;
+    let eigen = decompose(&host(matrix)?)?;
     let powers = eigen.eigenvalues.map(|value| value.max(least).powf(-1.0 / root));
     let scaled = &eigen.eigenvectors * DMatrix::from_diagonal(&powers);
     Some(device(&(scaled * eigen.eigenvectors.transpose()), &matrix.device()))
@@ -53,7 +53,7 @@ pub(super) fn inverse_root(matrix: &Tensor<2>, root: f64, least: f64) -> Option<
 
 /// The eigenvectors of the symmetric `matrix` as columns, that of the largest eigenvalue first.
 pub(super) fn eigenbasis(matrix: &Tensor<2>) -> Option<Tensor<2>> {
-    let eigen = decompose(host(matrix)?)?;
+    let eigen = decompose(&host(matrix)?)?;
     let order = falling(eigen.eigenvalues.as_slice());
     Some(device(&eigen.eigenvectors.select_columns(&order), &matrix.device()))
 }
@@ -96,7 +96,7 @@ type Decomposition = SymmetricEigen<f64, nalgebra::Dyn>;
 /// rounding where the matrix has few non-zero rows (dead units have none): it then returns NaN, or
 /// vectors that are not orthogonal. So the result is checked, and the matrix, if need be, shifted by
 /// a diagonal of different tiny numbers, after which no such vector is left.
-fn decompose(matrix: DMatrix<f64>) -> Option<Decomposition> {
+fn decompose(matrix: &DMatrix<f64>) -> Option<Decomposition> {
     let rows = matrix.nrows();
     let decomposed = |matrix: DMatrix<f64>| {
         SymmetricEigen::try_new(matrix, f64::EPSILON, ROUNDS_PER_ROW * rows.max(1))
@@ -104,13 +104,13 @@ fn decompose(matrix: DMatrix<f64>) -> Option<Decomposition> {
     let holds = |found: &Decomposition| {
         let vectors = &found.eigenvectors;
         let scaled = vectors * DMatrix::from_diagonal(&found.eigenvalues);
-        let residual = largest(&(&matrix * vectors - scaled));
-        is_orthonormal(vectors) && residual <= TOLERANCE * largest(&matrix)
+        let residual = largest(&(matrix * vectors - scaled));
+        is_orthonormal(vectors) && residual <= TOLERANCE * largest(matrix)
     };
     decomposed(matrix.clone()).filter(&holds).or_else(|| {
-        let step = SHIFT * largest(&matrix) / rows.max(1) as f64;
+        let step = SHIFT * largest(matrix) / rows.max(1) as f64;
         let shifts = nalgebra::DVector::from_fn(rows, |row, _| step * (row + 1) as f64);
-        decomposed(&matrix + DMatrix::from_diagonal(&shifts)).filter(&holds)
+        decomposed(matrix + DMatrix::from_diagonal(&shifts)).filter(&holds)
     })
 }
 

@@ -47,20 +47,8 @@ pub enum TrainError {
         free: f64,
     },
     /// A key of the run's experiment is another one now, which the run cannot take.
-    #[error(
-        "`{key}` is {now} in `{}`, and the run was trained with {before}: a run goes on as it began. \
-         Write {before} back, or train anew with `converge train {}`", file.display(), file.display()
-    )]
-    ChangedExperiment {
-        /// The run's `experiment.toml`.
-        file: PathBuf,
-        /// The key, with its section.
-        key: String,
-        /// Its value there.
-        now: String,
-        /// Its value in the newest checkpoint.
-        before: String,
-    },
+    #[error(transparent)]
+    ChangedExperiment(Box<ChangedKey>),
     /// The data are split otherwise than when the run began.
     #[error(
         "there are {now} {what} samples, and the run began with {before}: the data, or how they are \
@@ -158,6 +146,29 @@ pub enum TrainError {
     /// A computation failed.
     #[error("the device failed: {0}")]
     Device(String),
+}
+
+/// A key of a run's experiment that is another one than the run was trained with.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{key}` is {now} in `{}`, and the run was trained with {before}: a run goes on as it began. \
+     Write {before} back, or train anew with `converge train {}`", file.display(), file.display()
+)]
+pub struct ChangedKey {
+    /// The run's `experiment.toml`.
+    pub file: PathBuf,
+    /// The key, with its section.
+    pub key: String,
+    /// Its value there.
+    pub now: String,
+    /// Its value in the newest checkpoint.
+    pub before: String,
+}
+
+impl From<ChangedKey> for TrainError {
+    fn from(changed: ChangedKey) -> Self {
+        Self::ChangedExperiment(Box::new(changed))
+    }
 }
 
 impl TrainError {

@@ -39,7 +39,7 @@ mod transfer;
 mod update;
 
 pub use checkpoint::Checkpoint;
-pub use error::TrainError;
+pub use error::{ChangedKey, TrainError};
 pub use launch::Outcome;
 pub use loss::mean_loss;
 pub use model::{new_model, outputs_of};

@@ -9,8 +9,8 @@ use std::fmt::Display;
 use converge_record::{Compute, RecordError, RunDirectory, RunRecord, Versions};
 use toml::{Table, Value};
 
-use super::TrainError;
 use super::checkpoint::{Checkpoint, CheckpointState};
+use super::error::{ChangedKey, TrainError};
 use super::stored_run::StoredRun as _;
 use crate::experiment::Experiment;
 use crate::fused;
@@ -67,7 +67,7 @@ pub(super) fn changes(
     let shown = |value: Option<&Value>| value.map_or("absent".to_owned(), |v| format!("`{v}`"));
     let mut names: Vec<&String> = before.keys().chain(now.keys()).collect();
     // What something is called before what it is like.
-    names.sort_by_key(|name| (!name.ends_with(".name"), *name));
+    names.sort_by_key(|name| (name.rsplit('.').next() != Some("name"), *name));
     names.dedup();
     let mut said = vec![];
     for name in names {
@@ -78,7 +78,7 @@ pub(super) fn changes(
         let (before, now) = (shown(values.0), shown(values.1));
         if !is_in(COURSE, name) {
             let (key, file) = (name.clone(), run.file("experiment.toml"));
-            return Err(TrainError::ChangedExperiment { file, key, now, before });
+            return Err(ChangedKey { file, key, now, before }.into());
         }
         said.push(format!("`{name}` is {now} from here on; the run was trained with {before}"));
     }
@@ -118,7 +118,7 @@ pub(super) fn check_seed(run: &RunDirectory, experiment: &Experiment) -> Result<
     }
     let (key, file) = ("training.seed".to_owned(), run.file("experiment.toml"));
     let (now, before) = (format!("`{now}`"), format!("`{before}`"));
-    Err(TrainError::ChangedExperiment { file, key, now, before })
+    Err(ChangedKey { file, key, now, before }.into())
 }
 
 /// The samples are as many as when the run began.

@@ -143,7 +143,9 @@ impl Session {
         if let Some(checkpoint) = &newest
             && let Some(stop) = end_of(checkpoint, experiment.training.epochs, epochs.is_some())
         {
-            warnings.iter().for_each(|warning| (self.warn)(warning));
+            for warning in &warnings {
+                (self.warn)(warning);
+            }
             run.sweep()?;
             return launch::close_complete(run, checkpoint, stop);
         }
@@ -185,7 +187,9 @@ impl Session {
             warnings.push(NO_LOCKS.to_owned());
         }
         (self.announce)(&run);
-        warnings.iter().for_each(|warning| (self.warn)(warning));
+        for warning in &warnings {
+            (self.warn)(warning);
+        }
         Trainer { session: self, experiment, run, lock, training, validation, preprocessing }
             .run(start)
     }

@@ -11,11 +11,12 @@ use converge_core::experiment::Experiment;
 use converge_core::prediction::{
     Answer, Prediction, PredictionError, PredictionOptions, predict, recommend,
 };
+use converge_core::train::StoredRun as _;
 use converge_core::train::{Outcome, Silent, StopRequest};
 use converge_data::{DataSettings, Origin};
 use converge_figures::StopMark;
 use converge_metrics::RegressionScores;
-use converge_record::{RunDirectory, StopReason};
+use converge_record::{RunDirectory, StopReason, Which};
 
 use crate::session::session;
 

@@ -58,7 +58,7 @@ impl Listing {
             progress.notice(&format!("`{folder}` has `{test}` and `{name}`: `{name}` is not used"));
         }
         let classes = folders_in(&train)?;
-        let class_names: Vec<String> = classes.iter().map(|name| shown(name)).collect();
+        let class_names: Vec<String> = classes.iter().map(shown).collect();
         if let [] | [_] = class_names.as_slice() {
             let problem = match class_names.first() {
                 Some(class) => format!("has the class `{class}` only; a classifier needs two"),

@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(lines.len(), 6);
         assert!(lines[0].starts_with("   3 │⠑⠢") || lines[0].starts_with("   3 │⠑"), "{lines:#?}");
         assert!(lines[3].starts_with("1.05 │") && lines[3].ends_with('⢄'), "{lines:#?}");
-        assert!(lines[5].contains("0") && lines[5].trim_end().ends_with("39"));
+        assert!(lines[5].contains('0') && lines[5].trim_end().ends_with("39"));
     }
 
     #[test]

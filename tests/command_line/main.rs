@@ -5,6 +5,7 @@
 #[cfg(all(feature = "flex", feature = "ndarray", feature = "wgpu"))]
 mod backends;
 mod common;
+mod diagnose;
 mod lab;
 mod own_data;
 mod resume;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use super::printer::{Printer, message};
+use super::printer::{Printer, message, quoted};
 use converge_core::verdict::{RunVerdict, run_verdict};
 use converge_diagnosis::command::{Answer, Diagnose, Diagnosis, text};
 use converge_figures::figure::{Page, draw_figure};
@@ -76,8 +76,12 @@ pub(super) fn changes(run: &RunDirectory, verdict: &RunVerdict) -> Option<String
         .changes
         .iter()
         .map(|change| {
-            let experiment = &run.record.experiment;
-            format!("  converge train {experiment} {}\n      {}", change.options, change.reason)
+            let what = if change.resumes {
+                format!("--resume {}", quoted(run.path()))
+            } else {
+                quoted(&run.file("experiment.toml"))
+            };
+            format!("  converge train {what} {}\n      {}", change.options, change.reason)
         })
         .collect();
     (!lines.is_empty()).then(|| format!("try\n{}", lines.join("\n")))

@@ -30,6 +30,8 @@ pub struct RunVerdict {
 pub struct Change {
     /// Options of `converge train`.
     pub options: String,
+    /// Whether the run itself goes on with them, rather than a new one with its experiment.
+    pub resumes: bool,
     /// Why.
     pub reason: String,
 }
@@ -73,7 +75,11 @@ pub fn run_verdict(run: &RunDirectory, history: &[EpochRow]) -> Result<RunVerdic
 /// What to change after a run of `experiment` over so many epochs.
 fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Change> {
     let rate = experiment.optimizer.learning_rate();
-    let change = |options: String, reason: &str| Change { options, reason: reason.to_owned() };
+    let change = |options: String, reason: &str| Change {
+        resumes: options.starts_with("--epochs"),
+        options,
+        reason: reason.to_owned(),
+    };
     let at = |factor: f64, reason: &str| {
         change(format!("--set optimizer.learning_rate={}", rounded(rate * factor)), reason)
     };
@@ -114,10 +120,9 @@ fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Change> 
             ));
             all
         }
-        Label::Improving => vec![change(
-            format!("--epochs {}", 2 * epochs),
-            "more epochs would win more; with `--resume` it goes on from here",
-        )],
+        Label::Improving => {
+            vec![change(format!("--epochs {}", 2 * epochs), "more epochs would win more")]
+        }
         Label::Converged => vec![],
         Label::Undecidable => {
             vec![change(format!("--epochs {}", (2 * epochs).max(10)), "a longer curve decides it")]

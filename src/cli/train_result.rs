@@ -28,7 +28,11 @@ pub(super) fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
     let look = Look::detect();
     let result =
         TrainResult { run: run.clone(), record: &outcome.run.record, epochs: &outcome.history };
-    printer.result(&result, || summary(outcome, look))?;
+    let printed = printer.result(&result, || summary(outcome, look));
+    if outcome.run.record.status != Status::Interrupted {
+        // A terminal that closes takes away where to print to: that is no error of its own.
+        printed?;
+    }
     match outcome.run.record.status {
         Status::Interrupted => {
             message(&format!("go on with: converge train --resume {run}"));

@@ -28,10 +28,10 @@ pub(super) fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
     let look = Look::detect();
     let result =
         TrainResult { run: run.clone(), record: &outcome.run.record, epochs: &outcome.history };
-    let printed = printer.result(&result, || summary(outcome, look));
+    let told = printer.result(&result, || summary(outcome, look));
     if outcome.run.record.status != Status::Interrupted {
         // A terminal that closes takes away where to print to: that is no error of its own.
-        printed?;
+        told?;
     }
     match outcome.run.record.status {
         Status::Interrupted => {

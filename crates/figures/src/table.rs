@@ -11,6 +11,8 @@ use comfy_table::{
 /// The least width of a column of longer text, in characters, and where even that is too much.
 const NARROWEST_TEXT: usize = 16;
 const NARROWEST_OF_ALL: usize = 6;
+/// The longest number with its unit.
+const LONGEST_NUMBER: usize = 24;
 
 /// How tables look where they go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +169,10 @@ fn rules() -> TableStyle {
 
 /// Whether `text` is a number, perhaps with a unit, or stands for a missing one.
 fn is_number(text: &str) -> bool {
+    // A sentence may begin with a number.
+    if text.contains(' ') && text.chars().count() > LONGEST_NUMBER {
+        return false;
+    }
     let text = text.trim_start_matches([' ', '[', '+', '-', '\u{2212}', '<', '>', '~', '≈']);
     text.starts_with(|first: char| first.is_ascii_digit())
         || matches!(text.trim_end(), "" | "NaN" | "inf" | "·" | "–" | "—")
@@ -226,6 +232,16 @@ momentum   10.25    NaN";
         let table = table(look, &["description", "count"], &[row]);
         assert!(table.lines().all(|line| line.chars().count() <= 40), "{table}");
         assert!(table.contains("1234567890"), "{table}");
+    }
+
+    #[test]
+    fn what_begins_with_a_number_and_goes_on_is_text() {
+        assert!(
+            is_number("12 m 04 s")
+                && is_number("0.12 ± 0.03")
+                && is_number("12345678901234567890123456")
+        );
+        assert!(!is_number("2 rows/columns + 2 columns/rows for a matrix"));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
         epochs: &outcome.history,
         verdict: &verdict,
     };
-    let printed = printer.result(&result, || summary(outcome, look) + "\n\n" + &told(&verdict));
+    let shown = printer.result(&result, || summary(outcome, look) + "\n\n" + &told(&verdict));
     if outcome.run.record.status != Status::Interrupted {
         // A terminal that closes takes away where to print to: that is no error of its own.
         shown?;

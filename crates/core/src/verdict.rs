@@ -106,10 +106,14 @@ fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Change> 
         Label::Unstable if decays => vec![at(0.3, "shorter steps swing less"), clip()],
         Label::Unstable => vec![decay(), at(0.3, "shorter steps swing less")],
         Label::Overfitting => {
-            let mut all = vec![change(
-                "--set early_stopping.patience=5".into(),
-                "stops where validation is best, and `evaluate` takes that epoch",
-            )];
+            let mut all = vec![];
+            let validates = experiment.data.validation_fraction() > 0.0;
+            if experiment.early_stopping.is_none() && validates {
+                all.push(change(
+                    "--set early_stopping.patience=5".into(),
+                    "stops where validation is best, and `evaluate` takes that epoch",
+                ));
+            }
             let dropout = experiment.model.keys().iter().any(|key| key.name == "dropout");
             if dropout {
                 all.push(change("--set model.dropout=0.5".into(), "holds the model back"));

@@ -97,6 +97,7 @@ fn session(experiment: &Experiment, device: &Device) -> f64 {
     let clock = Arc::new(Mutex::new(Clock::default()));
     let runs = tempfile::tempdir().unwrap();
     let load = LoadOptions {
+        replaces_path: false,
         directory: None,
         cache: runs.path().join("cache"),
         mirror: None,

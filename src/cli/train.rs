@@ -270,6 +270,14 @@ fn announcer(
                  data`, or name the folder that holds them with `--data-dir`"
             ));
         }
+        let mut files = record.data.files.iter();
+        if let Some(file) = files.find(|file| file.official == Some(false)) {
+            printer.warning(&format!(
+                "`{}` is not the official file of {}: its checksum is another",
+                file.path.display(),
+                record.data.title
+            ));
+        }
         if let Some(pretrained) = &record.pretrained {
             announce_weights(&printer, pretrained);
         }

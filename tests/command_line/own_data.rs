@@ -49,6 +49,13 @@ fn other_ratings_than_those_of_the_run_are_scored_only_on_purpose() {
     }
     fs::write(&table, &text).unwrap();
     assert_eq!(json(&format!("evaluate {}", run.display())), before, "{deleted}");
+    // The table has moved: `--data-dir` says where to.
+    let elsewhere = runs.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::rename(&table, elsewhere.join("ratings.csv")).unwrap();
+    assert!(fail(&format!("evaluate {}", run.display())).contains("ratings.csv"));
+    let moved = json(&format!("evaluate {} --data-dir {}", run.display(), elsewhere.display()));
+    assert_eq!(moved["regression"], before["regression"]);
 }
 
 #[test]

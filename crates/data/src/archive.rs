@@ -11,8 +11,10 @@ use super::DataError;
 /// Unpacks the folder `folder` of `archive` into `directory` and removes the archive. It appears
 /// there by one rename; an incomplete folder of that name is replaced.
 pub(super) fn unpack(archive: &Path, folder: &str, directory: &Path) -> Result<(), DataError> {
+    let prefix = format!(".unpack-{}-", folder.replace('/', "-"));
+    sweep(directory, &prefix)?;
     let scratch = tempfile::Builder::new()
-        .prefix(".unpack-")
+        .prefix(&prefix)
         .tempdir_in(directory)
         .map_err(DataError::io("write to", directory))?;
     let file = File::open(archive).map_err(DataError::io("read", archive))?;
@@ -32,6 +34,19 @@ pub(super) fn unpack(archive: &Path, folder: &str, directory: &Path) -> Result<(
     }
     fs::rename(&unpacked, &target).map_err(DataError::io("create", &target))?;
     fs::remove_file(archive).map_err(DataError::io("remove", archive))
+}
+
+/// Removes what a process has left that was killed while it unpacked: the caller holds the lock of this
+/// archive.
+fn sweep(directory: &Path, prefix: &str) -> Result<(), DataError> {
+    for entry in fs::read_dir(directory).map_err(DataError::io("read", directory))? {
+        let entry = entry.map_err(DataError::io("read", directory))?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            let path = entry.path();
+            fs::remove_dir_all(&path).map_err(DataError::io("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// How many times its size an archive may unpack to: texts shrink to a fifth, bombs to a thousandth.
@@ -114,6 +129,7 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         fs::create_dir(cache.path().join("set")).unwrap();
         fs::write(cache.path().join("set/incomplete"), "").unwrap();
+        fs::create_dir(cache.path().join(".unpack-set-killed")).unwrap();
         let path = archive(cache.path(), &["set/a.bin", "set/b.bin", "../outside"]);
         unpack(&path, "set", cache.path()).unwrap();
         let list = |path: &Path| {

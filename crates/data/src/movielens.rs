@@ -227,6 +227,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = MovieLensSettings { source: Source::Real, ..MovieLensSettings::default() };
         let options = LoadOptions {
+            replaces_path: false,
             directory: Some(folder.path().to_owned()),
             cache: folder.path().join("cache"),
             mirror: None,

@@ -1,7 +1,7 @@
 //! Where data may be looked for and put: flags, environment variables and their defaults.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::DataError;
@@ -11,6 +11,8 @@ use super::DataError;
 pub struct LoadOptions {
     /// The user's folder of data sets, looked at first.
     pub directory: Option<PathBuf>,
+    /// Whether it takes the place of an experiment's `data.path`: it was given for this call.
+    pub replaces_path: bool,
     /// Where downloads are kept.
     pub cache: PathBuf,
     /// The address to fetch from instead of the official ones.
@@ -24,6 +26,22 @@ impl LoadOptions {
     /// directory: `CONVERGE_CACHE`, else the one that the platform has for applications.
     pub fn from_environment(data_dir: Option<PathBuf>) -> Result<Self, DataError> {
         Self::from_variables(data_dir, |name| std::env::var_os(name))
+    }
+
+    /// Where data of the user's own are that an experiment expects at `path`: there, unless they are
+    /// gone, or the directory was given for this call and holds a file or folder of the name, or is
+    /// it itself.
+    pub(crate) fn own(&self, path: &Path) -> PathBuf {
+        let Some(directory) =
+            self.directory.as_ref().filter(|_| self.replaces_path || !path.exists())
+        else {
+            return path.to_owned();
+        };
+        let name = path.file_name().unwrap_or_default();
+        let itself = (directory.file_name() == Some(name)).then(|| directory.clone());
+        let below = path.is_relative().then(|| directory.join(path));
+        let mut places = below.into_iter().chain([directory.join(name)]).chain(itself);
+        places.find(|place| place.exists()).unwrap_or_else(|| path.to_owned())
     }
 
     fn from_variables(
@@ -56,6 +74,7 @@ impl LoadOptions {
             })
             .unwrap_or_else(|| std::env::temp_dir().join("converge-cache"));
         Ok(Self {
+            replaces_path: data_dir.is_some(),
             directory: data_dir.or_else(|| path("CONVERGE_DATA")),
             cache,
             mirror,
@@ -93,6 +112,25 @@ mod tests {
         assert_eq!(cache(&all[1..]), PathBuf::from("/xdg/converge"));
         assert!(cache(&all[2..]).starts_with("/home/a"));
         assert!(cache(&[]).ends_with("converge-cache"));
+    }
+
+    #[test]
+    fn data_of_ones_own_are_found_where_they_went() {
+        let [old, new] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let path = old.path().join("ratings.csv");
+        let at = |flag: bool, directory: &Path| {
+            let variables = [("CONVERGE_DATA", directory.to_str().unwrap())];
+            let flag = flag.then(|| directory.to_str().unwrap());
+            options(flag, &variables).unwrap().own(&path)
+        };
+        assert_eq!(at(false, new.path()), path, "nowhere: the error names what was written");
+        let moved = new.path().join("ratings.csv");
+        std::fs::write(&moved, "").unwrap();
+        assert_eq!(at(false, new.path()), moved);
+        assert_eq!(at(true, &moved), moved);
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(at(false, new.path()), path);
+        assert_eq!(at(true, new.path()), moved);
     }
 
     #[test]

@@ -296,6 +296,7 @@ mod tests {
     fn an_archive_is_fetched_unpacked_and_then_found() {
         let ((set, mirror), cache) = (archived(), tempfile::tempdir().unwrap());
         let mut options = LoadOptions {
+            replaces_path: false,
             directory: None,
             cache: cache.path().to_owned(),
             mirror: Some(mirror),
@@ -325,6 +326,7 @@ mod tests {
             }
         }
         let options = LoadOptions {
+            replaces_path: false,
             directory: Some(own.path().to_owned()),
             cache: cache.path().to_owned(),
             mirror: None,
@@ -361,6 +363,7 @@ mod tests {
         };
         let (cache, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut options = LoadOptions {
+            replaces_path: false,
             directory: None,
             cache: cache.path().to_owned(),
             mirror: Some("http://127.0.0.1:9".to_owned()),

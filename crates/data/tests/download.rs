@@ -334,6 +334,7 @@ fn a_full_disk_is_named() {
 
 fn options(server: &Server, cache: &Path) -> LoadOptions {
     LoadOptions {
+        replaces_path: false,
         directory: None,
         cache: cache.to_owned(),
         mirror: Some(server.address.clone()),
@@ -386,6 +387,7 @@ fn a_damaged_file_on_disk_is_an_error_and_never_replaced() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "damaged").unwrap();
         let options = LoadOptions {
+            replaces_path: false,
             directory: Some(folder.path().into()),
             ..options(&server, folder.path())
         };

@@ -41,7 +41,7 @@ pub struct RatedOptimizer {
 }
 
 impl RatedOptimizer {
-    /// The settings of the optimizer of this [name](named), with its defaults but for the rate;
+    /// The settings of the optimizer of this name, with its defaults but for the rate;
     /// `None` where there is none.
     pub fn settings(&self) -> Option<OptimizerSettings> {
         let mut settings = named(&self.name)?;

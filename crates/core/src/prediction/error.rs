@@ -6,7 +6,7 @@ use crate::train::TrainError;
 use converge_data::DataError;
 
 /// Why nothing was predicted. The cause of an error that names none is its
-/// [`source`](Error::source).
+/// [`source`](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
 pub enum PredictionError {
     /// A file of texts has none.

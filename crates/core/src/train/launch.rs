@@ -246,6 +246,7 @@ mod tests {
              learning_rate = 0.05\nmomentum = 0.9\n"
         );
         let load = LoadOptions {
+            replaces_path: false,
             directory: None,
             cache: directory.join("cache"),
             mirror: None,

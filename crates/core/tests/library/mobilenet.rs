@@ -22,6 +22,7 @@ fn classifier() -> Option<(Classifier, PathBuf)> {
         return None;
     }
     let options = LoadOptions {
+        replaces_path: false,
         directory: Some(directory),
         cache: std::env::temp_dir().join("converge-no-cache"),
         mirror: Some("http://127.0.0.1:9".to_owned()),

@@ -35,6 +35,7 @@ fn options() -> Option<LoadOptions> {
         return None;
     };
     Some(LoadOptions {
+        replaces_path: false,
         directory: Some(PathBuf::from(directory)),
         cache: std::env::temp_dir().join("converge-no-cache"),
         mirror: Some("http://127.0.0.1:9".to_owned()),

@@ -57,6 +57,7 @@ pub(super) fn session(
     stop_request: StopRequest,
 ) -> Session {
     let load = LoadOptions {
+        replaces_path: false,
         directory: None,
         cache: cache.to_owned(),
         mirror: None,

@@ -37,13 +37,13 @@ pub(super) fn input_shape(settings: &ImageFolderSettings) -> Vec<usize> {
 pub(super) fn load(
     settings: &ImageFolderSettings,
     parts: Parts,
-    _options: &LoadOptions,
+    options: &LoadOptions,
     progress: &mut dyn DownloadProgress,
 ) -> Result<DataSet, DataError> {
     let (reading, classes) = (settings.reading(), settings.classes);
     match (settings.source, &settings.path) {
         (Source::Synthetic, _) => stand_in(TITLE, reading, classes, parts, None),
-        (_, Some(path)) => real(TITLE, path, None, reading, classes, parts, progress),
+        (_, Some(path)) => real(TITLE, &options.own(path), None, reading, classes, parts, progress),
         (Source::Real, None) => Err(DataError::NoPath),
         (Source::Auto, None) => {
             stand_in(TITLE, reading, classes, parts, Some(DataError::NoPath.to_string()))
@@ -153,6 +153,7 @@ mod tests {
             RgbImage::from_pixel(6, 4, Rgb([level; 3])).save(folder.join("1.png")).unwrap();
         }
         let options = LoadOptions {
+            replaces_path: false,
             directory: Some(directory.path().to_owned()),
             cache: directory.path().join("cache"),
             mirror: None,

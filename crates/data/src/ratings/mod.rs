@@ -42,12 +42,13 @@ pub(super) fn input_shape(_settings: &RatingsSettings) -> Vec<usize> {
 pub(super) fn load(
     settings: &RatingsSettings,
     _parts: Parts,
-    _options: &LoadOptions,
+    options: &LoadOptions,
     progress: &mut dyn DownloadProgress,
 ) -> Result<DataSet, DataError> {
     let mut collector = Collector::default();
     let real = settings.path.as_ref().filter(|_| settings.source != Source::Synthetic);
-    let (range, origin, description, files) = if let Some(path) = real {
+    let real = real.map(|path| options.own(path));
+    let (range, origin, description, files) = if let Some(path) = &real {
         let range = [settings.lowest, settings.highest];
         let (file, separator) = read_into(path, &[], range, &mut collector, progress)?;
         if let Some(problem) = collector.problem() {

@@ -43,12 +43,12 @@ pub(super) fn input_shape(settings: &TextSettings) -> Vec<usize> {
 pub(super) fn load(
     settings: &TextSettings,
     parts: Parts,
-    _options: &LoadOptions,
+    options: &LoadOptions,
     _progress: &mut dyn DownloadProgress,
 ) -> Result<DataSet, DataError> {
     match (settings.source, &settings.path) {
         (Source::Synthetic, _) => stand_in(TITLE, settings, parts, None),
-        (_, Some(path)) => own(path, settings, parts),
+        (_, Some(path)) => own(&options.own(path), settings, parts),
         (Source::Real, None) => Err(DataError::NoPath),
         (Source::Auto, None) => {
             stand_in(TITLE, settings, parts, Some(DataError::NoPath.to_string()))
@@ -67,7 +67,7 @@ pub(super) fn load_published(
     progress: &mut dyn DownloadProgress,
 ) -> Result<DataSet, DataError> {
     if let (Source::Auto | Source::Real, Some(path)) = (settings.source, &settings.path) {
-        return own(path, settings, parts);
+        return own(&options.own(path), settings, parts);
     }
     match set.obtain(settings.source, options, progress)? {
         Obtained::Folder(folder) => {

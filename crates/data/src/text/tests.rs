@@ -30,6 +30,7 @@ fn load_from(path: PathBuf, parts: Parts) -> Result<DataSet, DataError> {
         ..TextSettings::default()
     };
     let options = LoadOptions {
+        replaces_path: false,
         directory: None,
         cache: PathBuf::new(),
         mirror: None,

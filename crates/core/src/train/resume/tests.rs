@@ -35,6 +35,7 @@ keep_last = 9
 /// A session that keeps its warnings.
 fn session(directory: &Path) -> (Session, Arc<Mutex<Vec<String>>>) {
     let load = LoadOptions {
+        replaces_path: false,
         directory: None,
         cache: directory.join("cache"),
         mirror: None,

@@ -73,7 +73,7 @@ pub(super) fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
 
 /// The verdict in a few lines.
 fn told(RunVerdict { verdict, .. }: &RunVerdict) -> String {
-    let sure = numbers::percent(verdict.confidence);
+    let sure = format!("{:.0} %", 100.0 * verdict.confidence);
     let mut text = for_people(&format!("verdict: {} [{sure} sure]", verdict.summary));
     for finding in verdict.findings.iter().filter(|finding| finding.severity >= Severity::Warning) {
         text += &format!("\n{}", for_people(&finding.message));

@@ -63,6 +63,15 @@ pub struct Stop {
 }
 
 impl Stop {
+    /// The end of a run that was trained for all its epochs.
+    pub fn max_epochs(epochs: usize) -> Self {
+        let message = match epochs {
+            1 => "its one epoch is trained".to_owned(),
+            _ => format!("all {epochs} epochs are trained"),
+        };
+        Self::new(StopReason::MaxEpochs, message)
+    }
+
     /// A stop for `reason`, which `message` puts in words.
     pub fn new(reason: StopReason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into() }

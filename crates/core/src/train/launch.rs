@@ -159,7 +159,7 @@ fn close(launched: Result<(), TrainError>, shared: &Shared) -> Result<Outcome, T
             Stop::new(StopReason::Interrupted, "stopped on request")
         } else {
             let epochs = state.history.len();
-            Stop::new(StopReason::MaxEpochs, format!("all {epochs} epochs are trained"))
+            Stop::max_epochs(epochs)
         }
     });
     if stop.reason == StopReason::Interrupted

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
-use converge_record::{
-    DataRecord, Difference, NewRun, Resumption, RunDirectory, Stop, StopReason, timestamp,
-};
+use converge_record::{DataRecord, Difference, NewRun, Resumption, RunDirectory, Stop, timestamp};
 
 use super::TrainError;
 use super::checkpoint::{Checkpoint, CheckpointState};
@@ -271,7 +269,7 @@ fn end_of(checkpoint: &Checkpoint, epochs: usize, asked_for: bool) -> Option<Sto
     let stopped = checkpoint.state.stop.clone().filter(|_| !asked_for);
     stopped.or_else(|| {
         let complete = done >= epochs;
-        complete.then(|| Stop::new(StopReason::MaxEpochs, format!("all {done} epochs are trained")))
+        complete.then(|| Stop::max_epochs(done))
     })
 }
 

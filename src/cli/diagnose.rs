@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use super::printer::{Printer, message, quoted};
-use converge_core::verdict::{RunVerdict, run_verdict};
-use converge_diagnosis::command::{Answer, Diagnose, Diagnosis, text};
+use super::printer::{Printer, message};
+use super::width;
+use converge_core::curves::history_figure;
+use converge_core::train::StoredRun as _;
+use converge_core::verdict::changes;
+use converge_diagnosis::command::{Diagnose, text};
 use converge_figures::figure::{Page, draw_figure};
-use converge_figures::{EpochPoint, LearningCurves};
 use converge_record::{RunDirectory, write_atomically};
 
 /// Did this training converge, and if not, why, and what should I change?
@@ -42,13 +44,21 @@ impl DiagnoseArgs {
                 *path = latest(&self.output)?;
             }
         }
-        let diagnosis = self.diagnose.diagnose()?;
-        printer.result(&diagnosis, || {
-            let own = diagnosis.answers().iter().filter_map(own_changes);
-            text(&diagnosis) + &own.collect::<String>()
-        })?;
+        let mut diagnosis = self.diagnose.diagnose()?;
+        for answer in diagnosis.answers_mut() {
+            // Of a run of Converge, whose experiment is known.
+            if let Ok(run) = RunDirectory::open(Path::new(&answer.path)) {
+                let (verdict, epochs) = (answer.verdict.verdict, run.record.epochs_done);
+                answer.changes = changes(verdict, &run.experiment()?, epochs);
+            }
+        }
+        printer.result(&diagnosis, || text(&diagnosis, width::columns()))?;
         if let Some(path) = &self.figure {
-            write_figure(&diagnosis, path)?;
+            let judged = diagnosis.answers().iter();
+            let curves: Vec<_> = judged.map(|one| (one.path.as_str(), &one.history)).collect();
+            let svg = draw_figure(&history_figure(&curves), Page::Adaptive)?;
+            write_atomically(path, svg.as_bytes())
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
             message(&format!("the curves are in {}", path.display()));
         }
         self.diagnose.fail_on(&diagnosis)
@@ -61,57 +71,4 @@ fn latest(folder: &Path) -> Result<PathBuf> {
     let newest = runs.max_by(|a, b| a.record.started.cmp(&b.record.started));
     let newest = newest.with_context(|| format!("there are no runs in `{}`", folder.display()))?;
     Ok(newest.path().to_owned())
-}
-
-/// What to change, as options, where the answer is on a run of Converge.
-fn own_changes(answer: &Answer) -> Option<String> {
-    let run = RunDirectory::open(Path::new(&answer.path)).ok()?;
-    let verdict = run_verdict(&run, &run.epochs().ok()?).ok()?;
-    Some(format!("\n\n{}", changes(&run, &verdict)?))
-}
-
-/// The commands that make the changes.
-pub(super) fn changes(run: &RunDirectory, verdict: &RunVerdict) -> Option<String> {
-    let lines: Vec<String> = verdict
-        .changes
-        .iter()
-        .map(|change| {
-            let what = if change.resumes {
-                format!("--resume {}", quoted(run.path()))
-            } else {
-                quoted(&run.file("experiment.toml"))
-            };
-            format!("  converge train {what} {}\n      {}", change.options, change.reason)
-        })
-        .collect();
-    (!lines.is_empty()).then(|| format!("try\n{}", lines.join("\n")))
-}
-
-/// Draws the judged run: losses, the metric, the learning rate.
-fn write_figure(diagnosis: &Diagnosis, path: &Path) -> Result<()> {
-    let answer = diagnosis.answers().first().context("there is nothing to draw")?;
-    let history = &answer.history;
-    let series = [
-        ("loss", history.train_loss.as_ref()),
-        ("val_loss", history.validation_loss.as_ref()),
-        ("metric", history.train_metric.as_ref().map(|metric| &metric.series)),
-        ("val_metric", history.metric.as_ref().map(|metric| &metric.series)),
-        ("learning_rate", history.learning_rate.as_ref()),
-    ];
-    let mut points: Vec<EpochPoint> = vec![];
-    for (name, series) in series.into_iter().filter_map(|(name, series)| Some((name, series?))) {
-        for (place, value) in series.y.iter().enumerate() {
-            while points.len() <= place {
-                points.push(EpochPoint { epoch: points.len() + 1, values: vec![] });
-            }
-            points[place].values.push((name.to_owned(), *value));
-        }
-    }
-    let metric = history.metric.as_ref().map_or("metric", |metric| metric.series.name.as_str());
-    let mut curves = LearningCurves::new(&answer.path, &answer.format, "metric", points);
-    metric.clone_into(&mut curves.metric_label);
-    curves.best_epoch = answer.verdict.best.map(|best| best.point);
-    let svg = draw_figure(&curves.figure()?, Page::Adaptive)?;
-    write_atomically(path, svg.as_bytes())
-        .with_context(|| format!("cannot write `{}`", path.display()))
 }

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -79,17 +78,6 @@ pub(super) fn for_people(text: &str) -> String {
     width::columns().map_or_else(|| text.to_owned(), |columns| width::wrapped(text, columns, 2))
 }
 
-/// A path as a shell takes it: in single quotes where it has anything that a shell would read.
-pub(super) fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 /// Whether `error` only says that the reader of stdout has gone, as `| head` does.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
@@ -101,17 +89,6 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_quoted_where_a_shell_would_split_it() {
-        for (path, expected) in [
-            ("artifacts/mnist-20261122", "artifacts/mnist-20261122"),
-            ("my runs/mnist", "'my runs/mnist'"),
-            ("it's", r"'it'\''s'"),
-        ] {
-            assert_eq!(quoted(Path::new(path)), expected);
-        }
-    }
 
     #[test]
     fn a_cause_is_told_once() {

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::options::{DataOptions, DeviceOption};
-use super::printer::{Printer, for_people, message, quoted};
+use super::printer::{Printer, for_people, message};
 use super::progress::{Downloads, TrainingProgress};
 use super::signals::{self, Stopped};
 use super::train_result::finish;
@@ -20,6 +20,7 @@ use converge_core::evaluation::TestData;
 use converge_core::experiment::{Experiment, builtins};
 use converge_core::train::{Observer, Outcome, Session, Silent, StopRequest, TrainError};
 use converge_data::{Origin, Source};
+use converge_diagnosis::command::quoted;
 use converge_figures::{Look, numbers, table};
 use converge_record::{PretrainedRecord, RunDirectory, Status};
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use super::diagnose::changes;
-use super::printer::{Printer, for_people, message, quoted};
+use super::printer::{Printer, for_people, message};
 use super::signals::Stopped;
 use super::train::draw;
 use converge_core::train::{Outcome, StoredRun as _};
 use converge_core::verdict::{RunVerdict, write_verdict};
+use converge_diagnosis::command::{change, quoted};
 use converge_diagnosis::verdict::Severity;
 use converge_figures::{Look, numbers, table};
 use converge_record::{EpochRow, RunRecord, Status, StopReason};
@@ -63,8 +63,8 @@ pub(super) fn finish(outcome: &Outcome, printer: &mut Printer) -> Result<()> {
         }
         _ => {}
     }
-    if let Some(changes) = changes(&outcome.run, &verdict) {
-        message(&changes);
+    for one in &verdict.changes {
+        message(&format!("try: {}", change(outcome.run.path(), one)));
     }
     message(&format!("why: converge diagnose {quoted}"));
     message(&format!("score it on the test split: converge evaluate {quoted}"));

@@ -74,25 +74,12 @@ pub(super) fn joined(parts: &[String], columns: Option<usize>) -> String {
 /// `text` in lines of at most `columns` characters, broken between words; where a line goes on, it is
 /// indented by `indent`. What is longer by itself, such as a path, stays whole.
 pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
-    let line = |line: &str| {
-        let start = line.len() - line.trim_start().len();
-        let mut broken = line[..start].to_owned();
-        let mut length = start;
-        for (index, word) in line.split_whitespace().enumerate() {
-            let count = word.chars().count();
-            if index > 0 && length + 1 + count > columns {
-                broken += &format!("\n{}", " ".repeat(indent));
-                length = indent;
-            } else if index > 0 {
-                broken.push(' ');
-                length += 1;
-            }
-            broken += word;
-            length += count;
-        }
-        broken
-    };
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
+    let indent = " ".repeat(indent);
+    let options = textwrap::Options::new(columns)
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::train::{StoredRun as _, TrainError};
 use converge_data::Task;
-use converge_figures::figure::{Page, draw_figure};
+use converge_diagnosis::{History, Series};
+use converge_figures::figure::{Axis, Figure, Layer, Page, Panel, Plot, draw_figure};
 use converge_figures::{EpochPoint, LearningCurves, ReportError, StopMark, render_png};
 use converge_record::{EpochRow, RunDirectory, StopReason, write_atomically};
 
@@ -69,6 +70,46 @@ pub fn learning_curves(
         reason: reason.to_owned(),
     });
     Ok(curves)
+}
+
+/// The curves of logs of any tool, each behind its name: losses, metrics and the learning rate of
+/// each over its own axis.
+pub fn history_figure(histories: &[(&str, &History)]) -> Figure {
+    let panel = |(name, history): &(&str, &History)| {
+        let losses = [&history.train_loss, &history.validation_loss].map(Option::as_ref);
+        let metrics = [&history.train_metric, &history.metric]
+            .map(|metric| metric.as_ref().map(|metric| &metric.series));
+        let rows = [("loss", losses), ("metric", metrics)];
+        let rates = ("learning rate", [history.learning_rate.as_ref(), None]);
+        let x = Axis::linear(history.x.as_deref().unwrap_or("point"));
+        let plots = rows.into_iter().chain([rates]).filter_map(|(label, series)| {
+            let drawn: Vec<&Series> = series.into_iter().flatten().collect();
+            let values = drawn.iter().flat_map(|series| series.y.iter().copied());
+            let y = Axis::log_beyond(label, 2.0, values.filter(|value| value.is_finite()));
+            let lines = (0..).zip(&drawn).map(|(color, series)| {
+                let points = series.x.iter().copied().zip(series.y.iter().copied()).collect();
+                Layer::line(&series.name, color, points)
+            });
+            let plot = Plot {
+                layers: lines.collect(),
+                labels_at_ends: true,
+                ..Plot::new("", x.clone(), y)
+            };
+            (!drawn.is_empty()).then_some(plot)
+        });
+        let mut plots: Vec<Plot> = plots.collect();
+        if let Some(first) = plots.first_mut() {
+            (*name).clone_into(&mut first.title);
+        }
+        (!plots.is_empty()).then_some(Panel::Stack(plots))
+    };
+    Figure {
+        name: "curves".to_owned(),
+        title: String::new(),
+        caption: "The curves that were judged.".to_owned(),
+        panels: histories.iter().filter_map(panel).collect(),
+        columns: if histories.len() > 1 { 2 } else { 1 },
+    }
 }
 
 /// Why training stopped before its last epoch, in a word or two; `None` where it did not.

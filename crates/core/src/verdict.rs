@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use converge_diagnosis::History;
-use converge_diagnosis::verdict::{Label, Options, Verdict, judge};
+use converge_diagnosis::verdict::{Change, Label, Options, Verdict, judge};
 use converge_record::{EpochRow, RunDirectory, write_atomically};
 use serde::{Deserialize, Serialize};
 
@@ -25,17 +25,6 @@ pub struct RunVerdict {
     pub verdict: Verdict,
 }
 
-/// A change to make.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// Options of `converge train`.
-    pub options: String,
-    /// Whether the run itself goes on with them, rather than a new one with its experiment.
-    pub resumes: bool,
-    /// Why.
-    pub reason: String,
-}
-
 /// Why there is no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum VerdictError {
@@ -54,7 +43,11 @@ pub enum VerdictError {
 
 /// Judges `run`, of which `history` is every whole epoch, and stores the verdict in its directory.
 pub fn write_verdict(run: &RunDirectory, history: &[EpochRow]) -> Result<RunVerdict, VerdictError> {
-    let verdict = run_verdict(run, history)?;
+    let classes = Some(run.record.data.class_names.len()).filter(|&classes| classes > 1);
+    let options = Options { classes, ..Options::default() };
+    let verdict = judge(&History::of_epochs(history), &options);
+    let changes = changes(verdict.verdict, &run.experiment()?, history.len());
+    let verdict = RunVerdict { changes, verdict };
     let path = run.file(VERDICT_FILE);
     let written = serde_json::to_vec_pretty(&verdict).map_err(std::io::Error::from);
     written
@@ -63,17 +56,9 @@ pub fn write_verdict(run: &RunDirectory, history: &[EpochRow]) -> Result<RunVerd
     Ok(verdict)
 }
 
-/// Judges `run`, of which `history` is every whole epoch.
-pub fn run_verdict(run: &RunDirectory, history: &[EpochRow]) -> Result<RunVerdict, TrainError> {
-    let classes = Some(run.record.data.class_names.len()).filter(|&classes| classes > 1);
-    let options = Options { classes, ..Options::default() };
-    let verdict = judge(&History::of_epochs(history), &options);
-    let changes = changes(verdict.verdict, &run.experiment()?, history.len());
-    Ok(RunVerdict { changes, verdict })
-}
-
-/// What to change after a run of `experiment` over so many epochs.
-fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Change> {
+/// What to change after a run of `experiment` over so many epochs with this verdict, the most useful
+/// first.
+pub fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Change> {
     let rate = experiment.optimizer.learning_rate();
     let change = |options: String, reason: &str| Change {
         resumes: options.starts_with("--epochs"),

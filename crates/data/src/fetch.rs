@@ -52,6 +52,21 @@ impl DownloadProgress for NoProgress {
     fn notice(&mut self, _message: &str) {}
 }
 
+/// Keeps what is to be known, for tests.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(crate) struct Notices(pub Vec<String>);
+
+#[cfg(test)]
+impl DownloadProgress for Notices {
+    fn begin(&mut self, _file: &str, _total_bytes: Option<u64>, _already: u64) {}
+    fn advance(&mut self, _bytes: u64) {}
+    fn finish(&mut self) {}
+    fn notice(&mut self, message: &str) {
+        self.0.push(message.to_owned());
+    }
+}
+
 /// Fetches those of `files` that are not yet whole into `directory`, and returns where they are, in
 /// the same order. A server may stay silent for `timeout`. Other processes that fetch into
 /// `directory` wait meanwhile.

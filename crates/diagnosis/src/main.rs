@@ -35,7 +35,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     if cli.json {
         writeln!(stdout, "{}", serde_json::to_string_pretty(&diagnosis)?)?;
     } else {
-        writeln!(stdout, "{}", text(&diagnosis))?;
+        let columns =
+            terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+        writeln!(stdout, "{}", text(&diagnosis, columns))?;
     }
     cli.diagnose.fail_on(&diagnosis)
 }

@@ -156,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::NoProgress;
+    use crate::fetch::Notices;
 
     fn reading(size: usize, resize: usize) -> Reading {
         Reading { size, resize, on_corrupt: OnCorrupt::Fail }
@@ -246,18 +247,6 @@ mod tests {
         assert!(read("c.png").unwrap_err().to_string().contains("c.png` is no image"));
         let error = read_split(&split(&names[1..]), skip, &mut NoProgress).unwrap_err();
         assert!(error.to_string().contains("no image that can be read"), "{error}");
-    }
-
-    #[derive(Default)]
-    struct Notices(Vec<String>);
-
-    impl DownloadProgress for Notices {
-        fn begin(&mut self, _file: &str, _total_bytes: Option<u64>, _already: u64) {}
-        fn advance(&mut self, _bytes: u64) {}
-        fn finish(&mut self) {}
-        fn notice(&mut self, message: &str) {
-            self.0.push(message.to_owned());
-        }
     }
 
     proptest! {

@@ -205,6 +205,7 @@ mod tests {
 
     use super::*;
     use crate::NoProgress;
+    use crate::fetch::Notices;
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -244,16 +245,6 @@ mod tests {
 
     #[test]
     fn nested_images_are_read_and_what_is_left_out_is_counted() {
-        #[derive(Default)]
-        struct Notices(Vec<String>);
-        impl DownloadProgress for Notices {
-            fn begin(&mut self, _file: &str, _total_bytes: Option<u64>, _already: u64) {}
-            fn advance(&mut self, _bytes: u64) {}
-            fn finish(&mut self) {}
-            fn notice(&mut self, message: &str) {
-                self.0.push(message.to_owned());
-            }
-        }
         let folder = folder(&[
             "train/a/2019/1.tif",
             "train/a/2020/june/2.TIFF",

@@ -11,11 +11,11 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde::Serialize;
 
-pub use text::text;
+pub use text::{change, quoted, text};
 
 use crate::history::{History, Log};
 use crate::read::{Choices, ReadError, read, read_bytes};
-use crate::verdict::{Label, Options, Verdict, judge};
+use crate::verdict::{Change, Label, Options, Verdict, judge};
 use converge_record::RunDirectory;
 
 /// What to judge, and how to read it.
@@ -120,6 +120,9 @@ pub struct Answer {
     pub notes: Vec<String>,
     /// Where the weights of the best epoch are, of a run of Converge.
     pub checkpoint: Option<String>,
+    /// What to change, of a run of Converge: filled in by who knows experiments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// The verdict.
     #[serde(flatten)]
     pub verdict: Verdict,
@@ -129,6 +132,14 @@ pub struct Answer {
 }
 
 impl Diagnosis {
+    /// All answers, to be added to.
+    pub fn answers_mut(&mut self) -> &mut [Answer] {
+        match self {
+            Self::One(answer) => std::slice::from_mut(answer),
+            Self::Several(several) => &mut several.verdicts,
+        }
+    }
+
     /// All answers.
     pub fn answers(&self) -> &[Answer] {
         match self {
@@ -247,6 +258,7 @@ fn answer(path: &Path, mut log: Log, options: &Options) -> Answer {
         run: (runs > 1).then(|| history.name.clone()),
         notes: log.notes,
         checkpoint,
+        changes: vec![],
         verdict,
         history,
     }

@@ -7,7 +7,7 @@ const CELL: [usize; 2] = [2, 4];
 /// The bits of the dots of a Braille character, by column and row (Unicode 3.0, U+2800).
 const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
-/// The points as lines of text, `width` characters wide and `height` high, with the range of both
+/// A line through the points as lines of text, `width` characters wide and `height` high, with the range of both
 /// axes; empty where fewer than two are finite. Values may be far apart: above a hundred to one,
 /// where all are positive, the axis is logarithmic.
 pub(super) fn plot(x: &[f64], y: &[f64], [width, height]: [usize; 2]) -> Vec<String> {
@@ -35,14 +35,24 @@ pub(super) fn plot(x: &[f64], y: &[f64], [width, height]: [usize; 2]) -> Vec<Str
         let part = if high > low { (value - low) / (high - low) } else { 0.5 };
         (part * (dots - 1) as f64).round() as usize
     };
-    for &(x, y) in &points {
-        let across = place(x, left, right, columns * CELL[0]);
-        let up = place(scale(y), scale(low), scale(high), height * CELL[1]);
+    let mut dot = |across: usize, up: usize| {
         let down = height * CELL[1] - 1 - up;
-        if let Some(cell) =
-            cells.get_mut(down / CELL[1]).and_then(|row| row.get_mut(across / CELL[0]))
-        {
+        let row = cells.get_mut(down / CELL[1]);
+        if let Some(cell) = row.and_then(|row| row.get_mut(across / CELL[0])) {
             *cell |= BITS[across % CELL[0]][down % CELL[1]];
+        }
+    };
+    let at = |&(x, y): &(f64, f64)| {
+        let up = place(scale(y), scale(low), scale(high), height * CELL[1]);
+        (place(x, left, right, columns * CELL[0]), up)
+    };
+    for (from, to) in points.iter().map(at).zip(points.iter().skip(1).map(at)) {
+        // Between points that are far apart a straight line, dot by dot.
+        let dots = to.0.saturating_sub(from.0).max(1);
+        for step in 0..=dots {
+            let part = step as f64 / dots as f64;
+            let up = from.1 as f64 + part * (to.1 as f64 - from.1 as f64);
+            dot((from.0 + step).min(to.0), up.round() as usize);
         }
     }
     let mut lines: Vec<String> = cells

@@ -43,8 +43,8 @@ pub(crate) mod words;
 
 pub use forecast::{FEATURES, forecast_features, noise_of};
 pub use report::{
-    Evidence, Finding, Forecast, JudgedSeries, Kind, Label, Point, RunnerUp, SeriesNames, Severity,
-    Skipped, Verdict,
+    Change, Evidence, Finding, Forecast, JudgedSeries, Kind, Label, Point, RunnerUp, SeriesNames,
+    Severity, Skipped, Verdict,
 };
 pub use while_training::while_training;
 

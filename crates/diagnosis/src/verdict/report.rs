@@ -188,6 +188,17 @@ pub struct RunnerUp {
     pub turns: String,
 }
 
+/// A change to make, as options of `converge train`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The options.
+    pub options: String,
+    /// Whether the run itself goes on with them, rather than a new one with its experiment.
+    pub resumes: bool,
+    /// Why.
+    pub reason: String,
+}
+
 /// A check that was not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {

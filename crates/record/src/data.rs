@@ -119,9 +119,14 @@ impl DataRecord {
         })
     }
 
-    /// The first recorded file whose contents are not among those of `now`.
-    pub fn missing_from(&self, now: &Self) -> Option<&SourceFile> {
-        self.files.iter().find(|file| !now.files.iter().any(|found| found.sha256 == file.sha256))
+    /// The first recorded file whose contents are not among those of `now`, as a difference.
+    pub fn missing_from(&self, now: &Self) -> Option<Difference> {
+        let is_there = |file: &SourceFile| now.files.iter().any(|one| one.sha256 == file.sha256);
+        let missing = self.files.iter().find(|file| !is_there(file))?;
+        let path = missing.path.display();
+        Some(Difference::Changed(format!(
+            "`{path}` is missing or has other contents than when the run began"
+        )))
     }
 
     /// The title; says so where the data are synthetic.
@@ -168,7 +173,10 @@ mod tests {
         assert!(sentence(&drawn).is_some_and(|text| text.contains("synthetic")));
         let unknown = run.difference(&data(&["a", "b"], vec![file("y/test", "3", None)]));
         assert!(matches!(unknown, Some(Difference::Unknown(_))));
-        assert_eq!(run.missing_from(&data(&[], vec![file("z", "1", None)])), run.files.get(1));
+        let missing = run.missing_from(&data(&[], vec![file("z", "1", None)]));
+        let expected = "`x/val` is missing or has other contents than when the run began";
+        assert_eq!(missing, Some(Difference::Changed(expected.to_owned())));
+        assert_eq!(run.missing_from(&run), None);
     }
 
     #[test]

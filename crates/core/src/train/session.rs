@@ -289,12 +289,9 @@ pub fn same_source(settings: &DataSettings, origin: Origin) -> Result<DataSettin
 /// order it differently.
 fn check_same_data(recorded: &DataRecord, data: &DataSet) -> Result<(), TrainError> {
     let now = data.record();
-    let changed = |sentence: String| Err(TrainError::OtherData(sentence));
-    match (recorded.difference(&now), recorded.missing_from(&now)) {
-        (Some(Difference::Changed(sentence)), _) => changed(sentence),
-        (_, Some(file)) => {
-            changed(format!("`{}` is missing or has another checksum", file.name().display()))
-        }
-        (None | Some(Difference::Unknown(_)), None) => Ok(()),
+    let changed = recorded.difference(&now).filter(|one| matches!(one, Difference::Changed(_)));
+    match changed.or_else(|| recorded.missing_from(&now)) {
+        Some(difference) => Err(TrainError::OtherData(difference.into_sentence())),
+        None => Ok(()),
     }
 }

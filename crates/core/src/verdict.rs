@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use converge_diagnosis::History;
-use converge_diagnosis::verdict::{Change, Label, Options, Verdict, judge};
+use converge_diagnosis::verdict::{Change, Label, Verdict, judge};
+use converge_diagnosis::{History, own_run};
 use converge_record::{EpochRow, RunDirectory, write_atomically};
 use serde::{Deserialize, Serialize};
 
@@ -41,12 +41,13 @@ pub enum VerdictError {
     },
 }
 
-/// Judges `run`, of which `history` is every whole epoch, and stores the verdict in its directory.
-pub fn write_verdict(run: &RunDirectory, history: &[EpochRow]) -> Result<RunVerdict, VerdictError> {
-    let classes = Some(run.record.data.class_names.len()).filter(|&classes| classes > 1);
-    let options = Options { classes, ..Options::default() };
-    let verdict = judge(&History::of_epochs(history), &options);
-    let changes = changes(verdict.verdict, &run.experiment()?, history.len());
+/// Judges `run`, of which `epochs` are the whole ones, and stores the verdict in its directory.
+pub fn write_verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<RunVerdict, VerdictError> {
+    let steps = own_run::step_series(&run.steps().map_err(TrainError::from)?);
+    let options = own_run::options(run).map_err(TrainError::from)?;
+    let history = History { steps, ..own_run::history(epochs, run.record.status) };
+    let verdict = judge(&history, &options);
+    let changes = changes(verdict.verdict, &run.experiment()?, epochs.len());
     let verdict = RunVerdict { changes, verdict };
     let path = run.file(VERDICT_FILE);
     let written = serde_json::to_vec_pretty(&verdict).map_err(std::io::Error::from);

@@ -77,5 +77,6 @@ fn read(job: &Job) -> Result<History, Box<dyn Error>> {
         train_metric: train_metric.map(metric),
         learning_rate: column(&["learning_rate"], None),
         others: Vec::new(),
+        steps: Vec::new(),
     })
 }

@@ -34,6 +34,8 @@ pub struct History {
     pub learning_rate: Option<Series>,
     /// All other series of numbers.
     pub others: Vec<Series>,
+    /// What every optimizer step did, of a run of Converge: the columns of its `steps.csv`.
+    pub steps: Vec<Series>,
 }
 
 /// Numbers over the course of a run.
@@ -85,6 +87,7 @@ impl History {
                 y: rates,
             }),
             others: vec![],
+            steps: vec![],
         }
     }
 }

@@ -44,6 +44,7 @@ mod curve_fit;
 mod early_stopping;
 mod history;
 mod monitor;
+pub mod own_run;
 pub mod read;
 mod student_t;
 pub mod verdict;

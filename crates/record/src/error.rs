@@ -62,19 +62,16 @@ pub enum RecordError {
     /// Another process trains the run.
     #[error("run `{}` is being trained by another process; wait for it or stop it", .0.display())]
     Locked(PathBuf),
-    /// A step measured other parameters than the file has columns for.
-    #[error(
-        "`{}` has columns for the parameters {columns:?}, but step {step} measured {measured:?}",
-        path.display()
-    )]
-    OtherParameters {
+    /// A step measured other parts of the model than the file has columns for.
+    #[error("`{}` has the columns {columns:?}, but step {step} measured {measured:?}", path.display())]
+    OtherParts {
         /// The file.
         path: PathBuf,
         /// The step.
         step: usize,
-        /// The parameters that have a column.
+        /// The columns of the file.
         columns: Vec<String>,
-        /// The parameters of the step.
+        /// What the step measured.
         measured: Vec<String>,
     },
 }

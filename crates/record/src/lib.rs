@@ -11,7 +11,7 @@
 //! ```
 //! use std::path::Path;
 //!
-//! use converge_record::{RunDirectory, Status};
+//! use converge_record::{Measure, RunDirectory, Status};
 //!
 //! # fn main() -> Result<(), converge_record::RecordError> {
 //! // A small run of linear regression.
@@ -26,7 +26,8 @@
 //! // Norms were measured in the first step, and not in the second.
 //! let steps = run.steps()?;
 //! assert_eq!(steps[0].gradient_norm, Some(362.4699));
-//! assert_eq!(steps[0].gradient_norm_of("output.bias"), Some(32.01106));
+//! let measured = steps[0].measured(Measure::GradientNorm, "output.bias");
+//! assert_eq!(measured, Some(32.01106));
 //! assert_eq!(steps[1].gradient_norm, None);
 //!
 //! assert_eq!(run.checkpoints().epochs()?, [3]);
@@ -61,5 +62,5 @@ pub use follow::{Follower, News, Rows};
 pub use pretrained::PretrainedRecord;
 pub use run::{Best, Compute, NewRun, Resumption, RunRecord, Versions, timestamp};
 pub use run_directory::{Lock, RunDirectory};
-pub use steps::{StepRow, StepWriter, StepsMark, read_steps};
+pub use steps::{Column, Measure, StepRow, StepWriter, StepsMark, read_steps};
 pub use stop::{Status, Stop, StopReason};

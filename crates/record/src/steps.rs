@@ -1,13 +1,14 @@
 //! `steps.csv`: what every optimizer step did.
 //!
 //! Columns: `epoch,step,loss,learning_rate,gradient_norm,parameter_norm,update_ratio,
-//! step_seconds`, then `gradient_norm.NAME` for every parameter. Norms are written with seven
-//! significant digits, and are blank in steps where they were not measured
-//! (`records.norms_every`).
+//! step_seconds,gradient_cosine`, then one `MEASURE.PART` for every [`Measure`] of every part of the
+//! model: `gradient_norm.output.weight`, `dead_units.hidden.0`. What is measured is written with
+//! seven significant digits, and is blank in steps where it was not (`records.norms_every`).
 //!
 //! A checkpoint knows the rows before it by their number and a checksum ([`StepsMark`]), which
 //! counts the cells that are not blank under their names: a later stage of a run adds columns.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
@@ -21,9 +22,70 @@ use super::error::RecordError;
 use super::files::{none_if_absent, write_atomically};
 use super::table::{Table, whole_lines};
 
-const COLUMNS: &str =
-    "epoch,step,loss,learning_rate,gradient_norm,parameter_norm,update_ratio,step_seconds";
-const NORM_PREFIX: &str = "gradient_norm.";
+const COLUMNS: &str = "epoch,step,loss,learning_rate,gradient_norm,parameter_norm,update_ratio,step_seconds,\
+     gradient_cosine";
+
+/// What is measured of a part of the model. Norms are Euclidean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// ‖g‖ of a parameter, before clipping.
+    GradientNorm,
+    /// ‖w‖ of a parameter, before the step.
+    ParameterNorm,
+    /// ‖Δw‖ / ‖w‖ of a parameter.
+    UpdateRatio,
+    /// The fraction of a layer's units that are zero for every sample looked at.
+    DeadUnits,
+    /// The fraction of a layer's units that are at the flat ends of their activation function for
+    /// nine of ten samples looked at.
+    SaturatedUnits,
+}
+
+impl Measure {
+    /// All.
+    pub const ALL: [Self; 5] = [
+        Self::GradientNorm,
+        Self::ParameterNorm,
+        Self::UpdateRatio,
+        Self::DeadUnits,
+        Self::SaturatedUnits,
+    ];
+
+    /// What its columns begin with.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GradientNorm => "gradient_norm",
+            Self::ParameterNorm => "parameter_norm",
+            Self::UpdateRatio => "update_ratio",
+            Self::DeadUnits => "dead_units",
+            Self::SaturatedUnits => "saturated_units",
+        }
+    }
+}
+
+/// A column of [`StepRow::parts`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Column {
+    /// What is measured.
+    pub measure: Measure,
+    /// Of which parameter or layer.
+    pub part: Arc<str>,
+}
+
+impl Column {
+    /// The column that the file calls `name`, if it is one.
+    fn named(name: &str) -> Option<Self> {
+        let (measure, part) = name.split_once('.')?;
+        let measure = Measure::ALL.into_iter().find(|one| one.name() == measure)?;
+        Some(Self { measure, part: part.into() })
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.measure.name(), self.part)
+    }
+}
 
 /// One optimizer step. Norms are Euclidean.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,16 +104,20 @@ pub struct StepRow {
     pub parameter_norm: Option<f64>,
     /// ‖Δw‖ / ‖w‖ over all parameters.
     pub update_ratio: Option<f64>,
+    /// The cosine of the angle between the gradient and that of the step before, over all
+    /// parameters.
+    pub gradient_cosine: Option<f64>,
     /// Seconds since the step before.
     pub step_seconds: f64,
-    /// The norm of every parameter's gradient, by the parameter's name, before clipping.
-    pub gradient_norms: Vec<(Arc<str>, Option<f64>)>,
+    /// What was measured of single parameters and layers.
+    pub parts: Vec<(Column, Option<f64>)>,
 }
 
 impl StepRow {
-    /// The norm of the gradient of `parameter`, if it was measured.
-    pub fn gradient_norm_of(&self, parameter: &str) -> Option<f64> {
-        self.gradient_norms.iter().find(|(name, _)| **name == *parameter)?.1
+    /// A measure of `part`, if it was measured.
+    pub fn measured(&self, measure: Measure, part: &str) -> Option<f64> {
+        let column = |column: &Column| column.measure == measure && *column.part == *part;
+        self.parts.iter().find(|(found, _)| column(found))?.1
     }
 }
 
@@ -63,15 +129,14 @@ pub fn read_steps(path: &Path) -> Result<Vec<StepRow>, RecordError> {
 /// The rows in `text`, a header and whole lines of the file at `path`.
 pub(crate) fn parse_steps(path: &Path, text: &str) -> Result<Vec<StepRow>, RecordError> {
     let table = Table::new(path, text)?;
-    let parameters: Vec<(usize, Arc<str>)> = table
-        .header
-        .iter()
-        .enumerate()
-        .filter_map(|(place, name)| Some((place, name.strip_prefix(NORM_PREFIX)?.into())))
-        .collect();
+    let columns = table.header.iter().enumerate();
+    let columns: Vec<(usize, Column)> =
+        columns.filter_map(|(place, name)| Some((place, Column::named(name)?))).collect();
+    // Runs of before it was measured have no such column.
+    let cosine = table.header.iter().position(|name| name == "gradient_cosine");
     table.rows(|row| {
-        let norm = |(place, name): &(usize, Arc<str>)| {
-            Ok::<_, String>((Arc::clone(name), row.optional_at(*place)?))
+        let measured = |(place, column): &(usize, Column)| {
+            Ok::<_, String>((column.clone(), row.optional_at(*place)?))
         };
         Ok(StepRow {
             epoch: row.number("epoch")?,
@@ -82,7 +147,8 @@ pub(crate) fn parse_steps(path: &Path, text: &str) -> Result<Vec<StepRow>, Recor
             parameter_norm: row.optional("parameter_norm")?,
             update_ratio: row.optional("update_ratio")?,
             step_seconds: row.number("step_seconds")?,
-            gradient_norms: parameters.iter().map(norm).collect::<Result<_, _>>()?,
+            gradient_cosine: cosine.map_or(Ok(None), |place| row.optional_at(place))?,
+            parts: columns.iter().map(measured).collect::<Result<_, _>>()?,
         })
     })
 }
@@ -144,23 +210,19 @@ fn add_row(hasher: &mut Hasher, header: &[&str], line: &str) {
 pub struct StepWriter {
     path: PathBuf,
     file: BufWriter<File>,
-    parameters: Vec<Arc<str>>,
+    parts: Vec<Column>,
     header: String,
     rows: usize,
     hasher: Hasher,
 }
 
 impl StepWriter {
-    /// Opens `path` for steps of a model with these `parameters`, keeping the rows of an earlier
+    /// Opens `path` for steps of which these `parts` are measured, keeping the rows of an earlier
     /// session that are `marked`; none of them where the file is gone.
-    pub fn open(
-        path: &Path,
-        parameters: &[Arc<str>],
-        marked: &StepsMark,
-    ) -> Result<Self, RecordError> {
+    pub fn open(path: &Path, parts: &[Column], marked: &StepsMark) -> Result<Self, RecordError> {
         let fail = |error| RecordError::write(path, error);
-        let norms = parameters.iter().map(|name| format!(",{NORM_PREFIX}{name}"));
-        let header = format!("{COLUMNS}{}", norms.collect::<String>());
+        let columns = parts.iter().map(|column| format!(",{column}"));
+        let header = format!("{COLUMNS}{}", columns.collect::<String>());
         let kept: Vec<String> =
             marked.find(path)?.map_or_else(Vec::new, |before| kept_lines(&before, &header));
         let mut hasher = Hasher::default();
@@ -170,18 +232,18 @@ impl StepWriter {
         }
         write_atomically(path, format!("{header}\n{}", kept.concat()).as_bytes()).map_err(fail)?;
         let file = open_to_append(path).map_err(fail)?;
-        let (parameters, rows) = (parameters.to_vec(), kept.len());
-        Ok(Self { path: path.to_owned(), file, parameters, header, rows, hasher })
+        let (parts, rows) = (parts.to_vec(), kept.len());
+        Ok(Self { path: path.to_owned(), file, parts, header, rows, hasher })
     }
 
     /// Adds a row.
     pub fn write(&mut self, row: &StepRow) -> Result<(), RecordError> {
-        let measured = row.gradient_norms.iter().map(|(name, _)| name);
-        if !measured.clone().eq(&self.parameters) {
-            return Err(RecordError::OtherParameters {
+        let measured = row.parts.iter().map(|(column, _)| column);
+        if !measured.clone().eq(&self.parts) {
+            return Err(RecordError::OtherParts {
                 path: self.path.clone(),
                 step: row.step,
-                columns: self.parameters.iter().map(ToString::to_string).collect(),
+                columns: self.parts.iter().map(ToString::to_string).collect(),
                 measured: measured.map(ToString::to_string).collect(),
             });
         }
@@ -236,7 +298,8 @@ fn cells(row: &StepRow) -> String {
     let mut line = format!("{epoch},{step},{loss},{learning_rate}");
     line.extend([row.gradient_norm, row.parameter_norm, row.update_ratio].map(norm));
     line += &format!(",{:.6}", row.step_seconds);
-    line.extend(row.gradient_norms.iter().map(|(_, value)| norm(*value)));
+    line += &norm(row.gradient_cosine);
+    line.extend(row.parts.iter().map(|(_, value)| norm(*value)));
     line
 }
 

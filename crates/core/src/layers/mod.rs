@@ -4,6 +4,7 @@
 //! Every layer is an ordinary Burn module with ordinary parameters and records. Models are the
 //! only callers.
 
+pub mod activity;
 pub mod batch_norm;
 pub mod conv_block;
 pub mod dense;

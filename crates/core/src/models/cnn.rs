@@ -9,7 +9,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::mlp::{Mlp, MlpSettings, WIDTHS};
-use super::{BuildModel, Initialization, InputSpec, Network, Size};
+use super::{Activation, BuildModel, Initialization, InputSpec, Network, Size};
+use crate::layers::activity::{Ends, observe};
 use crate::layers::conv_block::{After, conv_block};
 use converge_settings::checks::{Checked, InvalidSetting, ensure};
 use converge_settings::ranges::{FRACTION, Range};
@@ -53,6 +54,7 @@ impl CnnSettings {
     fn dense(&self) -> MlpSettings {
         MlpSettings {
             hidden: self.hidden.clone(),
+            activation: Activation::Relu,
             dropout: self.dropout,
             batch_norm: false,
             initialization: self.initialization,
@@ -151,6 +153,7 @@ impl Network for Cnn {
         for (index, convolution) in self.convolutions.iter().enumerate() {
             let after = After { relu: true, pool: index < last };
             maps = conv_block(convolution, maps, after); // [batch, channels, height, width]
+            observe(convolution.weight.id, &maps, Ends::Zero);
         }
         self.dense.forward(maps.flatten(1, 3))
     }

@@ -27,6 +27,8 @@ pub enum Initialization {
     GlorotNormal,
     /// Rows or columns orthonormal (Saxe et al., 2013).
     Orthogonal,
+    /// Normal with standard deviation 0.0001: too small to learn fast, for those who want to see it.
+    Tiny,
     /// All zero: breaks learning in hidden layers, for those who want to see it.
     Zeros,
 }
@@ -42,6 +44,7 @@ impl Initialization {
             Self::GlorotUniform => Initializer::XavierUniform { gain: 1.0 },
             Self::GlorotNormal => Initializer::XavierNormal { gain: 1.0 },
             Self::Orthogonal => Initializer::Orthogonal { gain: 1.0 },
+            Self::Tiny => Initializer::Normal { mean: 0.0, std: 1e-4 },
             Self::Zeros => Initializer::Zeros,
         }
     }

@@ -10,6 +10,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::linear::new_dense;
 use super::{BuildModel, Initialization, InputSpec, Network, Size};
+use crate::layers::activity::{Ends, observe};
 use crate::layers::dense::dense;
 use crate::layers::dropout::dropout_mask;
 use crate::layers::embedding::Embedding;
@@ -124,9 +125,14 @@ impl Network for LstmClassifier {
         let dropout = (self.dropout > 0.0 && device.is_autodiff())
             .then(|| dropout_mask([batch, width], self.dropout, &device));
         let words = self.embedding.texts(ids, dropout);
-        let forward = self.forward_lstm.last_hidden(words.clone(), mask.clone());
+        let last_hidden = |lstm: &Lstm| {
+            let state = lstm.last_hidden(words.clone(), mask.clone());
+            observe(lstm.recurrent_weight.id, &state, Ends::PlusMinusOne);
+            state
+        };
+        let forward = last_hidden(&self.forward_lstm);
         let state = match &self.backward_lstm {
-            Some(lstm) => Tensor::cat(vec![forward, lstm.last_hidden(words, mask)], 1),
+            Some(lstm) => Tensor::cat(vec![forward, last_hidden(lstm)], 1),
             None => forward,
         };
         dense(&self.output, state, false)

@@ -1,15 +1,16 @@
-//! Multilayer perceptron: hidden layers with `ReLU` and dropout, then a linear output.
+//! Multilayer perceptron: hidden layers with an activation function and dropout, then a linear
+//! output.
 //!
-//! With `batch_norm`, every hidden layer is normalised in front of its `ReLU`, as in the paper
-//! that introduced it.
+//! With `batch_norm`, every hidden layer is normalised in front of its activation function, as in
+//! the paper that introduced it.
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::linear::new_dense;
-use super::{BuildModel, Initialization, InputSpec, Network, Size};
+use super::{Activation, BuildModel, Initialization, InputSpec, Network, Size};
+use crate::layers::activity::observe;
 use crate::layers::batch_norm::batch_norm;
 use crate::layers::dense::dense;
 use crate::layers::dropout::Dropout;
@@ -21,6 +22,9 @@ settings! {
     pub struct MlpSettings {
         /// Units of each hidden layer.
         hidden: Vec<usize> = vec![128] => WIDTHS,
+        /// The activation function of hidden units.
+        #[one_of(Activation)]
+        activation: Activation = Activation::Relu,
         /// Fraction of hidden units dropped in training.
         dropout: f64 = 0.0 => FRACTION,
         /// Whether hidden layers are batch-normalised.
@@ -30,12 +34,14 @@ settings! {
     }
 }
 
-/// Hidden layers, each with batch normalisation if asked for, `ReLU` and dropout, and a linear
-/// output layer.
+/// Hidden layers, each with batch normalisation if asked for, an activation function and dropout,
+/// and a linear output layer.
 #[derive(Module, Debug)]
 pub struct Mlp {
     hidden: Vec<Linear>,
     norms: Option<Vec<BatchNorm>>,
+    #[module(skip)]
+    activation: Activation,
     dropout: Dropout,
     output: Linear,
 }
@@ -79,6 +85,7 @@ impl Mlp {
         Self {
             hidden: inputs_of.zip(widths).map(|(inputs, &units)| new(inputs, units)).collect(),
             norms: settings.batch_norm.then(|| widths.iter().map(norm).collect()),
+            activation: settings.activation,
             dropout: Dropout::new(settings.dropout),
             output: new(widths.last().copied().unwrap_or(inputs), outputs),
         }
@@ -92,9 +99,14 @@ impl Network for Mlp {
         let mut values = inputs;
         for (index, layer) in self.hidden.iter().enumerate() {
             values = match self.norms.as_ref().and_then(|norms| norms.get(index)) {
-                Some(norm) => relu(batch_norm(norm, dense(layer, values, false))),
-                None => dense(layer, values, true),
+                Some(norm) => {
+                    let normalised = batch_norm(norm, dense(layer, values, false));
+                    self.activation.apply(normalised)
+                }
+                None if self.activation == Activation::Relu => dense(layer, values, true),
+                None => self.activation.apply(dense(layer, values, false)),
             };
+            observe(layer.weight.id, &values, self.activation.ends());
             values = self.dropout.forward(values);
         }
         dense(&self.output, values, false)

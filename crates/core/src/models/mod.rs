@@ -6,6 +6,7 @@
 //!
 //! A new model is a new file and one line in `models!`.
 
+mod activation;
 mod initialization;
 mod inputs;
 mod size;
@@ -18,6 +19,7 @@ use crate::layers::embedding::Embedding;
 use converge_settings::checks::Checked;
 use converge_settings::{Settings, choice};
 
+pub use activation::Activation;
 pub use initialization::Initialization;
 pub use inputs::Inputs;
 pub use size::Size;

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::mlp::{Mlp, MlpSettings, WIDTHS};
 use super::mobilenet_v2::{Architecture, Features, check_images, image_shape, images, pool};
-use super::{BuildModel, Initialization, InputSpec, Network, Size};
+use super::{Activation, BuildModel, Initialization, InputSpec, Network, Size};
 use converge_settings::checks::Checked;
 use converge_settings::ranges::{FRACTION, NESTED, POSITIVE, Range};
 use converge_settings::settings;
@@ -77,6 +77,7 @@ impl TransferSettings {
     /// What stands on the base.
     fn head(&self) -> MlpSettings {
         MlpSettings {
+            activation: Activation::Relu,
             hidden: self.hidden.clone(),
             dropout: self.dropout,
             batch_norm: false,

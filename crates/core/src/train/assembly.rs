@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use burn::train::Learner;
 use converge_record::{Status, write_epochs};
 
+use super::activity::Activity;
 use super::checkpoint::StoredOptimizer;
 use super::loader::{BatchLoader, Order};
 use super::norms::parameter_names;
@@ -77,8 +78,9 @@ impl Trainer {
         run.record.status = Status::Running;
         (run.record.stop, run.record.error, run.record.finished) = (None, None, None);
         run.write()?;
+        let activity = Activity::new(&model, &training, &device);
         let names = parameter_names(&model);
-        let recorder = Recorder::open(&run.steps_file(), &names, &kept)?;
+        let recorder = Recorder::open(&run.steps_file(), &names, activity.columns(), &kept)?;
         if !state.history.is_empty() {
             // A session may have been killed between an epoch's row and its checkpoint.
             write_epochs(&run.epochs_file(), &state.history)?;
@@ -104,6 +106,8 @@ impl Trainer {
                 best: state.best,
                 snapshot: None,
                 recorder,
+                activity,
+                previous_gradients: None,
                 earlier_seconds: run.record.seconds,
                 run,
                 began,

@@ -153,6 +153,22 @@ impl BatchLoader {
         loader
     }
 
+    /// At most `count` of its samples, spread evenly over all, in stored order and unchanged, on
+    /// `device`.
+    pub(super) fn sample(&self, count: usize, device: &Device) -> Self {
+        let all = self.samples.len();
+        let count = count.min(all);
+        let indices: Vec<usize> = (0..count).map(|index| index * all / count).collect();
+        let samples = Arc::new(self.samples.select(&indices));
+        Self::new(samples, Arc::clone(&self.preprocessing), self.batch_size, device)
+    }
+
+    /// The same batches from the first epoch on again.
+    pub(super) fn first_epoch(&self) -> Self {
+        self.next_epoch.store(1, Ordering::Relaxed);
+        self.clone()
+    }
+
     /// Optimizer steps in an epoch.
     pub fn steps_per_epoch(&self) -> usize {
         self.batches_per_epoch().div_ceil(self.batches_per_step)

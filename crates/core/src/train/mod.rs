@@ -8,6 +8,7 @@
 //! what is particular to pretrained models, `renderer` progress, `converge-record` what is written.
 //! Nothing here prints: an [`Observer`] is told.
 
+mod activity;
 mod assembly;
 mod caught;
 pub mod checkpoint;

@@ -126,6 +126,58 @@ pub(super) fn update_squares<M: Module>(before: &M, after: &M) -> (Vec<Tensor<1>
     (visitor.parameters, visitor.updates)
 }
 
+/// Another handle on every one of `gradients`.
+pub(super) fn same_gradients<M: Module>(
+    module: &M,
+    gradients: &GradientsParams,
+) -> GradientsParams {
+    struct Same<'a>(&'a GradientsParams, GradientsParams);
+    impl ModuleVisitor for Same<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.0.get::<D>(param.id) {
+                self.1.register(param.id, gradient);
+            }
+        }
+    }
+    let mut visitor = Same(gradients, GradientsParams::new());
+    module.visit(&mut visitor);
+    visitor.1
+}
+
+/// The cosine of the angle between two gradients of `module`, over the parameters that have both,
+/// one element; `None` where there is no such parameter.
+pub(super) fn cosine<M: Module>(
+    module: &M,
+    one: &GradientsParams,
+    other: &GradientsParams,
+) -> Option<Tensor<1>> {
+    struct Products<'a> {
+        of: [&'a GradientsParams; 2],
+        /// g·h, g·g, h·h, summed so far.
+        sums: Option<[Tensor<1>; 3]>,
+    }
+    impl ModuleVisitor for Products<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let [one, other] = self.of.map(|gradients| gradients.get::<D>(param.id));
+            if let (Some(one), Some(other)) = (one, other) {
+                let new = [(one.clone() * other.clone()).sum(), square(one), square(other)];
+                self.sums = Some(match self.sums.take() {
+                    Some(sums) => add(sums, new),
+                    None => new,
+                });
+            }
+        }
+    }
+    fn add([of_both, of_one, of_other]: [Tensor<1>; 3], new: [Tensor<1>; 3]) -> [Tensor<1>; 3] {
+        let [both, one, other] = new;
+        [of_both + both, of_one + one, of_other + other]
+    }
+    let mut visitor = Products { of: [one, other], sums: None };
+    module.visit(&mut visitor);
+    // Roots apart: the product of two squares may overflow.
+    visitor.sums.map(|[product, one, other]| product / one.sqrt() / other.sqrt())
+}
+
 /// The values of all parameters that train, by their ids.
 fn values<M: Module>(module: &M) -> GradientsParams {
     struct Values(GradientsParams);

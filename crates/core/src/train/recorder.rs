@@ -1,15 +1,14 @@
 //! Reads what optimizer steps did from the device, and writes it to `steps.csv`.
 //!
-//! The loss is the mean over the step's samples; the gradient norm is over all parameters, before
-//! clipping; the update ratio is ‖Δw‖ / ‖w‖ over all parameters. Numbers stay on the device until
+//! The loss is the mean over the step's samples; norms are over all parameters and of each, of
+//! gradients before clipping; the update ratio is ‖Δw‖ / ‖w‖. Numbers stay on the device until
 //! several steps can be read at once.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
-use converge_record::{StepRow, StepWriter, StepsMark};
+use converge_record::{Column, Measure, StepRow, StepWriter, StepsMark};
 
 use super::TrainError;
 
@@ -29,27 +28,43 @@ pub(super) struct StepRecord {
     pub parameters: Vec<Tensor<1>>,
     /// Squared norms of every parameter's change, or of none.
     pub updates: Vec<Tensor<1>>,
+    /// The cosine between the gradient and that of the step before, if it was measured.
+    pub cosine: Option<Tensor<1>>,
+    /// The fraction of units in every column of activity, or in none.
+    pub activity: Vec<f64>,
+    /// How long it took.
+    pub seconds: f64,
 }
 
 /// Writes `steps.csv`.
 pub(super) struct Recorder {
     writer: StepWriter,
-    parameters: Vec<Arc<str>>,
-    pending: Vec<(StepRecord, f64)>,
+    /// The measures of single parameters and layers.
+    parts: Vec<Column>,
+    /// How many parameters train.
+    parameters: usize,
+    pending: Vec<StepRecord>,
     last_step: Instant,
 }
 
 impl Recorder {
-    /// Opens `path` for the parameters `names`, keeping the rows `kept` of an earlier session.
+    /// Opens `path` for the parameters `names` and the columns of `activity`, keeping the rows `kept`
+    /// of an earlier session.
     pub(super) fn open(
         path: &Path,
         names: &[String],
+        activity: &[Column],
         kept: &StepsMark,
     ) -> Result<Self, TrainError> {
-        let parameters: Vec<Arc<str>> = names.iter().map(|name| Arc::from(&**name)).collect();
+        let of_each =
+            |measure| names.iter().map(move |name| Column { measure, part: name.as_str().into() });
+        let norms = [Measure::GradientNorm, Measure::ParameterNorm, Measure::UpdateRatio];
+        let norms = norms.into_iter().flat_map(of_each);
+        let parts: Vec<Column> = norms.chain(activity.iter().cloned()).collect();
         Ok(Self {
-            writer: StepWriter::open(path, &parameters, kept)?,
-            parameters,
+            writer: StepWriter::open(path, &parts, kept)?,
+            parts,
+            parameters: names.len(),
             pending: Vec::with_capacity(STEPS_PER_READ),
             last_step: Instant::now(),
         })
@@ -60,12 +75,15 @@ impl Recorder {
         self.last_step = Instant::now();
     }
 
+    /// Seconds since the step before; the time from now on counts for the next one.
+    pub(super) fn lap(&mut self) -> f64 {
+        let began = std::mem::replace(&mut self.last_step, Instant::now());
+        self.last_step.duration_since(began).as_secs_f64()
+    }
+
     /// Takes up a step; returns the steps that were read and written, if it was time to read.
     pub(super) fn push(&mut self, record: StepRecord) -> Result<Vec<StepRow>, TrainError> {
-        let now = Instant::now();
-        let seconds = now.duration_since(self.last_step).as_secs_f64();
-        self.last_step = now;
-        self.pending.push((record, seconds));
+        self.pending.push(record);
         if self.pending.len() < STEPS_PER_READ { Ok(vec![]) } else { self.flush() }
     }
 
@@ -91,11 +109,12 @@ impl Recorder {
         }
         let tensors: Vec<Tensor<1>> = pending
             .iter()
-            .flat_map(|(record, _)| {
+            .flat_map(|record| {
                 std::iter::once(&record.loss)
                     .chain(&record.gradients)
                     .chain(&record.parameters)
                     .chain(&record.updates)
+                    .chain(&record.cosine)
                     .cloned()
             })
             .collect();
@@ -103,13 +122,14 @@ impl Recorder {
             Tensor::cat(tensors, 0).try_into_vec_as().map_err(TrainError::device)?;
         let mut values = values.into_iter().map(f64::from);
         let mut rows = Vec::with_capacity(pending.len());
-        for (record, seconds) in &pending {
+        for record in &pending {
             let loss = values.next().unwrap_or(f64::NAN);
             let mut take = |count| values.by_ref().take(count).collect::<Vec<_>>();
             let gradients = take(record.gradients.len());
             let parameters = take(record.parameters.len());
             let updates = take(record.updates.len());
-            rows.push(self.row(record, loss, *seconds, [&gradients, &parameters, &updates]));
+            let cosine = take(record.cosine.iter().len()).first().copied();
+            rows.push(self.row(record, loss, cosine, [&gradients, &parameters, &updates]));
         }
         Ok(rows)
     }
@@ -119,14 +139,23 @@ impl Recorder {
         &self,
         record: &StepRecord,
         loss: f64,
-        step_seconds: f64,
-        [gradients, parameters, updates]: [&Vec<f64>; 3],
+        gradient_cosine: Option<f64>,
+        [gradients, parameters, updates]: [&[f64]; 3],
     ) -> StepRow {
         let norm =
             |squares: &[f64]| (!squares.is_empty()).then(|| squares.iter().sum::<f64>().sqrt());
-        let of_each = self.parameters.iter().enumerate().map(|(index, name)| {
-            (Arc::clone(name), gradients.get(index).map(|square| square.sqrt()))
+        // A parameter of zeros has no ratio.
+        let ratio = |update: f64, weights: f64| (weights > 0.0).then(|| update / weights);
+        let root = |squares: &[f64], index: usize| squares.get(index).map(|square| square.sqrt());
+        let all = 0..self.parameters;
+        let ratios = all.clone().map(|index| {
+            let (update, weights) = (root(updates, index)?, root(parameters, index)?);
+            ratio(update, weights)
         });
+        let gradient_norms = all.clone().map(|index| root(gradients, index));
+        let parameter_norms = all.map(|index| root(parameters, index));
+        let activity = (0..).map(|index| record.activity.get(index).copied());
+        let values = gradient_norms.chain(parameter_norms).chain(ratios).chain(activity);
         StepRow {
             epoch: record.epoch,
             // Steps count from 1 in the file, as epochs do.
@@ -135,11 +164,10 @@ impl Recorder {
             learning_rate: record.learning_rate,
             gradient_norm: norm(gradients),
             parameter_norm: norm(parameters),
-            update_ratio: norm(updates)
-                .zip(norm(parameters))
-                .map(|(update, weights)| update / weights),
-            step_seconds,
-            gradient_norms: of_each.collect(),
+            update_ratio: norm(updates).zip(norm(parameters)).and_then(|(u, w)| ratio(u, w)),
+            gradient_cosine,
+            step_seconds: record.seconds,
+            parts: self.parts.iter().cloned().zip(values).collect(),
         }
     }
 }

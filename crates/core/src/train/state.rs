@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use burn::data::dataloader::DataLoader as _;
 use burn::module::Module as _;
-use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::optim::{GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::Tensor;
 use burn::train::Interrupter;
@@ -16,6 +16,7 @@ use converge_diagnosis::EarlyStoppingState;
 use converge_record::{Best, EpochRow, RunDirectory, StepRow, Stop, StopReason, write_epochs};
 
 use super::TrainError;
+use super::activity::Activity;
 use super::checkpoint::{CheckpointState, save_epoch, save_interrupted};
 use super::loader::{BatchLoader, DeviceTargets, Position};
 use super::observer::Observer;
@@ -54,6 +55,10 @@ pub(super) struct TrainState {
     /// What the next checkpoint is made of.
     pub snapshot: Option<Snapshot>,
     pub recorder: Recorder,
+    /// Counts dead units at the end of an epoch.
+    pub activity: Activity,
+    /// The gradients of the step before, where those of the next one are compared with them.
+    pub previous_gradients: Option<GradientsParams>,
     pub run: RunDirectory,
     /// Seconds of earlier sessions.
     pub earlier_seconds: f64,
@@ -99,6 +104,13 @@ impl TrainState {
     )]
     pub(super) fn model(&self) -> &Model {
         self.model.as_ref().expect("the optimizer has given the model back")
+    }
+
+    /// The dead and saturated units at the end of an epoch, which count for no step's time.
+    pub(super) fn count_units(&mut self) -> Vec<f64> {
+        let counted = self.activity.measure(self.model());
+        self.recorder.start_clock();
+        counted
     }
 
     /// Keeps what a checkpoint after this step is made of.

@@ -18,7 +18,7 @@ use converge_record::{Stop, StopReason};
 use super::TrainError;
 use super::loader::{Batch, DeviceTargets, Position};
 use super::loss::mean_loss;
-use super::norms::update_squares;
+use super::norms::{cosine, same_gradients, update_squares};
 use super::objective::{Evaluated, SupervisedLoss};
 use super::recorder::StepRecord;
 use super::regularization::{penalise, penalty};
@@ -267,6 +267,12 @@ impl Shared {
         step.is_multiple_of(self.experiment.records.norms_every)
     }
 
+    /// Whether the gradients of `step` are compared with those of the step before; of two steps in a
+    /// row one at most.
+    fn compares(&self, step: usize) -> bool {
+        step.is_multiple_of(self.experiment.records.norms_every.max(2))
+    }
+
     /// `model` on a batch, and the gradients of its `fraction` of what the step minimises.
     fn gradients(
         &self,
@@ -278,7 +284,8 @@ impl Shared {
     ) -> (Evaluated, GradientsParams) {
         let seed = seed_of(self.experiment.training.seed, position);
         let tables = model.embeddings();
-        let track = self.tracks_rows && !self.measures(position.step);
+        let whole = self.measures(position.step) || self.compares(position.step + 1);
+        let track = self.tracks_rows && !whole;
         for table in &tables {
             table.track(track);
         }
@@ -312,6 +319,10 @@ impl Shared {
         let StepInProgress { position, loss, batches } = std::mem::take(&mut state.step);
         let rate = learning_rate.base();
         let measured = self.measures(position.step);
+        let previous = state.previous_gradients.take();
+        let cosine = previous.and_then(|previous| cosine(state.model(), &gradients, &previous));
+        let compared = self.compares(position.step + 1) && !position.ends_epoch;
+        state.previous_gradients = compared.then(|| same_gradients(state.model(), &gradients));
         let squares = state.update.prepare(state.model(), &mut gradients, measured);
         let before = measured.then(|| state.model().clone());
         state.model = state.model.take().map(|model| match &mut state.minimizer {
@@ -323,6 +334,8 @@ impl Shared {
         let (parameters, updates) =
             before.map(|before| update_squares(&before, state.model())).unwrap_or_default();
         state.learning_rate = rate;
+        let seconds = state.recorder.lap();
+        let activity = if position.ends_epoch { state.count_units() } else { vec![] };
         if let Some(loss) = loss {
             self.digest(state.recorder.push(StepRecord {
                 epoch: position.epoch,
@@ -332,9 +345,13 @@ impl Shared {
                 gradients: squares,
                 parameters,
                 updates,
+                cosine,
+                activity,
+                seconds,
             }));
         }
-        let asked_to_stop = self.stop_request.is_raised();
+        // No checkpoint keeps gradients: two steps that are compared are taken together.
+        let asked_to_stop = self.stop_request.is_raised() && !compared;
         if position.ends_epoch || asked_to_stop {
             state.take_snapshot(optimizer, position);
         }

@@ -14,6 +14,7 @@ use serde::Serialize;
 pub use text::{change, quoted, text};
 
 use crate::history::{History, Log};
+use crate::own_run;
 use crate::read::{Choices, ReadError, read, read_bytes};
 use crate::verdict::{Change, Label, Options, Verdict, judge};
 use converge_record::RunDirectory;
@@ -154,7 +155,7 @@ impl Diagnose {
     pub fn diagnose(&self) -> Result<Diagnosis> {
         let logs: Vec<Log> =
             self.paths.iter().map(|path| self.read(path)).collect::<Result<_>>()?;
-        let answers = |options: Options| -> Vec<Answer> {
+        let answers = |options: Options| -> Result<Vec<Answer>> {
             let read = self.paths.iter().zip(logs.iter().cloned());
             read.map(|(path, log)| answer(path, log, &options)).collect()
         };
@@ -164,7 +165,7 @@ impl Diagnose {
             classes: self.classes,
             ..Options::default()
         };
-        let mut verdicts = answers(options);
+        let mut verdicts = answers(options)?;
         if let [_] = verdicts.as_slice()
             && let Some(only) = verdicts.pop()
         {
@@ -172,7 +173,7 @@ impl Diagnose {
         }
         let seeds = self.differ_by_seed().then(|| spread(&verdicts)).flatten();
         if let Some(spread) = &seeds {
-            verdicts = answers(Options { seed_deviation: Some(spread.deviation), ..options });
+            verdicts = answers(Options { seed_deviation: Some(spread.deviation), ..options })?;
         }
         Ok(Diagnosis::Several(Several { verdicts, seeds }))
     }
@@ -241,17 +242,28 @@ impl Diagnose {
 }
 
 /// Judges what the log at `path` holds, the last of several runs.
-fn answer(path: &Path, mut log: Log, options: &Options) -> Answer {
+fn answer(path: &Path, mut log: Log, options: &Options) -> Result<Answer> {
     let runs = log.runs.len();
-    let history = log.runs.pop().unwrap_or_default();
+    let mut history = log.runs.pop().unwrap_or_default();
     let run = RunDirectory::open(path).ok();
-    let classes = run.as_ref().map(|run| run.record.data.class_names.len()).filter(|&n| n > 1);
-    let verdict = judge(&history, &Options { classes: options.classes.or(classes), ..*options });
+    let own = run.as_ref().map(own_run::options).transpose()?.unwrap_or_default();
+    if let Some(run) = &run {
+        own_run::mark_end(&mut history, run.record.status);
+        if run.steps_file().is_file() {
+            history.steps = own_run::step_series(&run.steps()?);
+        }
+    }
+    let verdict = judge(&history, &Options {
+        classes: options.classes.or(own.classes),
+        clip_norm: own.clip_norm,
+        samples_per_step: own.samples_per_step,
+        ..*options
+    });
     let checkpoint = run.zip(verdict.best).and_then(|(run, best)| {
         let found = run.checkpoints().epochs().ok()?.contains(&(best.x as usize));
         found.then(|| format!("--checkpoint {}", best.x as usize))
     });
-    Answer {
+    Ok(Answer {
         path: path.display().to_string(),
         format: log.format,
         runs,
@@ -261,7 +273,7 @@ fn answer(path: &Path, mut log: Log, options: &Options) -> Answer {
         changes: vec![],
         verdict,
         history,
-    }
+    })
 }
 
 /// How the best values of `answers` lie, if they are of one series.

@@ -69,6 +69,10 @@ pub struct Options {
     /// How many classes there are, where classes are told apart; by default common numbers are
     /// tried.
     pub classes: Option<usize>,
+    /// The norm that gradients are clipped to, where they are.
+    pub clip_norm: Option<f64>,
+    /// How many samples a step averages the gradients of, where that is known.
+    pub samples_per_step: Option<f64>,
 }
 
 /// Judges a run: takes any history, and never fails, since `undecidable` is a verdict too.

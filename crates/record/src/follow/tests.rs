@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::steps::StepsMark;
-use crate::{Number, Status, StepWriter, write_epochs};
+use crate::{Column, Measure, Number, Status, StepWriter, write_epochs};
 
 fn run() -> (tempfile::TempDir, RunDirectory) {
     let directory = tempfile::tempdir().unwrap();
@@ -24,9 +24,14 @@ fn step(step: usize) -> StepRow {
         gradient_norm: None,
         parameter_norm: None,
         update_ratio: None,
+        gradient_cosine: None,
         step_seconds: 0.0,
-        gradient_norms: vec![(Arc::from("w"), None)],
+        parts: vec![(weight(), None)],
     }
+}
+
+fn weight() -> Column {
+    Column { measure: Measure::GradientNorm, part: Arc::from("w") }
 }
 
 fn epoch(epoch: usize, loss: f64) -> EpochRow {
@@ -44,7 +49,7 @@ fn steps_are_told_once_and_a_half_written_one_when_it_is_whole() {
     assert_eq!(steps_of(&follower.look().unwrap()), (0, vec![]), "there is no file yet");
 
     let mut writer =
-        StepWriter::open(&run.steps_file(), &["w".into()], &StepsMark::default()).unwrap();
+        StepWriter::open(&run.steps_file(), &[weight()], &StepsMark::default()).unwrap();
     assert_eq!(steps_of(&follower.look().unwrap()), (0, vec![]), "there is a header only");
     for number in 1..=3 {
         writer.write(&step(number)).unwrap();
@@ -54,9 +59,9 @@ fn steps_are_told_once_and_a_half_written_one_when_it_is_whole() {
     assert_eq!(steps_of(&follower.look().unwrap()), (3, vec![]));
 
     let mut file = fs::File::options().append(true).open(run.steps_file()).unwrap();
-    file.write_all(b"1,4,0.25,0.1,,,,0.0,\n1,5,0.").unwrap();
+    file.write_all(b"1,4,0.25,0.1,,,,0.0,,\n1,5,0.").unwrap();
     assert_eq!(steps_of(&follower.look().unwrap()), (3, vec![4]));
-    file.write_all(b"2,0.1,,,,0.0,\n").unwrap();
+    file.write_all(b"2,0.1,,,,0.0,,\n").unwrap();
     let news = follower.look().unwrap();
     assert_eq!(news.steps.new[0].loss.to_bits(), 0.2_f64.to_bits());
     assert_eq!(steps_of(&news), (4, vec![5]));
@@ -70,7 +75,7 @@ fn a_resume_that_cuts_steps_back_is_noticed_even_where_the_file_has_grown_past_t
     let mut write = |kept: usize, steps: &[usize]| {
         let mut writer = StepWriter::open(
             &run.steps_file(),
-            &["w".into()],
+            &[weight()],
             &StepsMark { rows: kept, sha256: None },
         )
         .unwrap();

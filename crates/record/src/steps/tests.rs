@@ -11,20 +11,30 @@ fn norm() -> impl Strategy<Value = f64> {
     any::<f64>().prop_map(|value| format!("{:.6e}", value.abs()).parse().unwrap())
 }
 
-fn names() -> impl Strategy<Value = Vec<Arc<str>>> {
-    vec("[a-z][a-z0-9_.]{0,12}", 0..4).prop_map(|names| {
-        let numbered = names.iter().enumerate().map(|(index, name)| format!("{name}{index}"));
-        numbered.map(Arc::from).collect()
+fn columns() -> impl Strategy<Value = Vec<Column>> {
+    let measure = proptest::sample::select(&Measure::ALL[..]);
+    vec((measure, "[a-z][a-z0-9_.]{0,12}"), 0..4).prop_map(|columns| {
+        let numbered = columns.iter().enumerate().map(|(index, (measure, name))| Column {
+            measure: *measure,
+            part: format!("{name}{index}").into(),
+        });
+        numbered.collect()
     })
 }
 
-fn row(parameters: &[Arc<str>]) -> impl Strategy<Value = StepRow> + use<> {
-    let parameters = parameters.to_vec();
+/// The columns of the gradients of `parameters`.
+fn gradients_of(parameters: &[&str]) -> Vec<Column> {
+    let column = |name: &&str| Column { measure: Measure::GradientNorm, part: (*name).into() };
+    parameters.iter().map(column).collect()
+}
+
+fn row(columns: &[Column]) -> impl Strategy<Value = StepRow> + use<> {
+    let columns = columns.to_vec();
     let counts = (1..1000_usize, 1..100_000_usize);
     let numbers = (any::<f64>(), any::<f64>(), 0..1_000_000_000_u32);
-    let norms = (option::of(norm()), option::of(norm()), option::of(norm()));
-    let by_name = vec(option::of(norm()), parameters.len());
-    (counts, numbers, norms, by_name).prop_map(move |(counts, numbers, norms, by_name)| StepRow {
+    let norms = (option::of(norm()), option::of(norm()), option::of(norm()), option::of(norm()));
+    let parts = vec(option::of(norm()), columns.len());
+    (counts, numbers, norms, parts).prop_map(move |(counts, numbers, norms, parts)| StepRow {
         epoch: counts.0,
         step: counts.1,
         loss: numbers.0,
@@ -32,13 +42,14 @@ fn row(parameters: &[Arc<str>]) -> impl Strategy<Value = StepRow> + use<> {
         gradient_norm: norms.0,
         parameter_norm: norms.1,
         update_ratio: norms.2,
+        gradient_cosine: norms.3,
         step_seconds: f64::from(numbers.2) / 1e6,
-        gradient_norms: parameters.iter().cloned().zip(by_name).collect(),
+        parts: columns.iter().cloned().zip(parts).collect(),
     })
 }
 
-fn rows() -> impl Strategy<Value = (Vec<Arc<str>>, Vec<StepRow>)> {
-    names().prop_flat_map(|names| (vec(row(&names), 0..8), Just(names)).prop_map(|(r, n)| (n, r)))
+fn rows() -> impl Strategy<Value = (Vec<Column>, Vec<StepRow>)> {
+    columns().prop_flat_map(|all| (vec(row(&all), 0..8), Just(all)).prop_map(|(r, all)| (all, r)))
 }
 
 /// The first `rows` rows, as a checkpoint of before there were checksums knows them.
@@ -46,8 +57,8 @@ fn first(rows: usize) -> StepsMark {
     StepsMark { rows, sha256: None }
 }
 
-fn write(path: &Path, parameters: &[Arc<str>], kept: &StepsMark, rows: &[StepRow]) -> StepsMark {
-    let mut writer = StepWriter::open(path, parameters, kept).unwrap();
+fn write(path: &Path, parts: &[Column], kept: &StepsMark, rows: &[StepRow]) -> StepsMark {
+    let mut writer = StepWriter::open(path, parts, kept).unwrap();
     for row in rows {
         writer.write(row).unwrap();
     }
@@ -58,33 +69,33 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))] // every file waits for the disk
 
     #[test]
-    fn rows_that_are_written_are_read_back((parameters, rows) in rows()) {
+    fn rows_that_are_written_are_read_back((parts, rows) in rows()) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("steps.csv");
-        write(&path, &parameters, &first(0), &rows);
+        write(&path, &parts, &first(0), &rows);
         prop_assert_eq!(read_steps(&path).unwrap(), rows);
     }
 
     #[test]
     fn a_resumed_run_keeps_the_steps_before_its_checkpoint(
-        (parameters, rows) in rows(),
+        (parts, rows) in rows(),
         kept in 0..8_usize,
     ) {
         let directory = tempfile::tempdir().unwrap();
         let (straight, resumed) =
             (directory.path().join("straight.csv"), directory.path().join("resumed.csv"));
         let kept = kept.min(rows.len());
-        write(&straight, &parameters, &first(0), &rows);
-        write(&resumed, &parameters, &first(0), &rows);
-        write(&resumed, &parameters, &first(kept), &rows[kept..]);
+        write(&straight, &parts, &first(0), &rows);
+        write(&resumed, &parts, &first(0), &rows);
+        write(&resumed, &parts, &first(kept), &rows[kept..]);
         prop_assert_eq!(fs::read(straight).unwrap(), fs::read(resumed).unwrap());
     }
 
     #[test]
-    fn a_last_line_that_is_half_written_is_left_out((parameters, rows) in rows(), cut in 1..20_usize) {
+    fn a_last_line_that_is_half_written_is_left_out((parts, rows) in rows(), cut in 1..20_usize) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("steps.csv");
-        write(&path, &parameters, &first(0), &rows);
+        write(&path, &parts, &first(0), &rows);
         if let Some((_, whole)) = rows.split_last() {
             let text = fs::read_to_string(&path).unwrap();
             let last = text.lines().last().unwrap().len();
@@ -103,8 +114,9 @@ fn plain(step: usize, parameters: &[&str]) -> StepRow {
         gradient_norm: Some(2.0),
         parameter_norm: None,
         update_ratio: Some(0.001),
+        gradient_cosine: Some(-0.5),
         step_seconds: 0.25,
-        gradient_norms: parameters.iter().map(|name| (Arc::from(*name), Some(2.0))).collect(),
+        parts: gradients_of(parameters).into_iter().map(|column| (column, Some(2.0))).collect(),
     }
 }
 
@@ -113,12 +125,12 @@ fn the_columns_are_those_that_the_module_describes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("steps.csv");
     let blank = StepRow { loss: f64::NAN, update_ratio: None, ..plain(2, &["w"]) };
-    write(&path, &["w".into()], &first(0), &[plain(1, &["w"]), blank]);
+    write(&path, &gradients_of(&["w"]), &first(0), &[plain(1, &["w"]), blank]);
     let expected = "\
         epoch,step,loss,learning_rate,gradient_norm,parameter_norm,update_ratio,step_seconds,\
-        gradient_norm.w\n\
-        1,1,0.5,0.01,2.000000e0,,1.000000e-3,0.250000,2.000000e0\n\
-        1,2,NaN,0.01,2.000000e0,,,0.250000,2.000000e0\n";
+        gradient_cosine,gradient_norm.w\n\
+        1,1,0.5,0.01,2.000000e0,,1.000000e-3,0.250000,-5.000000e-1,2.000000e0\n\
+        1,2,NaN,0.01,2.000000e0,,,0.250000,-5.000000e-1,2.000000e0\n";
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
     assert!(read_steps(&path).unwrap()[1].loss.is_nan());
 }
@@ -127,21 +139,23 @@ fn the_columns_are_those_that_the_module_describes() {
 fn a_later_stage_with_more_parameters_leaves_their_columns_blank_so_far() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("steps.csv");
-    write(&path, &["head".into()], &first(0), &[plain(1, &["head"])]);
-    write(&path, &["base".into(), "head".into()], &first(1), &[plain(2, &["base", "head"])]);
+    write(&path, &gradients_of(&["head"]), &first(0), &[plain(1, &["head"])]);
+    write(&path, &gradients_of(&["base", "head"]), &first(1), &[plain(2, &["base", "head"])]);
     let rows = read_steps(&path).unwrap();
-    assert_eq!(rows[0].gradient_norm_of("base"), None);
-    assert_eq!(rows[0].gradient_norm_of("head"), Some(2.0));
-    assert_eq!(rows[1].gradient_norm_of("base"), Some(2.0));
+    assert_eq!(rows[0].measured(Measure::GradientNorm, "base"), None);
+    assert_eq!(rows[0].measured(Measure::GradientNorm, "head"), Some(2.0));
+    assert_eq!(rows[1].measured(Measure::GradientNorm, "base"), Some(2.0));
 }
 
 #[test]
 fn a_step_of_other_parameters_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("steps.csv");
-    let mut writer = StepWriter::open(&path, &["w".into()], &first(0)).unwrap();
+    let mut writer = StepWriter::open(&path, &gradients_of(&["w"]), &first(0)).unwrap();
     let error = writer.write(&plain(7, &["v"])).unwrap_err().to_string();
-    assert!(error.ends_with("has columns for the parameters [\"w\"], but step 7 measured [\"v\"]"));
+    assert!(error.ends_with(
+        "has the columns [\"gradient_norm.w\"], but step 7 measured [\"gradient_norm.v\"]"
+    ));
 }
 
 #[test]
@@ -152,15 +166,17 @@ fn what_is_no_number_or_missing_is_an_error_that_shows_the_row() {
         fs::write(&path, text).unwrap();
         read_steps(&path).unwrap_err().to_string()
     };
-    let whole = format!("{COLUMNS}\n1,1,low,0.1,,,,0.1\n");
-    assert!(said(&whole).ends_with("in `1,1,low,0.1,,,,0.1`, `loss` is `low`, which is no number"));
+    let whole = format!("{COLUMNS}\n1,1,low,0.1,,,,0.1,\n");
+    assert!(
+        said(&whole).ends_with("in `1,1,low,0.1,,,,0.1,`, `loss` is `low`, which is no number")
+    );
     assert!(said("epoch,step\n1,\n").ends_with("in `1,`, `step` is blank"));
     assert!(said("epoch\n1\n").ends_with("in `1`, there is no column `step`"));
 }
 
 /// Two rows, and the mark of a checkpoint after them; then one more.
 fn marked(path: &Path) -> StepsMark {
-    let mut writer = StepWriter::open(path, &["head".into()], &first(0)).unwrap();
+    let mut writer = StepWriter::open(path, &gradients_of(&["head"]), &first(0)).unwrap();
     for step in [1, 2] {
         writer.write(&plain(step, &["head"])).unwrap();
     }
@@ -192,7 +208,8 @@ fn the_rows_of_a_checkpoint_are_kept_whole_or_the_file_is_damaged() {
     ];
     for damaged in damages {
         fs::write(&path, &damaged).unwrap();
-        let said = StepWriter::open(&path, &["head".into()], &mark).unwrap_err().to_string();
+        let said =
+            StepWriter::open(&path, &gradients_of(&["head"]), &mark).unwrap_err().to_string();
         assert!(
             said.contains("does not hold the 2 rows that the run's checkpoint knows"),
             "{said}"
@@ -201,7 +218,7 @@ fn the_rows_of_a_checkpoint_are_kept_whole_or_the_file_is_damaged() {
     }
     // What comes after them is not the checkpoint's.
     fs::write(&path, whole + "9,9,half").unwrap();
-    let again = write(&path, &["head".into()], &mark, &[]);
+    let again = write(&path, &gradients_of(&["head"]), &mark, &[]);
     assert_eq!(again, mark);
     assert_eq!(read_steps(&path).unwrap().len(), 2);
 }
@@ -211,10 +228,10 @@ fn a_mark_holds_when_a_later_stage_adds_columns_and_when_it_takes_them_back() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("steps.csv");
     let mark = marked(&path);
-    let later: [Arc<str>; 2] = ["base".into(), "head".into()];
+    let later = gradients_of(&["base", "head"]);
     assert_eq!(write(&path, &later, &mark, &[]), mark);
     // Killed before the later stage had a checkpoint.
-    assert_eq!(write(&path, &["head".into()], &mark, &[]), mark);
+    assert_eq!(write(&path, &gradients_of(&["head"]), &mark, &[]), mark);
 }
 
 #[test]
@@ -224,7 +241,7 @@ fn a_file_that_is_gone_when_a_run_goes_on_begins_anew() {
     let mark = marked(&path);
     fs::remove_file(&path).unwrap();
     assert_eq!(mark.find(&path).unwrap(), None);
-    let new = write(&path, &["head".into()], &mark, &[plain(3, &["head"])]);
+    let new = write(&path, &gradients_of(&["head"]), &mark, &[plain(3, &["head"])]);
     assert_eq!((new.rows, read_steps(&path).unwrap()[0].step), (1, 3));
 }
 

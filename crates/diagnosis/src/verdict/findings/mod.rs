@@ -13,6 +13,7 @@ mod rows;
 mod schedule;
 mod side_series;
 mod spikes;
+mod steps;
 mod stopping;
 
 use super::judged::Judged;
@@ -59,6 +60,7 @@ pub(super) fn all(scene: &Scene) -> Vec<Finding> {
     findings.extend(schedule::idle_steps(scene));
     findings.extend(stopping::too_early(scene));
     findings.extend(stopping::too_late(scene));
+    findings.extend(steps::all(scene));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }

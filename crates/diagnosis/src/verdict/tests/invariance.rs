@@ -82,7 +82,8 @@ proptest! {
         classes in prop::option::of(any::<usize>()),
         higher_is_better in any::<bool>(),
     ) {
-        let options = Options { horizon, worthwhile, seed_deviation, classes };
+        let options =
+            Options { horizon, worthwhile, seed_deviation, classes, ..Options::default() };
         let metric = Some(Metric { series: series("m", &other), higher_is_better });
         let some = |name: &str, y: &[f64]| Some(series(name, y));
         for history in [

@@ -9,6 +9,7 @@ mod labels;
 mod numbers;
 mod probabilities;
 mod sentences;
+mod steps;
 mod while_training;
 
 use crate::history::{History, Metric, Series};

@@ -40,7 +40,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn images() {
-    let colours = RgbaImage::from_fn(12, 9, |x, y| Rgba([20 * x as u8, 25 * y as u8, 7, 100 + x as u8]));
+    let colours =
+        RgbaImage::from_fn(12, 9, |x, y| Rgba([20 * x as u8, 25 * y as u8, 7, 100 + x as u8]));
     let plain = DynamicImage::from(colours.clone()).into_rgb8();
     for format in [
         ImageFormat::Png,
@@ -59,7 +60,10 @@ fn images() {
         write("images", format.extensions_str()[0], &[&bytes.into_inner()]);
     }
     let mut grey = Cursor::new(vec![]);
-    DynamicImage::from(plain).into_luma16().write_to(&mut grey, ImageFormat::Png).expect("an image");
+    DynamicImage::from(plain)
+        .into_luma16()
+        .write_to(&mut grey, ImageFormat::Png)
+        .expect("an image");
     write("images", "grey16.png", &[&grey.into_inner()]);
     write("images", "progressive.jpg", &[&repository("crates/data/tests/progressive.jpg")]);
 }
@@ -156,9 +160,8 @@ fn events() {
         [&[event.len() as u8][..], &event].concat()
     };
     let tags = [&b"loss/train"[..], b"loss/val"];
-    let messages: Vec<Vec<u8>> = (1..9)
-        .flat_map(|step| tags.map(|tag| scalar(tag, step, 2.0 / f32::from(step))))
-        .collect();
+    let messages: Vec<Vec<u8>> =
+        (1..9).flat_map(|step| tags.map(|tag| scalar(tag, step, 2.0 / f32::from(step)))).collect();
     write("logs", "events", &[b"1", &messages.concat()]);
 }
 

@@ -7,6 +7,8 @@ use converge_data::{Layout, NoProgress, PublishedFile, PublishedSet};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::input::{choose, options, write};
+
 const LAYOUT: Layout = Layout { folders: &["set"], files: &[&["a"]], unmistakable: false };
 
 /// A set in an archive of any checksum.
@@ -30,7 +32,7 @@ static TAR: PublishedSet =
 /// `0`: a zip archive; `1`: a gzipped tar archive; `2`: a tar archive, which is gzipped here, as no
 /// change to a compressed one gets past its checksum.
 pub fn read(input: &[u8]) {
-    let (kind, contents) = crate::choose(input, 3);
+    let (kind, contents) = choose(input, 3);
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("cache");
     let (set, contents) = match kind {
@@ -42,8 +44,8 @@ pub fn read(input: &[u8]) {
             (&TAR, encoder.finish().expect("memory"))
         }
     };
-    crate::write(&cache.join(set.files[0].path), &contents);
-    let options = converge_data::LoadOptions { directory: None, ..crate::options(folder.path()) };
+    write(&cache.join(set.files[0].path), &contents);
+    let options = converge_data::LoadOptions { directory: None, ..options(folder.path()) };
     let _ = set.fetch_file(&options, &mut NoProgress);
     // Whatever it holds, nothing lands beside the cache.
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);

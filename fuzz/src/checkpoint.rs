@@ -12,6 +12,8 @@ use converge_record::Which;
 use converge_record::checksum::sha256;
 use serde_json::Value;
 
+use super::input::{choose, options, write};
+
 const EXPERIMENT: &str = r#"
 name = "fuzzed"
 [data]
@@ -59,24 +61,26 @@ pub fn file(name: &str) -> &'static [u8] {
 }
 
 fn session(folder: &Path) -> Session {
-    Session::new(device::default_name(), crate::options(folder)).expect("the default device")
+    Session::new(device::default_name(), options(folder)).expect("the default device")
 }
 
 /// `0`: the weights; `1`: the state of the optimizer; `2`: `state.json`. Checksums are put right, so
 /// that they do not keep anything from being read.
 pub fn read(input: &[u8]) {
-    let (kind, contents) = crate::choose(input, 3);
+    let (kind, contents) = choose(input, 3);
     let folder = tempfile::tempdir().expect("a folder");
     let (run, checkpoint) = (folder.path(), folder.path().join(CHECKPOINT));
     for (name, contents) in &*RUN {
-        crate::write(&run.join(name), contents);
+        write(&run.join(name), contents);
     }
     let name = ["model.bpk", "optimizer.bpk", "state.json"][usize::from(kind)];
-    crate::write(&checkpoint.join(name), contents);
+    write(&checkpoint.join(name), contents);
     let state = if kind == 2 { contents } else { file("state.json") };
     let state = match serde_json::from_slice::<Value>(state) {
         Ok(Value::Object(mut state)) => {
-            for (key, name) in [("model_sha256", "model.bpk"), ("optimizer_sha256", "optimizer.bpk")] {
+            for (key, name) in
+                [("model_sha256", "model.bpk"), ("optimizer_sha256", "optimizer.bpk")]
+            {
                 let contents = fs::read(checkpoint.join(name)).expect("a file");
                 state.insert(key.to_owned(), sha256(&contents).into());
             }
@@ -84,9 +88,9 @@ pub fn read(input: &[u8]) {
         }
         _ => state.to_owned(),
     };
-    crate::write(&checkpoint.join("state.json"), &state);
+    write(&checkpoint.join("state.json"), &state);
     let line = format!("{}  state.json\n", sha256(&state));
-    crate::write(&checkpoint.join("state.json.sha256"), line.as_bytes());
+    write(&checkpoint.join("state.json.sha256"), line.as_bytes());
 
     if kind != 1 {
         let _ = Trained::load(run, Some(Which::Last), device::default_name());

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use converge_data::{DataSettings, ImageSettings, NoProgress, Parts, Source};
 
+use super::input::{options, write};
+
 /// Bytes of an image in a binary batch, its label among them.
 const RECORD: usize = 3073;
 /// Images in a batch.
@@ -22,9 +24,9 @@ pub fn read(input: &[u8]) {
 
 fn load(name: &str, contents: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
-    crate::write(&folder.path().join(Path::new(name)), contents);
+    write(&folder.path().join(Path::new(name)), contents);
     let settings = ImageSettings { source: Source::Real, ..ImageSettings::default() };
-    let options = crate::options(folder.path());
+    let options = options(folder.path());
     if let Ok(data) = DataSettings::Cifar10(settings).load(Parts::Test, &options, &mut NoProgress) {
         assert!(!data.test.is_empty());
     }

@@ -2,11 +2,13 @@
 
 use converge_data::{DataSettings, ImageFolderSettings};
 
+use super::input::write;
+
 /// The input is the file.
 pub fn read(input: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("image");
-    crate::write(&path, input);
+    write(&path, input);
     let settings = ImageFolderSettings { size: 8, resize: 10, ..ImageFolderSettings::default() };
     if let Ok(pixels) = DataSettings::Images(settings).read_image(&path) {
         assert_eq!(pixels.map(|pixels| pixels.len()), Some(3 * 8 * 8));

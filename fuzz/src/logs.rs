@@ -6,6 +6,8 @@ use clap::Parser;
 use converge_diagnosis::Series;
 use converge_diagnosis::command::{Diagnose, text};
 
+use super::input::{choose, write};
+
 #[path = "../../crates/diagnosis/tests/events/mod.rs"]
 #[allow(dead_code)]
 mod events;
@@ -22,13 +24,13 @@ static DIAGNOSE: LazyLock<Diagnose> =
 /// `0`: the file; `1`: the messages of a file of TensorBoard events, each behind a byte with its
 /// length, as no change to a whole file gets past its checksums.
 pub fn read(input: &[u8]) {
-    let (kind, contents) = crate::choose(input, 2);
+    let (kind, contents) = choose(input, 2);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("log");
     if kind == 0 {
-        crate::write(&path, contents);
+        write(&path, contents);
     } else {
-        crate::write(&path, &records(contents));
+        write(&path, &records(contents));
     }
     let mut diagnose = DIAGNOSE.clone();
     diagnose.paths = vec![path];

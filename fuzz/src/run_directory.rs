@@ -8,6 +8,8 @@ use converge_diagnosis::read::{Choices, read as read_log};
 use converge_record::checksum::sha256;
 use converge_record::{Follower, RunDirectory, Which};
 
+use super::input::{choose, write};
+
 /// A whole run, of which one file is replaced.
 const FILES: [(&str, &[u8]); 6] = [
     ("run.json", include_bytes!("../../crates/record/tests/linear/run.json")),
@@ -23,22 +25,22 @@ const FILES: [(&str, &[u8]); 6] = [
 
 /// The first byte says which of the first five files the rest is, from `0` on.
 pub fn read(input: &[u8]) {
-    let (kind, contents) = crate::choose(input, 5);
+    let (kind, contents) = choose(input, 5);
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     for (name, whole) in FILES {
-        crate::write(&path(name), if name == FILES[usize::from(kind)].0 { contents } else { whole });
+        write(&path(name), if name == FILES[usize::from(kind)].0 { contents } else { whole });
     }
     if kind == 3 {
         let line = format!("{}  state.json\n", sha256(contents));
-        crate::write(&path("checkpoints/epoch-0003/state.json.sha256"), line.as_bytes());
+        write(&path("checkpoints/epoch-0003/state.json.sha256"), line.as_bytes());
     }
     let Ok(run) = RunDirectory::open(folder.path()) else { return };
     match kind {
         2 => {
             let steps = run.steps();
             // The same file, growing before the eyes of who follows the run.
-            crate::write(&run.steps_file(), b"");
+            write(&run.steps_file(), b"");
             let mut file = File::options().append(true).open(run.steps_file()).expect("a file");
             let mut follower = Follower::new(folder.path()).expect("a run");
             let mut followed = vec![];

@@ -4,12 +4,14 @@ use converge_data::{
     DataSettings, HousingSettings, NoProgress, Parts, RatingsSettings, Source, parse_row, read_rows,
 };
 
+use super::input::{choose, options, write};
+
 /// `0`: rows of a table and a typed row; `1`: California housing; `2`: ratings.
 pub fn read(input: &[u8]) {
-    let (kind, contents) = crate::choose(input, 3);
+    let (kind, contents) = choose(input, 3);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(if kind == 1 { "housing/housing.csv" } else { "table.csv" });
-    crate::write(&path, contents);
+    write(&path, contents);
     let settings = match kind {
         0 => {
             let features = ["MedInc", "HouseAge", "Latitude"].map(str::to_owned);
@@ -30,7 +32,7 @@ pub fn read(input: &[u8]) {
             ..RatingsSettings::default()
         }),
     };
-    let options = crate::options(folder.path());
+    let options = options(folder.path());
     if let Ok(data) = settings.load(Parts::Both, &options, &mut NoProgress) {
         let preprocessing = settings.fit_preprocessing(&data.training);
         let _ = preprocessing.rows(&data.test, 0..data.test.len());

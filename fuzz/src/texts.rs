@@ -2,10 +2,12 @@
 
 use converge_data::{DataSettings, NoProgress, Parts, Source, TextSettings, read_text};
 
+use super::input::{choose, options, write};
+
 /// `0`: one table; `1`: tables of both splits, which share the input half and half; `2`: a file for
 /// each of two classes, likewise; `3`: lines to predict for.
 pub fn read(input: &[u8]) {
-    let (kind, contents) = crate::choose(input, 4);
+    let (kind, contents) = choose(input, 4);
     let folder = tempfile::tempdir().expect("a folder");
     let (first, second) = contents.split_at(contents.len() / 2);
     let files: &[(&str, &[u8])] = match kind {
@@ -15,7 +17,7 @@ pub fn read(input: &[u8]) {
         _ => &[("lines.txt", contents)],
     };
     for (name, contents) in files {
-        crate::write(&folder.path().join(name), contents);
+        write(&folder.path().join(name), contents);
     }
     if kind == 3 {
         let _ = read_text(&folder.path().join("lines.txt"));
@@ -27,7 +29,7 @@ pub fn read(input: &[u8]) {
         length: 7,
         ..TextSettings::default()
     });
-    let options = crate::options(folder.path());
+    let options = options(folder.path());
     if let Ok(data) = settings.load(Parts::Both, &options, &mut NoProgress) {
         let preprocessing = settings.fit_preprocessing(&data.training);
         let _ = preprocessing.rows(&data.test, 0..data.test.len());

@@ -5,12 +5,14 @@ use burn::tensor::Device;
 use converge_core::device;
 use converge_core::models::Weights;
 
+use super::input::{choose, write};
+
 /// `0`: a file of PyTorch; `1`: safetensors.
 pub fn read(input: &[u8]) {
-    let (kind, contents) = crate::choose(input, 2);
+    let (kind, contents) = choose(input, 2);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(["weights.pth", "weights.safetensors"][usize::from(kind)]);
-    crate::write(&path, contents);
+    write(&path, contents);
     let Ok(weights) = Weights::read(&path) else { return };
     let device: Device = device::open(device::default_name()).expect("the default device");
     let layer = LinearConfig::new(3, 2).init(&device);

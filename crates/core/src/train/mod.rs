@@ -9,7 +9,6 @@
 //! Nothing here prints: an [`Observer`] is told.
 
 mod assembly;
-mod caught;
 pub mod checkpoint;
 mod clipping;
 mod epoch_end;

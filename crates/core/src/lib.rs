@@ -43,6 +43,7 @@
 
 #![recursion_limit = "256"]
 
+mod caught;
 pub mod cross_validation;
 pub mod curves;
 pub mod device;

@@ -60,7 +60,11 @@ pub fn decode_image(contents: &[u8]) -> Result<RgbImage, String> {
     if reader.format() == Some(image::ImageFormat::Jpeg) && !jpeg_is_complete(contents) {
         return Err("it is cut short, a JPEG without its end".to_owned());
     }
-    Ok(on_white(reader.decode().map_err(|error| error.to_string())?))
+    let image = reader.decode().map_err(|error| error.to_string())?;
+    if image.width() == 0 || image.height() == 0 {
+        return Err("it has no pixels".to_owned());
+    }
+    Ok(on_white(image))
 }
 
 /// `image` on a white ground: `α c + (1 - α) 255` for every channel `c` in `[0, 255]`, rounded.
@@ -158,6 +162,17 @@ mod tests {
         let grey = image::GrayAlphaImage::from_pixel(1, 1, LumaA([0, 0]));
         let pixels = decode_image(&encoded(grey, ImageFormat::Png)).unwrap();
         assert_eq!(pixels.into_raw(), [255; 3]);
+    }
+
+    #[test]
+    fn an_image_without_height_is_none() {
+        // A GIF with a screen of two pixels by none, and a frame of one pixel.
+        let gif =
+            b"GIF89a\x02\0\0\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+        assert_eq!(decode_image(gif).unwrap_err(), "it has no pixels");
+        let mut whole = gif.to_vec();
+        whole[8] = 1;
+        assert_eq!(decode_image(&whole).unwrap().dimensions(), (2, 1));
     }
 
     #[test]

@@ -6,12 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::store::{ModuleStore, PytorchStore, SafetensorsStore, bridge};
 use burn::tensor::{Tensor, TensorData};
+
+use crate::caught::caught;
 
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -82,8 +83,8 @@ impl Weights {
             _ => Err(WeightsError::Format(path.to_owned())),
         };
         // The readers are not made for damaged files everywhere.
-        let tensors = catch_unwind(AssertUnwindSafe(read))
-            .unwrap_or_else(|_| Err(unreadable("the file is damaged".to_owned())))?;
+        let tensors =
+            caught(read).unwrap_or_else(|_| Err(unreadable("the file is damaged".to_owned())))?;
         Ok(Self { path: path.to_owned(), tensors })
     }
 

@@ -21,9 +21,9 @@ use converge_record::{
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use super::caught::caught;
 use super::state::Snapshot;
 use super::tally::Tally;
+use crate::caught::caught;
 use crate::models::Model;
 use crate::schedule::PlateauState;
 

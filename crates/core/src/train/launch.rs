@@ -8,7 +8,6 @@ use burn::train::{ExecutionStrategy, Learner, SupervisedTraining, TrainingStrate
 use converge_record::{EpochRow, RunDirectory, Status, Stop, StopReason, timestamp};
 
 use super::assembly::Assembled;
-use super::caught;
 use super::checkpoint::Checkpoint;
 use super::epoch_end::EpochEnd;
 use super::renderer::{NoFiles, Relay};
@@ -18,6 +17,7 @@ use super::state::Shared;
 use super::step::Trainee;
 use super::trainer::{Start, Trainer};
 use super::{TrainError, new_model};
+use crate::caught;
 use crate::experiment::metric_names;
 use crate::fused::with_kernels;
 

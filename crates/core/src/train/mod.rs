@@ -10,7 +10,6 @@
 
 mod activity;
 mod assembly;
-mod caught;
 pub mod checkpoint;
 mod clipping;
 mod epoch_end;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[allow(clippy::expect_used, dead_code, unreachable_pub)]
+mod fuzz_corpus;
 mod mobilenet;
 mod real_data;
 mod runs;

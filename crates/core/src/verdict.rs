@@ -41,19 +41,35 @@ pub enum VerdictError {
     },
 }
 
+/// Whether the verdict on `run`, of which `history` is every whole epoch, is stored in its directory.
+pub fn is_judged(run: &RunDirectory, history: &[EpochRow]) -> Result<bool, VerdictError> {
+    let (_, json) = verdict(run, history)?;
+    Ok(std::fs::read(run.file(VERDICT_FILE)).is_ok_and(|stored| stored == json))
+}
+
 /// Judges `run`, of which `history` is every whole epoch, and stores the verdict in its directory.
 pub fn write_verdict(run: &RunDirectory, history: &[EpochRow]) -> Result<RunVerdict, VerdictError> {
+    let (verdict, json) = verdict(run, history)?;
+    let path = run.file(VERDICT_FILE);
+    write_atomically(&path, &json).map_err(|error| VerdictError::Write { path, error })?;
+    Ok(verdict)
+}
+
+/// The verdict on `run`, of which `history` is every whole epoch, and how it is stored.
+fn verdict(
+    run: &RunDirectory,
+    history: &[EpochRow],
+) -> Result<(RunVerdict, Vec<u8>), VerdictError> {
     let classes = Some(run.record.data.class_names.len()).filter(|&classes| classes > 1);
     let options = Options { classes, ..Options::default() };
     let verdict = judge(&History::of_epochs(history), &options);
     let changes = changes(verdict.verdict, &run.experiment()?, history.len());
     let verdict = RunVerdict { changes, verdict };
-    let path = run.file(VERDICT_FILE);
-    let written = serde_json::to_vec_pretty(&verdict).map_err(std::io::Error::from);
-    written
-        .and_then(|json| write_atomically(&path, &json))
-        .map_err(|error| VerdictError::Write { path, error })?;
-    Ok(verdict)
+    let json = serde_json::to_vec_pretty(&verdict).map_err(|error| {
+        let path = run.file(VERDICT_FILE);
+        VerdictError::Write { path, error: error.into() }
+    })?;
+    Ok((verdict, json))
 }
 
 /// What to change after a run of `experiment` over so many epochs with this verdict, the most useful

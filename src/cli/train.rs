@@ -19,6 +19,7 @@ use converge_core::curves::write_learning_curves;
 use converge_core::evaluation::TestData;
 use converge_core::experiment::{Experiment, builtins};
 use converge_core::train::{Observer, Outcome, Session, Silent, StopRequest, TrainError};
+use converge_core::verdict::{is_judged, write_verdict};
 use converge_data::{Origin, Source};
 use converge_diagnosis::command::quoted;
 use converge_figures::{Look, numbers, table};
@@ -114,8 +115,11 @@ impl TrainArgs {
         };
         progress::clear();
         match outcome {
-            Err(TrainError::Complete { run, .. }) if draw_missing(&run)? => {
-                message(&format!("the curves of {} were missing, and are drawn", run.display()));
+            Err(TrainError::Complete { run, .. }) if complete(&run)? => {
+                message(&format!(
+                    "the curves and the verdict of {} were missing, and are there now",
+                    run.display()
+                ));
                 Ok(())
             }
             outcome => finish(&outcome?, printer),
@@ -309,13 +313,16 @@ pub(super) fn draw(outcome: &Outcome) -> Result<()> {
         .context("the run is saved, but its curves could not be drawn")
 }
 
-/// Draws the curves of a complete run whose process was killed before it could; returns whether they
-/// were missing.
-fn draw_missing(run: &Path) -> Result<bool> {
-    let run = RunDirectory::open(run)?;
-    if ["curves.svg", "curves.png"].iter().all(|name| run.file(name).exists()) {
+/// Draws and judges a complete run whose process was killed before it could; returns whether it had
+/// to. The verdict is written last, and may be there from a stop before.
+fn complete(run: &Path) -> Result<bool> {
+    let outcome = Outcome::of(RunDirectory::open(run)?)?;
+    let (run, history) = (&outcome.run, &outcome.history);
+    let is_drawn = ["curves.svg", "curves.png"].iter().all(|name| run.file(name).exists());
+    if is_drawn && is_judged(run, history)? {
         return Ok(false);
     }
-    draw(&Outcome::of(run)?)?;
+    draw(&outcome)?;
+    write_verdict(run, history)?;
     Ok(true)
 }

@@ -233,13 +233,24 @@ fn more_epochs_under_a_cosine_are_announced_with_both_rates() {
 }
 
 #[test]
-fn the_curves_of_a_complete_run_that_was_killed_before_it_drew_them_can_be_had() {
+fn the_curves_and_the_verdict_of_a_run_that_was_killed_before_it_had_them_can_be_had() {
     let runs = Runs::new();
     let run = runs.train("linear --epochs 2");
+    let verdict = run.join("verdict.json");
+    let judged = fs::read_to_string(&verdict).unwrap();
     fs::remove_file(run.join("curves.png")).unwrap();
     fs::write(run.join(".curves.svg.partial"), "half").unwrap();
     succeed(&format!("train --resume {}", run.display()));
     assert!(run.join("curves.png").is_file() && !run.join(".curves.svg.partial").exists());
+    assert!(fail(&format!("train --resume {}", run.display())).contains("is complete"));
+
+    fs::remove_file(&verdict).unwrap();
+    succeed(&format!("train --resume {}", run.display()));
+    assert_eq!(fs::read_to_string(&verdict).unwrap(), judged);
+    // Of an epoch before, when the run was stopped.
+    fs::write(&verdict, judged.replacen("\"points\": 2", "\"points\": 1", 1)).unwrap();
+    succeed(&format!("train --resume {}", run.display()));
+    assert_eq!(fs::read_to_string(&verdict).unwrap(), judged);
     assert!(fail(&format!("train --resume {}", run.display())).contains("is complete"));
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use converge_diagnosis::own_run;
 use converge_diagnosis::verdict::{Change, Label, Verdict, judge};
-use converge_diagnosis::{History, own_run};
 use converge_record::{EpochRow, RunDirectory, write_atomically};
 use serde::{Deserialize, Serialize};
 
@@ -41,20 +41,34 @@ pub enum VerdictError {
     },
 }
 
+/// Whether the verdict on `run`, of which `epochs` are the whole ones, is stored in its directory.
+pub fn is_judged(run: &RunDirectory, epochs: &[EpochRow]) -> Result<bool, VerdictError> {
+    let (_, json) = verdict(run, epochs)?;
+    Ok(std::fs::read(run.file(VERDICT_FILE)).is_ok_and(|stored| stored == json))
+}
+
 /// Judges `run`, of which `epochs` are the whole ones, and stores the verdict in its directory.
 pub fn write_verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<RunVerdict, VerdictError> {
-    let steps = own_run::step_series(&run.steps().map_err(TrainError::from)?);
-    let options = own_run::options(run).map_err(TrainError::from)?;
-    let history = History { steps, ..own_run::history(epochs, run.record.status) };
-    let verdict = judge(&history, &options);
+    let (verdict, json) = verdict(run, epochs)?;
+    let path = run.file(VERDICT_FILE);
+    write_atomically(&path, &json).map_err(|error| VerdictError::Write { path, error })?;
+    Ok(verdict)
+}
+
+/// The verdict on `run`, of which `epochs` are the whole ones, and how it is stored.
+fn verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<(RunVerdict, Vec<u8>), VerdictError> {
+    let mut history = own_run::history(epochs, run.record.status);
+    if run.steps_file().is_file() {
+        history.steps = own_run::step_series(&run.steps().map_err(TrainError::from)?);
+    }
+    let verdict = judge(&history, &own_run::options(run).map_err(TrainError::from)?);
     let changes = changes(verdict.verdict, &run.experiment()?, epochs.len());
     let verdict = RunVerdict { changes, verdict };
-    let path = run.file(VERDICT_FILE);
-    let written = serde_json::to_vec_pretty(&verdict).map_err(std::io::Error::from);
-    written
-        .and_then(|json| write_atomically(&path, &json))
-        .map_err(|error| VerdictError::Write { path, error })?;
-    Ok(verdict)
+    let json = serde_json::to_vec_pretty(&verdict).map_err(|error| {
+        let path = run.file(VERDICT_FILE);
+        VerdictError::Write { path, error: error.into() }
+    })?;
+    Ok((verdict, json))
 }
 
 /// What to change after a run of `experiment` over so many epochs with this verdict, the most useful

@@ -208,6 +208,29 @@ fn a_part_of_another_file_is_thrown_away() {
 }
 
 #[test]
+fn a_range_that_the_server_does_not_have_is_no_missing_file() {
+    const REFUSAL: &[u8] = b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n";
+    let server = Server::start(|lines, stream| match range_start(lines) {
+        Some(_) => drop(stream.write_all(REFUSAL)),
+        None => serve(lines, stream, &contents()),
+    });
+    let cache = tempfile::tempdir().unwrap();
+    put_part(cache.path(), &contents()[..1000]);
+    let paths = server.fetch(cache.path()).unwrap();
+    assert_eq!(fs::read(&paths[0]).unwrap(), contents());
+
+    let server = Server::start(|_, stream| drop(stream.write_all(REFUSAL)));
+    for already in [0, 1000] {
+        let cache = tempfile::tempdir().unwrap();
+        if already > 0 {
+            put_part(cache.path(), &contents()[..already]);
+        }
+        let error = server.fetch(cache.path()).unwrap_err().to_string();
+        assert!(error.contains("/file.bin") && error.contains("416 Range Not"), "{error}");
+    }
+}
+
+#[test]
 fn a_whole_part_needs_no_server() {
     let (server, cache) = (Server::honest(), tempfile::tempdir().unwrap());
     put_part(cache.path(), &contents());

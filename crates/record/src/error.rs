@@ -49,9 +49,9 @@ pub enum RecordError {
     },
     /// The run was trained, and its checkpoints are gone.
     #[error(
-        "run `{}` has trained {epochs} epochs, but its folder `checkpoints` holds none of them; put \
+        "run `{}` has trained {epochs} epoch{}, but its folder `checkpoints` holds none of them; put \
          it back, or train anew with `converge train {}`",
-        run.display(), run.join("experiment.toml").display()
+        run.display(), if *epochs == 1 { "" } else { "s" }, run.join("experiment.toml").display()
     )]
     CheckpointsGone {
         /// The run.

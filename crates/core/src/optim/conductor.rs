@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::optim::{
-    GradientsParams, LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource,
+    GradientsParams, LearningRate, ModuleOptimizer, Optimizer, OptimizerRecord, RecordState,
+    StateSink, StateSource,
 };
 use burn::tensor::{Device, Tensor};
 
@@ -47,6 +48,17 @@ impl Conductor {
         let model = optimizer.step(learning_rate, model, gradients);
         self.lock().current = None;
         model
+    }
+
+    /// The state of `optimizer`, which has none yet, after a step on `model` with some gradients: it
+    /// tells what tensors there are.
+    pub fn first_state<M: Module>(
+        &self,
+        mut optimizer: ModuleOptimizer,
+        model: &M,
+    ) -> OptimizerRecord {
+        drop(self.step(&mut optimizer, 0.0, model.clone(), weights(model)));
+        optimizer.to_record()
     }
 
     /// Whether [`evaluation_weights`](Self::evaluation_weights) differ from the trained ones.

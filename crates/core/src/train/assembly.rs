@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::Device;
+use burn::module::Module as _;
+use burn::tensor::{Device, Shape};
 use burn::train::Learner;
 use converge_record::{Status, write_epochs};
 
@@ -64,7 +65,7 @@ impl Trainer {
         // What moves the weights.
         let asks = experiment.optimizer.minimizer().is_some();
         let (memory, optimizer) = if asks { (optimizer, None) } else { (None, optimizer) };
-        let minimizer = minimizer(&experiment, samples, memory, &device)?;
+        let minimizer = minimizer(&experiment, samples, memory, &device, model.num_params())?;
         let (optimizer, conductor) = groups::optimizer(&model, &experiment, optimizer)?;
         let calibrates = conductor.averages() && model.has_running_statistics();
         let update = Update {
@@ -121,12 +122,14 @@ impl Trainer {
     }
 }
 
-/// What steps in the place of Burn's optimizer, if anything does, with its `memory`.
+/// What steps in the place of Burn's optimizer, if anything does, with its `memory` of vectors over
+/// all `weights`.
 fn minimizer(
     experiment: &Experiment,
     samples: usize,
     memory: Option<StoredOptimizer>,
     device: &Device,
+    weights: usize,
 ) -> Result<Option<LbfgsMinimizer>, TrainError> {
     let Some(minimizer) = experiment.optimizer.minimizer() else { return Ok(None) };
     let settings = &experiment.training;
@@ -138,7 +141,8 @@ fn minimizer(
     Ok(Some(match memory {
         Some(memory) => memory.load(
             |record| minimizer.load_record(record, device),
-            |loaded| loaded.to_record().len(),
+            LbfgsMinimizer::to_record,
+            |_| Some(Shape::from([weights])),
         )?,
         None => minimizer,
     }))

@@ -5,13 +5,15 @@
 //! state, the experiment, and the SHA-256 of the others and of the rows of `steps.csv` so far.
 //! [`converge_record::Checkpoints`] keeps the directories, and a checksum of `state.json` itself.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
-use burn::tensor::Bytes;
+use burn::store::burn_pack::Reader;
+use burn::tensor::{Bytes, Shape};
 use converge_diagnosis::EarlyStoppingState;
 use converge_record::checksum::sha256;
 use converge_record::{
@@ -165,22 +167,50 @@ pub(super) struct StoredOptimizer {
 }
 
 impl StoredOptimizer {
-    /// What `load` makes of it. Burn panics at tensors of another rank, and leaves out what does not
-    /// fit; `tensors` counts those in what was loaded.
+    /// What `load` makes of it. Burn panics at tensors of another rank, leaves out what does not
+    /// fit, and takes any shape: `to_record` is what was loaded, `shape` what a tensor of a name
+    /// needs, where that is known.
     pub(super) fn load<T>(
         self,
         load: impl FnOnce(OptimizerRecord) -> T,
-        tensors: impl FnOnce(&T) -> usize,
+        to_record: impl FnOnce(&T) -> OptimizerRecord,
+        shape: impl Fn(&str) -> Option<Shape>,
     ) -> Result<T, TrainError> {
         let Self { path, record } = self;
         let there = record.len();
-        let loaded = caught(|| load(record)).and_then(|loaded| match tensors(&loaded) {
-            found if found == there => Ok(loaded),
-            found => Err(format!("only {found} of its {there} tensors fit the optimizer")),
+        let loaded = caught(|| load(record)).and_then(|loaded| {
+            let record = to_record(&loaded);
+            if record.len() != there {
+                let found = record.len();
+                return Err(format!("only {found} of its {there} tensors fit the optimizer"));
+            }
+            for (name, found) in shapes(record)? {
+                if let Some(needed) = shape(&name).filter(|needed| *needed != found) {
+                    return Err(format!(
+                        "its tensor `{name}` has the shape {:?}, the model needs {:?}",
+                        &*found, &*needed
+                    ));
+                }
+            }
+            Ok(loaded)
         });
         let damaged = |error| RecordError::damaged(&path, format!("{error}. {WAY_OUT}"));
         Ok(loaded.map_err(damaged)?)
     }
+}
+
+/// The shapes of the tensors in the state of an optimizer, by the name of the parameter and of what
+/// is kept of it.
+pub(super) fn shapes(record: OptimizerRecord) -> Result<BTreeMap<String, Shape>, String> {
+    let bytes = record.into_bytes().map_err(|error| error.to_string())?;
+    let reader = Reader::from_bytes(bytes).map_err(|error| error.to_string())?;
+    let paths = reader.metadata().clone();
+    let named = |key: String| match key.split_once('.') {
+        Some((id, field)) => paths.get(id).map(|path| format!("{path}.{field}")).unwrap_or(key),
+        None => key,
+    };
+    let tensors = reader.into_tensors().map_err(|error| error.to_string())?;
+    Ok(tensors.into_iter().map(|tensor| (named(tensor.name), tensor.shape)).collect())
 }
 
 /// A checkpoint on disk, its state read.
@@ -208,6 +238,16 @@ impl Checkpoint {
             return Err(RecordError::damaged(&path, reason).into());
         }
         Ok((path, Bytes::from_bytes_vec(contents)))
+    }
+
+    /// All of its files are as they were written.
+    pub(super) fn verify(&self) -> Result<(), TrainError> {
+        let state = &self.state;
+        self.read(MODEL_FILE, &state.model_sha256)?;
+        if let Some(sha256) = &state.evaluation_sha256 {
+            self.read(EVALUATION_FILE, sha256)?;
+        }
+        self.read(OPTIMIZER_FILE, &state.optimizer_sha256).map(drop)
     }
 
     /// The file that holds the weights to evaluate.

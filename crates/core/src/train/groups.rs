@@ -5,8 +5,9 @@ use burn::module::{Module as _, ParamGroup, ParamId};
 use burn::optim::ModuleOptimizer;
 
 use super::TrainError;
-use super::checkpoint::StoredOptimizer;
+use super::checkpoint::{StoredOptimizer, shapes};
 use super::norms::{Parameter, parameters};
+use crate::caught::caught;
 use crate::experiment::{Experiment, GroupSettings};
 use crate::models::Model;
 use crate::optim::{Conductor, OptimizerSettings};
@@ -60,6 +61,25 @@ pub(super) fn optimizer(
     experiment: &Experiment,
     stored: Option<StoredOptimizer>,
 ) -> Result<(ModuleOptimizer, Conductor), TrainError> {
+    let (optimizer, conductor) = new_optimizer(model, experiment)?;
+    let Some(stored) = stored else { return Ok((optimizer, conductor)) };
+    // The state after any step has the shapes that all states have.
+    let (example, conductor_of_example) = new_optimizer(model, experiment)?;
+    let needed = caught(|| shapes(conductor_of_example.first_state(example, model)));
+    let needed = needed.and_then(|needed| needed).unwrap_or_default();
+    let optimizer = stored.load(
+        |record| optimizer.load_record(record),
+        ModuleOptimizer::to_record,
+        |name| needed.get(name).cloned(),
+    )?;
+    Ok((optimizer, conductor))
+}
+
+/// The optimizer of `experiment` for `model`, without state, and what conducts it.
+fn new_optimizer(
+    model: &Model,
+    experiment: &Experiment,
+) -> Result<(ModuleOptimizer, Conductor), TrainError> {
     let (settings, wrappers) = (&experiment.optimizer, &experiment.wrappers);
     let (mut optimizer, conductor) = settings.conducted(wrappers);
     let spares_vectors = !experiment.regularization.biases_and_norms;
@@ -88,12 +108,6 @@ pub(super) fn optimizer(
             let vectors = paths(parameters.iter().filter(|parameter| parameter.is_vector));
             optimizer = bare.join(optimizer, &conductor, &vectors, wrappers);
         }
-    }
-    if let Some(stored) = stored {
-        optimizer = stored.load(
-            |record| optimizer.load_record(record),
-            |loaded: &ModuleOptimizer| loaded.to_record().len(),
-        )?;
     }
     Ok((optimizer, conductor))
 }

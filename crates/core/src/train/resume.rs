@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use converge_record::{Compute, RecordError, RunDirectory, RunRecord, Versions};
+use converge_record::{Compute, RecordError, RunDirectory, RunRecord, Versions, Which};
 use toml::{Table, Value};
 
 use super::checkpoint::{Checkpoint, CheckpointState};
@@ -54,6 +54,14 @@ pub(super) fn trained(
     let text = newest.and_then(|checkpoint| checkpoint.state.experiment.as_deref());
     let origin = run.file("experiment.toml").display().to_string();
     Ok(text.map(|text| Experiment::from_toml(text, &origin, &[])).transpose()?)
+}
+
+/// What is to be said of the checkpoints of `run` that are damaged: the best one may be wanted later,
+/// whichever one a session goes on from.
+pub(super) fn damaged(run: &RunDirectory) -> Result<Vec<String>, TrainError> {
+    let epochs = run.checkpoints().epochs()?;
+    let verified = epochs.into_iter().map(|epoch| run.checkpoint(Which::Epoch(epoch))?.verify());
+    Ok(verified.filter_map(Result::err).map(|error| error.to_string()).collect())
 }
 
 /// What is to be said of what has changed in the experiment of `run` since `before`; an error for

@@ -160,6 +160,7 @@ impl Session {
         let [training, validation] =
             [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
         let (start, parameters) = self.start(newest, &experiment, &preprocessing, &run)?;
+        warnings.extend(resume::damaged(&run)?);
         warnings.extend(resume::lost_steps(&mut run, &start.state)?);
 
         run.sweep()?;

@@ -177,14 +177,16 @@ impl TrainState {
         write_epochs(&self.run.epochs_file(), &self.history)?;
         let mut state = self.reached(experiment)?;
         state.stop = stop;
+        let steps_done = snapshot.position.step + 1;
+        let keep_last = experiment.checkpoints.keep_last;
+        save_epoch(&self.run.checkpoints(), snapshot, state, keep_last)?;
+        // What the record says is done is in a checkpoint.
         let seconds = self.seconds();
         let record = &mut self.run.record;
         record.seconds = seconds;
         record.epochs_done = self.history.len();
-        record.steps_done = snapshot.position.step + 1;
+        record.steps_done = steps_done;
         record.best.clone_from(&self.best);
-        let keep_last = experiment.checkpoints.keep_last;
-        save_epoch(&self.run.checkpoints(), snapshot, state, keep_last)?;
         Ok(self.run.write()?)
     }
 

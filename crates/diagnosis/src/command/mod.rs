@@ -253,12 +253,15 @@ fn answer(path: &Path, mut log: Log, options: &Options) -> Result<Answer> {
             history.steps = own_run::step_series(&run.steps()?);
         }
     }
-    let verdict = judge(&history, &Options {
-        classes: options.classes.or(own.classes),
-        clip_norm: own.clip_norm,
-        samples_per_step: own.samples_per_step,
-        ..*options
-    });
+    let verdict = judge(
+        &history,
+        &Options {
+            classes: options.classes.or(own.classes),
+            clip_norm: own.clip_norm,
+            samples_per_step: own.samples_per_step,
+            ..*options
+        },
+    );
     let checkpoint = run.zip(verdict.best).and_then(|(run, best)| {
         let found = run.checkpoints().epochs().ok()?.contains(&(best.x as usize));
         found.then(|| format!("--checkpoint {}", best.x as usize))

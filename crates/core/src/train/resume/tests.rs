@@ -267,6 +267,17 @@ fn a_run_of_the_format_before_checksums_goes_on() {
     assert_eq!(outcome.run.steps().unwrap().len(), outcome.run.record.steps_done);
 }
 
+/// Writes the checksums of a checkpoint anew, whose optimizer's file now holds `optimizer`.
+fn seal(checkpoint: &Path, optimizer: &[u8]) {
+    let file = checkpoint.join("state.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    state["optimizer_sha256"] = sha256(optimizer).into();
+    let state = serde_json::to_vec_pretty(&state).unwrap();
+    fs::write(&file, &state).unwrap();
+    fs::write(checkpoint.join("state.json.sha256"), format!("{}  state.json\n", sha256(&state)))
+        .unwrap();
+}
+
 #[test]
 fn an_optimizer_of_another_rank_under_its_own_checksum_is_damage_and_no_panic() {
     let directory = tempfile::tempdir().unwrap();
@@ -279,21 +290,82 @@ fn an_optimizer_of_another_rank_under_its_own_checksum_is_damage_and_no_panic() 
     // A number in CBOR behind its name, as `…__rank` and then 2.
     let at = bytes.windows(6).position(|part| part == b"__rank").unwrap() + 6;
     let value = (at..at + 24).find(|at| matches!(bytes[*at], 1 | 2)).unwrap();
-    let before = sha256(&bytes);
     for rank in [3, 0, 9] {
         bytes[value] = rank;
         fs::write(&file, &bytes).unwrap();
-        let state = fs::read_to_string(checkpoint.join("state.json")).unwrap();
-        let old = serde_json::from_str::<serde_json::Value>(&state).unwrap();
-        let old = old["optimizer_sha256"].as_str().unwrap();
-        assert!(rank != 3 || old == before);
-        let state = state.replace(old, &sha256(&bytes));
-        let sum = format!("{}  state.json\n", sha256(state.as_bytes()));
-        fs::write(checkpoint.join("state.json"), state).unwrap();
-        fs::write(checkpoint.join("state.json.sha256"), sum).unwrap();
+        seal(&checkpoint, &bytes);
         let said = resume(outcome.run.path(), Some(5)).0.unwrap_err().to_string();
         assert!(said.contains("optimizer.bpk` is damaged"), "{rank}: {said}");
     }
+}
+
+#[test]
+fn an_optimizer_of_another_shape_under_its_own_checksum_is_damage_that_names_the_tensor() {
+    let directory = tempfile::tempdir().unwrap();
+    let train = |optimizer: &str, features: &str| {
+        let text = EXPERIMENT
+            .replace("name = \"sgd\"", &format!("name = \"{optimizer}\""))
+            .replace("batch_size = 10", "batch_size = 100")
+            .replace("samples = 100", &format!("samples = 100\n{features}"));
+        let experiment = Experiment::from_toml(&text, "resumed.toml", &[]).unwrap();
+        let outcome = session(directory.path()).0.train(experiment, directory.path()).unwrap();
+        let checkpoint = outcome.run.path().join("checkpoints/epoch-0003");
+        let optimizer = fs::read(checkpoint.join("optimizer.bpk")).unwrap();
+        (outcome.run, checkpoint, optimizer)
+    };
+    let refused = |run: &RunDirectory, checkpoint: &Path, optimizer: &[u8]| {
+        fs::write(checkpoint.join("optimizer.bpk"), optimizer).unwrap();
+        seal(checkpoint, optimizer);
+        let said = resume(run.path(), Some(5)).0.unwrap_err().to_string();
+        assert!(said.contains("optimizer.bpk` is damaged"), "{said}");
+        said
+    };
+    // In CBOR, a list of the numbers 20 and 1, and one of 1 and 20.
+    let (run, checkpoint, mut bytes) = train("adam", "");
+    let at = bytes.windows(9).position(|part| part == b"\x65shape\x82\x14\x01").unwrap();
+    bytes[at + 7..at + 9].copy_from_slice(b"\x01\x14");
+    let said = refused(&run, &checkpoint, &bytes);
+    assert!(
+        said.contains("weight.") && said.contains("[1, 20], the model needs [20, 1]"),
+        "{said}"
+    );
+
+    let (run, checkpoint, _) = train("lbfgs", "");
+    let (_, _, bytes) = train("lbfgs", "features = 30");
+    let said = refused(&run, &checkpoint, &bytes);
+    assert!(said.contains("has the shape [31], the model needs [21]"), "{said}");
+}
+
+#[test]
+fn a_checkpoint_that_is_damaged_but_not_gone_on_from_is_said() {
+    let (_directory, run) = run();
+    let (outcome, said) = resume(&run, Some(4));
+    outcome.unwrap();
+    assert!(!said.iter().any(|text| text.contains("damaged")), "{said:?}");
+    let file = run.join("checkpoints/epoch-0001/optimizer.bpk");
+    fs::write(&file, "no weights").unwrap();
+    let (outcome, said) = resume(&run, Some(5));
+    outcome.unwrap();
+    let said: Vec<_> = said.iter().filter(|text| text.contains("damaged")).collect();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].contains("epoch-0001/optimizer.bpk` is damaged"), "{said:?}");
+}
+
+#[test]
+fn a_run_whose_first_checkpoint_cannot_be_written_has_done_no_epoch_and_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let experiment = Experiment::from_toml(EXPERIMENT, "resumed.toml", &[]).unwrap();
+    let (mut failing, _) = session(directory.path());
+    // A file is where the folder is to be.
+    failing.announce =
+        Box::new(|run| fs::write(run.path().join("checkpoints"), "in the way").unwrap());
+    failing.train(experiment, directory.path()).unwrap_err();
+    let run = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
+    let run = run.into_iter().find(|path| path.join("run.json").exists()).unwrap();
+    let record = RunDirectory::open(&run).unwrap().record;
+    assert_eq!((record.epochs_done, record.steps_done, record.best), (0, 0, None));
+    fs::remove_file(run.join("checkpoints")).unwrap();
+    assert_eq!(resume(&run, None).0.unwrap().history.len(), 3);
 }
 
 #[test]

@@ -15,33 +15,37 @@ COMMANDS = [
 ]
 
 
-def half_done(trial, name, interrupted):
-    """A run that was killed after more than half of its epochs, or stopped within one of them."""
+def half_done(trial, name, interrupted=False):
+    """The folder of a run that was killed after more than half of its epochs, or stopped within one of them."""
 
-    def make(folder):
-        shutil.rmtree(folder)
-        for _ in range(100):
-            folder.mkdir()
-            fault = {"UNDER": folder, "AT": len(straight(trial, name).operations) * 2 // 3, "DO": "kill"}
-            program = trial.start(*experiment(trial.tools, name), "--output", folder / "runs",
-                                  fault=None if interrupted else fault)
-            if interrupted:
-                program.wait_for(lambda: list(folder.glob("runs/*/checkpoints/epoch-*")))
-                program.send(signal.SIGINT)
-            program.end(allowed=[signal.SIGKILL])
-            if not interrupted or (only_run(folder) / "checkpoints" / "interrupted").is_dir():
-                return folder
-            shutil.rmtree(folder)
-        raise SystemExit(f"{name} cannot be interrupted within an epoch")
+    def killed(folder):
+        at = len(straight(trial, name).operations) * 2 // 3
+        command = [*experiment(trial.tools, name), "--output", folder / "runs"]
+        trial.start(*command, fault={"UNDER": folder, "AT": at, "DO": "kill"}).end(allowed=[signal.SIGKILL])
+        return folder
 
-    return trial.tools.once(f"{name}-{'interrupted' if interrupted else 'killed'}", make)
+    def stopped(folder):
+        # It may come to the end of the epoch, or of the run, before it hears of the signal.
+        for attempt in range(50):
+            runs = folder / str(attempt)
+            program = trial.start(*experiment(trial.tools, name), "--output", runs / "runs")
+            program.wait_for(lambda: list(runs.glob("runs/*/checkpoints/epoch-*")))
+            program.send(signal.SIGINT)
+            program.end()
+            if (only_run(runs) / "checkpoints" / "interrupted").is_dir():
+                return runs
+        print(f"{name} was never stopped within an epoch, and is killed instead", flush=True)
+        return killed(folder)
+
+    kind = "stopped" if interrupted else "killed"
+    return trial.tools.once(f"{name}-{kind}", stopped if interrupted else killed)
 
 
 def take_half_done(trial):
     """Gives a trial a half-done run of its own; returns its experiment and its directory."""
     name = EXPERIMENTS[trial.number % len(EXPERIMENTS)]
     # Epochs of the others are too short to be met.
-    interrupted = name in ("linear", "text", "wrapped") and trial.random.random() < 0.5
+    interrupted = name == "text" and trial.random.random() < 0.6
     shutil.copytree(half_done(trial, name, interrupted) / "runs", trial.folder / "runs")
     return name, only_run(trial.folder)
 

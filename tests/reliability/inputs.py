@@ -16,7 +16,8 @@ from mutations import NUMBERS, mutate_bytes, mutate_file, mutate_text
 from runs import EXPERIMENTS, experiment, only_run, straight
 
 ROOT = HERE.parent.parent
-TRAIN = ["--epochs", "1", "--progress", "off", "--output", "runs"]
+# The second stage of `transfer` begins after two epochs.
+TRAIN = ["--epochs", "3", "--progress", "off", "--output", "runs"]
 OWN_DATA = """
 [data]
 {data}
@@ -74,7 +75,8 @@ keep_last = 2
 def an_experiment(trial, folder):
     files = sorted(Path(folder).glob("*.toml"))
     text = trial.random.choice(files).read_text()
-    if trial.random.random() < 0.4:
+    text = text.replace('name = "images"', f'name = "images"\npath = "{trial.tools.once("images", images)}"')
+    if trial.changes and trial.random.random() < 0.4:
         text += "\n" + trial.random.choice(EXTRA)
     file = put(trial, "experiment.toml", text)
     mutate_file(file, trial.changes, text=0.9)
@@ -82,7 +84,8 @@ def an_experiment(trial, folder):
 
 
 def schedule(trial):
-    return ["schedule", an_experiment(trial, ROOT / "configs")]
+    # The data of some are not there to be counted.
+    return ["schedule", an_experiment(trial, ROOT / "configs"), "--steps-per-epoch", 20]
 
 
 def settings(trial):
@@ -251,7 +254,7 @@ def pth(trial):
 
 def checkpoint(trial):
     name = trial.random.choice(EXPERIMENTS)
-    shutil.copytree(half_done(trial, name, False) / "runs", trial.folder / "runs")
+    shutil.copytree(half_done(trial, name) / "runs", trial.folder / "runs")
     run = only_run(trial.folder)
     file = trial.random.choice([*run.glob("checkpoints/epoch-*/*.bpk"), *run.glob("checkpoints/epoch-*/state.json")])
     if file.suffix == ".bpk":
@@ -264,7 +267,7 @@ def checkpoint(trial):
 
 def record(trial):
     name = trial.random.choice(EXPERIMENTS)
-    shutil.copytree(half_done(trial, name, False) / "runs", trial.folder / "runs")
+    shutil.copytree(half_done(trial, name) / "runs", trial.folder / "runs")
     run = only_run(trial.folder)
     files = [file for file in run.iterdir() if file.is_file() and file.stat().st_size]
     mutate_file(trial.random.choice(files), trial.changes)

@@ -6,7 +6,7 @@
 #
 # SEED=2 draws other trials, TRIAL=kills makes those of one part, TRIAL=kills-17 the one that failed, and
 # CONVERGE names the program, else target/release/converge. Nothing is kept but the folders of trials that
-# failed. Needs Linux, a C compiler and Python 3.10 or newer.
+# failed. Needs Linux, a C compiler and Python 3.11 or newer.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import struct
 import time
+import tomllib
 
 from harness import HERE, Failure, images, read_json
 
@@ -88,7 +89,10 @@ def read(path):
         return burnpack(path)
     if path.name == "state.json":
         # The numbers of parameters are drawn anew, and with them the checksums; so are the times of steps.
-        return {k: v for k, v in read_json(path).items() if k != "steps" and not k.endswith("_sha256")}
+        state = {k: v for k, v in read_json(path).items() if k != "steps" and not k.endswith("_sha256")}
+        return state | {"experiment": keys_that_count(state["experiment"])}
+    if path.name == "experiment.toml":
+        return keys_that_count(path.read_text())
     if path.name == "steps.csv":
         rows = list(csv.reader(path.open()))
         at = rows[0].index("step_seconds")
@@ -97,6 +101,15 @@ def read(path):
         keys = "status stop error seed best epochs_done steps_done parameters training_samples validation_samples"
         return {key: read_json(path).get(key) for key in keys.split()}
     return {"bytes": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def keys_that_count(experiment):
+    """What an experiment says, without what only names things or says where they are: a run may be told otherwise."""
+    sections = tomllib.loads(experiment)
+    free = [(sections, "name"), (sections, "purpose"), (sections["data"], "path"), (sections["data"], "source")]
+    for section, key in [*free, (sections["training"], "validation_batch_size")]:
+        section.pop(key, None)
+    return sections
 
 
 def burnpack(path):

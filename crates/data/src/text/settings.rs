@@ -8,10 +8,10 @@ use converge_settings::ranges::{FRACTION, INNER_FRACTION, Range};
 use converge_settings::settings;
 
 /// Ids up to 2^24 are exact as `f32`.
-const VOCABULARY_SIZE: Range<usize> =
+pub(super) const VOCABULARY_SIZE: Range<usize> =
     Range::new("a whole number from 3 to 16777216", |size| (3..=1 << 24).contains(size));
 /// Longer rows do not train in reasonable time or memory.
-const LENGTH: Range<usize> =
+pub(super) const LENGTH: Range<usize> =
     Range::new("a whole number from 1 to 100000", |length| (1..=100_000).contains(length));
 
 settings! {

@@ -10,7 +10,9 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::settings::{LENGTH, VOCABULARY_SIZE};
 use crate::DataError;
+use converge_settings::checks::{InvalidSetting, ensure};
 
 /// At which end of a text padding is put, or words are cut off.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +74,7 @@ fn separates(character: char) -> bool {
 
 /// The words that have an id, and how texts become rows of ids.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Saved", into = "Saved")]
+#[serde(try_from = "Saved", into = "Saved")]
 pub struct Vocabulary {
     encoding: Encoding,
     /// The words with an id, most frequent first.
@@ -88,10 +90,21 @@ struct Saved {
     words: Vec<String>,
 }
 
-impl From<Saved> for Vocabulary {
-    fn from(Saved { encoding, words }: Saved) -> Self {
-        let ids = words.iter().cloned().zip(encoding.first_word()..).collect();
-        Self { encoding, words, ids }
+/// A file may say anything: rows without end, or ids that the model has no place for.
+impl TryFrom<Saved> for Vocabulary {
+    type Error = InvalidSetting;
+
+    fn try_from(Saved { encoding, words }: Saved) -> Result<Self, InvalidSetting> {
+        VOCABULARY_SIZE.check("encoding.vocabulary_size", &encoding.vocabulary_size)?;
+        LENGTH.check("encoding.length", &encoding.length)?;
+        let ids = words.len().saturating_add(encoding.first_word() as usize);
+        ensure(
+            ids <= encoding.vocabulary_size,
+            "encoding.vocabulary_size",
+            encoding.vocabulary_size,
+            "at least the number of words and of ids before them",
+        )?;
+        Ok(Self::new(encoding, words))
     }
 }
 
@@ -102,6 +115,11 @@ impl From<Vocabulary> for Saved {
 }
 
 impl Vocabulary {
+    fn new(encoding: Encoding, words: Vec<String>) -> Self {
+        let ids = words.iter().cloned().zip(encoding.first_word()..).collect();
+        Self { encoding, words, ids }
+    }
+
     /// The most frequent words of `texts`; of two that are equally frequent, the one that appears
     /// first.
     pub fn fit<'a>(texts: impl IntoIterator<Item = &'a str>, encoding: Encoding) -> Self {
@@ -121,7 +139,7 @@ impl Vocabulary {
         words.sort_unstable_by_key(|&(_, place)| (Reverse(counts[place]), place));
         words.truncate(encoding.vocabulary_size.saturating_sub(encoding.first_word() as usize));
         let words = words.into_iter().map(|(word, _)| word).collect();
-        Self::from(Saved { encoding, words })
+        Self::new(encoding, words)
     }
 
     /// How texts become rows of ids.

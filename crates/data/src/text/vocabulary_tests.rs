@@ -76,6 +76,22 @@ fn a_vocabulary_survives_json() {
     assert_eq!(serde_json::from_str::<Vocabulary>(&text).unwrap(), fitted);
 }
 
+#[test]
+fn a_file_of_a_vocabulary_that_asks_for_too_much_is_an_error() {
+    let fitted = Vocabulary::fit(["one two two", "three"], ENCODING);
+    let text = serde_json::to_string(&fitted).unwrap();
+    for (from, to, problem) in [
+        (r#""length":4"#, r#""length":99999999999"#, "`encoding.length`"),
+        (r#""vocabulary_size":5"#, r#""vocabulary_size":99999999999"#, "from 3 to 16777216"),
+        // Three words and the id of padding.
+        (r#""vocabulary_size":5"#, r#""vocabulary_size":3"#, "at least the number of words"),
+    ] {
+        assert!(text.contains(from), "{text}");
+        let error = serde_json::from_str::<Vocabulary>(&text.replace(from, to)).unwrap_err();
+        assert!(error.to_string().contains(problem), "{error}");
+    }
+}
+
 proptest! {
     #[test]
     fn every_text_becomes_a_row_of_known_ids(

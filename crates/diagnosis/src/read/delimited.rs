@@ -96,6 +96,13 @@ fn dialect(lines: &[&str], delimiter: Delimiter) -> Option<Dialect> {
         return (plain && named).then_some(Dialect { delimiter, header, skip: 0 });
     }
     let rows: Vec<Vec<String>> = data.iter().map(|line| cells(line, delimiter)).collect();
+    // `Epoch 1 Loss 0.5`: words that stand in every line are no names over columns.
+    let says_the_same = |row: &&Vec<String>| {
+        row.iter().zip(&first).any(|(cell, name)| cell == name && value(cell, delimiter).is_none())
+    };
+    if header && 2 * rows.iter().filter(says_the_same).count() > rows.len() {
+        return None;
+    }
     let fitting = rows.iter().filter(|row| row.len() == first.len()).count();
     let filled: usize = rows.iter().flatten().filter(|cell| !cell.is_empty()).count();
     let numbers: usize = rows.iter().map(|row| numeric(row)).sum();

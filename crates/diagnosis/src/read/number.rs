@@ -12,7 +12,9 @@ pub(super) fn number(cell: &str) -> Option<f64> {
     }
     for wrapper in ["tensor(", "array(", "np.float32(", "np.float64(", "["] {
         if let Some(inner) = cell.strip_prefix(wrapper) {
-            let end = inner.find([',', ')', ']']).unwrap_or(inner.len());
+            let end = inner.find([',', ')', ']']);
+            // `[1, 2000] loss: 2.2`, cut at its comma, begins no list of one.
+            let end = if wrapper == "[" { end? } else { end.unwrap_or(inner.len()) };
             return plain(inner.get(..end)?.trim());
         }
     }

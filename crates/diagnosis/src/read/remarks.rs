@@ -88,7 +88,7 @@ pub(super) fn on_the_whole(log: &mut Log) {
         if zeros > 0 && zeros < series.y.len() {
             odd.push(format!(
                 "The last {} of `{}` exactly zero, as where data ran out.",
-                counted(zeros),
+                if zeros == 1 { "value".to_owned() } else { format!("{zeros} values") },
                 series.name
             ));
         }

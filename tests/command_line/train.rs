@@ -39,7 +39,9 @@ fn a_run_directory_holds_what_the_design_says() {
     assert_eq!(
         header("steps.csv"),
         "epoch,step,loss,learning_rate,gradient_norm,parameter_norm,update_ratio,step_seconds,\
-         gradient_norm.output.weight,gradient_norm.output.bias"
+         gradient_cosine,gradient_norm.output.weight,gradient_norm.output.bias,\
+         parameter_norm.output.weight,parameter_norm.output.bias,\
+         update_ratio.output.weight,update_ratio.output.bias"
     );
     // 720 training samples in batches of 32: 23 steps an epoch.
     assert_eq!(rows(&directory, "steps.csv").len(), 46);

@@ -87,9 +87,10 @@ pub(super) fn on_the_whole(log: &mut Log) {
         let zeros = series.y.iter().rev().take_while(|y| **y == 0.0).count();
         if zeros > 0 && zeros < series.y.len() {
             odd.push(format!(
-                "The last {} of `{}` exactly zero, as where data ran out.",
+                "The last {} of `{}` {} exactly zero, as where data ran out.",
                 if zeros == 1 { "value".to_owned() } else { format!("{zeros} values") },
-                series.name
+                series.name,
+                if zeros == 1 { "is" } else { "are" }
             ));
         }
         let broken = series.y.iter().filter(|y| !y.is_finite()).count();
@@ -123,8 +124,4 @@ pub(super) fn on_the_whole(log: &mut Log) {
         ));
     }
     log.notes.extend(odd);
-}
-
-fn counted(zeros: usize) -> String {
-    if zeros == 1 { "value is".to_owned() } else { format!("{zeros} values are") }
 }

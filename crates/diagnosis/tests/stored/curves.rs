@@ -36,10 +36,12 @@ fn both(train: Vec<f64>, validation: Vec<f64>) -> History {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "written where a history takes an option")]
 fn accuracy(name: &str, y: Vec<f64>) -> Option<Metric> {
     Some(Metric { series: series(name, y), higher_is_better: true })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "written where a history takes an option")]
 fn rate(y: Vec<f64>) -> Option<Series> {
     Some(series("lr", y))
 }
@@ -58,6 +60,7 @@ fn overfitting(t: f64) -> f64 {
     0.6 + (-0.4 * t).exp() + 0.01 * t
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn all() -> Vec<(&'static str, History, Options)> {
     let usual = Options::default();
     let train = || curve(60, 0.003, |t| 0.38 + 2.0 * (-0.3 * t).exp());
@@ -126,7 +129,7 @@ pub(crate) fn all() -> Vec<(&'static str, History, Options)> {
         ("no number throughout", training(vec![f64::NAN; 8]), usual),
         (
             "no number for a while",
-            training(curve(60, 0.003, |t| if t == 20.0 { f64::NAN } else { settled(t) })),
+            training(curve(60, 0.003, |t| if t as usize == 20 { f64::NAN } else { settled(t) })),
             usual,
         ),
         ("zeros at the end", validation(last_are(0.0, 2)), usual),
@@ -247,7 +250,7 @@ pub(crate) fn all() -> Vec<(&'static str, History, Options)> {
         (
             "spikes",
             training(curve(80, 0.003, |t| {
-                settled(t) + if t == 40.0 || t == 61.0 { 0.02 * t } else { 0.0 }
+                settled(t) + if matches!(t as usize, 40 | 61) { 0.02 * t } else { 0.0 }
             })),
             usual,
         ),
@@ -314,7 +317,7 @@ pub(crate) fn all() -> Vec<(&'static str, History, Options)> {
                 others: vec![series("val_auc", vec![f64::NAN; 60])],
                 train_metric: accuracy(
                     "acc",
-                    curve(60, 0.001, |t| if t == 9.0 { f64::NAN } else { 0.5 + 0.005 * t }),
+                    curve(60, 0.001, |t| if t as usize == 9 { f64::NAN } else { 0.5 + 0.005 * t }),
                 ),
                 ..validation(curve(60, 0.003, settled))
             },

@@ -90,9 +90,7 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (
         "batches_of_epochs.csv",
-        concat!(
-            "epoch,batch,loss\n1,0,2.0\n1,1,1.8\n1,2,1.6\n2,0,1.5\n2,1,1.4\n2,2,1.3\n3,0,1.2\n3,1,1.1\n3,2,1.05\n",
-        ),
+        "epoch,batch,loss\n1,0,2.0\n1,1,1.8\n1,2,1.6\n2,0,1.5\n2,1,1.4\n2,2,1.3\n3,0,1.2\n3,1,1.1\n3,2,1.05\n",
     ),
     (
         "batches_from_one.csv",
@@ -100,9 +98,7 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (
         "many_epochs_of_batches.csv",
-        concat!(
-            "epoch,iter,loss\n1,1,2.0\n1,2,1.8\n2,1,1.6\n2,2,1.5\n3,1,1.4\n3,2,1.3\n4,1,1.2\n4,2,1.1\n5,1,1.0\n5,2,0.9\n6,1,0.9\n6,2,0.8\n",
-        ),
+        "epoch,iter,loss\n1,1,2.0\n1,2,1.8\n2,1,1.6\n2,2,1.5\n3,1,1.4\n3,2,1.3\n4,1,1.2\n4,2,1.1\n5,1,1.0\n5,2,0.9\n6,1,0.9\n6,2,0.8\n",
     ),
     (
         "steps_within_epochs.csv",

@@ -1,6 +1,6 @@
 //! What hidden units answer, watched while somebody asks for it: which are dead, which saturated.
 //!
-//! Layers hand their outputs over ([`observe`]); nothing happens unless [`watched`] runs them.
+//! Layers hand their outputs over (`observe`); nothing happens unless `watched` runs them.
 
 use std::cell::RefCell;
 

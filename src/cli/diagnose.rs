@@ -48,8 +48,8 @@ impl DiagnoseArgs {
         for answer in diagnosis.answers_mut() {
             // Of a run of Converge, whose experiment is known.
             if let Ok(run) = RunDirectory::open(Path::new(&answer.path)) {
-                let (verdict, epochs) = (answer.verdict.verdict, run.record.epochs_done);
-                answer.changes = changes(verdict, &run.experiment()?, epochs);
+                let epochs = run.record.epochs_done;
+                answer.changes = changes(&answer.verdict, &run.experiment()?, epochs);
             }
         }
         printer.result(&diagnosis, || text(&diagnosis, width::columns()))?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use converge_diagnosis::own_run;
-use converge_diagnosis::verdict::{Change, Label, Verdict, judge};
+use converge_diagnosis::verdict::{Change, Label, Severity, Verdict, judge};
 use converge_record::{EpochRow, RunDirectory, write_atomically};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ fn verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<(RunVerdict, Vec<u
         history.steps = own_run::step_series(&run.steps().map_err(TrainError::from)?);
     }
     let verdict = judge(&history, &own_run::options(run).map_err(TrainError::from)?);
-    let changes = changes(verdict.verdict, &run.experiment()?, epochs.len());
+    let changes = changes(&verdict, &run.experiment()?, epochs.len());
     let verdict = RunVerdict { changes, verdict };
     let json = serde_json::to_vec_pretty(&verdict).map_err(|error| {
         let path = run.file(VERDICT_FILE);
@@ -73,13 +73,12 @@ fn verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<(RunVerdict, Vec<u
 
 /// What to change after a run of `experiment` over so many epochs with this verdict, the most useful
 /// first.
-pub fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Change> {
-    let rate = experiment.optimizer.learning_rate();
-    let change = |options: String, reason: &str| Change {
-        resumes: options.starts_with("--epochs"),
-        options,
-        reason: reason.to_owned(),
+pub fn changes(verdict: &Verdict, experiment: &Experiment, epochs: usize) -> Vec<Change> {
+    let warned = |name: &str| {
+        let mut findings = verdict.findings.iter();
+        findings.any(|one| one.name == name && one.severity >= Severity::Warning)
     };
+    let rate = experiment.optimizer.learning_rate();
     let at = |factor: f64, reason: &str| {
         change(format!("--set optimizer.learning_rate={}", rounded(rate * factor)), reason)
     };
@@ -94,7 +93,21 @@ pub fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Chan
     };
     let decays = !matches!(experiment.schedule, ScheduleSettings::Constant(_));
     let is_adam = matches!(experiment.optimizer, OptimizerSettings::Adam(_));
-    match label {
+    let dead = warned("dead_units");
+    match verdict.verdict {
+        Label::NotLearning if dead || warned("vanishing_gradients") => {
+            let mut all = better_start(experiment);
+            if dead {
+                all.push(at(0.1, "steps that are too long kill units"));
+            }
+            all
+        }
+        Label::NotLearning if warned("updates_too_large") => {
+            vec![at(0.1, "each step makes the weights anew"), clip()]
+        }
+        Label::NotLearning if warned("updates_too_small") => {
+            vec![at(100.0, "the weights stay where they began")]
+        }
         Label::Diverged => vec![at(0.1, "the steps were too long"), clip()],
         Label::NotLearning if is_adam => vec![
             at(0.1, "too high a rate leaves the loss where it began"),
@@ -114,8 +127,7 @@ pub fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Chan
                     "stops where validation is best, and `evaluate` takes that epoch",
                 ));
             }
-            let dropout = experiment.model.keys().iter().any(|key| key.name == "dropout");
-            if dropout {
+            if has_key(experiment, "dropout") {
                 all.push(change("--set model.dropout=0.5".into(), "holds the model back"));
             }
             all.push(change(
@@ -134,6 +146,35 @@ pub fn changes(label: Label, experiment: &Experiment, epochs: usize) -> Vec<Chan
     }
 }
 
+/// What brings gradients through a network whose units are dead or whose first layers stand still.
+fn better_start(experiment: &Experiment) -> Vec<Change> {
+    let mut all = vec![];
+    if has_key(experiment, "initialization") {
+        // Recurrent networks, whose units are not ReLU, know no other.
+        let recurrent = has_key(experiment, "embedding");
+        let start = if recurrent { "glorot_uniform" } else { "he_normal" };
+        let activation =
+            if has_key(experiment, "activation") { "--set model.activation=relu " } else { "" };
+        all.push(change(
+            format!("{activation}--set model.initialization={start}"),
+            "gradients keep their size from layer to layer",
+        ));
+    }
+    if has_key(experiment, "batch_norm") {
+        let options = "--set model.batch_norm=true".to_owned();
+        all.push(change(options, "holds the size of every layer's outputs"));
+    }
+    all
+}
+
+fn has_key(experiment: &Experiment, name: &str) -> bool {
+    experiment.model.keys().iter().any(|key| key.name == name)
+}
+
+fn change(options: String, reason: &str) -> Change {
+    Change { resumes: options.starts_with("--epochs"), options, reason: reason.to_owned() }
+}
+
 /// A rate with two significant digits.
 fn rounded(rate: f64) -> String {
     let digits: f64 = format!("{rate:.1e}").parse().unwrap_or(rate);
@@ -144,15 +185,37 @@ fn rounded(rate: f64) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use converge_diagnosis::History;
+    use converge_diagnosis::verdict::{Finding, Options};
+
     use super::*;
+
+    /// A verdict with this label and this warning.
+    fn verdict(label: Label, warning: &str) -> Verdict {
+        let mut verdict = judge(&History::default(), &Options::default());
+        verdict.verdict = label;
+        verdict.findings.push(Finding {
+            name: warning.to_owned(),
+            severity: Severity::Warning,
+            message: String::new(),
+            evidence: vec![],
+            change: None,
+        });
+        verdict
+    }
+
+    const OF_STEPS: [&str; 5] =
+        ["dead_units", "vanishing_gradients", "updates_too_large", "updates_too_small", ""];
 
     /// Every option that is advised can be typed.
     #[test]
     fn what_is_advised_is_accepted_by_every_experiment() {
         for builtin in crate::experiment::builtins() {
             let experiment = Experiment::load(builtin.name, &[]).unwrap();
-            for label in Label::ALL {
-                for change in changes(label, &experiment, 7) {
+            let verdicts =
+                Label::ALL.into_iter().flat_map(|label| OF_STEPS.map(|name| (label, name)));
+            for (label, warning) in verdicts {
+                for change in changes(&verdict(label, warning), &experiment, 7) {
                     let words: Vec<&str> = change.options.split_whitespace().collect();
                     let sets: Vec<String> = words
                         .windows(2)
@@ -169,6 +232,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn layers_that_stand_still_get_another_start_before_another_rate() {
+        let experiment =
+            Experiment::load("mnist", &["model.activation=sigmoid".to_owned()]).unwrap();
+        let options = |warning| -> Vec<String> {
+            let changes = changes(&verdict(Label::NotLearning, warning), &experiment, 7);
+            changes.into_iter().map(|change| change.options).collect()
+        };
+        let start = [
+            "--set model.activation=relu --set model.initialization=he_normal",
+            "--set model.batch_norm=true",
+        ];
+        assert_eq!(options("vanishing_gradients"), start);
+        assert_eq!(options("dead_units")[2], "--set optimizer.learning_rate=0.0001");
+        assert_eq!(options("updates_too_small"), ["--set optimizer.learning_rate=0.1"]);
     }
 
     #[test]

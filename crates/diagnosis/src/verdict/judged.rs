@@ -23,6 +23,8 @@ pub(super) struct Judged {
     /// The same of training, where it is another series and long enough: the training loss beside a
     /// validation loss, the training metric beside a metric of validation.
     pub train: Option<Curve>,
+    /// Whether the last training loss is no finite number.
+    pub training_ends_not_finite: bool,
     /// The metric, where it is another series and long enough.
     pub metric: Option<Curve>,
     /// Whether the judged loss is one player's of two, so that its level tells nothing.
@@ -62,6 +64,11 @@ impl Judged {
         Some(Self {
             curve: Curve::new(&series.x, &series.y, higher_is_better),
             train: train.filter(long_enough),
+            training_ends_not_finite: history
+                .train_loss
+                .as_ref()
+                .and_then(|train| train.y.last())
+                .is_some_and(|last| !last.is_finite()),
             metric: metric.map(of_metric).filter(long_enough),
             adversarial: is_adversarial(&series.name),
             about: JudgedSeries { name: series.name.clone(), kind, higher_is_better },

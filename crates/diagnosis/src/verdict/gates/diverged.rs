@@ -31,9 +31,9 @@ const BEYOND_NOISE: f64 = 3.0;
 pub(in crate::verdict) fn gate(judged: &Judged) -> Gate {
     let explosion = explosion(judged);
     let tail = judged.not_finite_at_end();
-    // One missing value at the end of a validation loss may be a row that was cut; a training
-    // loss that ends so has ended there.
-    let enough = if judged.about.kind == Kind::TrainLoss { 1 } else { 2 };
+    // One missing value at the end of a validation loss may be a row that was cut; where the
+    // training loss ends so too, it has ended there.
+    let enough = if judged.training_ends_not_finite { 1 } else { 2 };
     if judged.about.kind == Kind::Metric || tail < enough.min(judged.series.y.len()).max(1) {
         return explosion;
     }

@@ -23,12 +23,16 @@ const FEWEST: usize = 5;
 pub(super) fn all(scene: &Scene) -> Vec<Finding> {
     let steps = Steps(&scene.history.steps);
     let mut found = Vec::new();
-    found.extend(gradients::vanishing(steps));
+    let dead = units::dead(steps);
+    // Behind a layer that is dead altogether there are no gradients, whatever the rate.
+    if !dead.as_ref().is_some_and(units::is_whole_layer) {
+        found.extend(gradients::vanishing(steps));
+        found.extend(updates::too_small(steps));
+    }
     found.extend(gradients::exploding(steps));
     found.extend(gradients::flipping(steps));
     found.extend(updates::too_large(steps));
-    found.extend(updates::too_small(steps));
-    found.extend(units::dead(steps));
+    found.extend(dead);
     found.extend(units::saturated(steps));
     found.extend(weights::growing(steps));
     found.extend(clipping::idle_or_always(steps, scene.options));

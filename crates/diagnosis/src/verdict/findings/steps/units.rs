@@ -21,6 +21,11 @@ pub(super) fn saturated(steps: Steps) -> Option<Finding> {
     units(steps, "saturated_units", "are at the flat ends of their activation function", change)
 }
 
+/// Whether a layer has no other units.
+pub(super) fn is_whole_layer(finding: &Finding) -> bool {
+    finding.evidence.iter().any(|evidence| evidence.value.is_some_and(|part| part >= 1.0))
+}
+
 fn units(steps: Steps, measure: &str, are: &str, change: &str) -> Option<Finding> {
     let last = steps
         .by_layer(measure)

@@ -98,7 +98,8 @@ pub fn changes(verdict: &Verdict, experiment: &Experiment, epochs: usize) -> Vec
         Label::NotLearning if dead || warned("vanishing_gradients") => {
             let mut all = better_start(experiment);
             if dead {
-                all.push(at(0.1, "steps that are too long kill units"));
+                let first = usize::from(starts_badly(experiment));
+                all.insert(first.min(all.len()), at(0.1, "steps that are too long kill units"));
             }
             all
         }
@@ -149,7 +150,7 @@ pub fn changes(verdict: &Verdict, experiment: &Experiment, epochs: usize) -> Vec
 /// What brings gradients through a network whose units are dead or whose first layers stand still.
 fn better_start(experiment: &Experiment) -> Vec<Change> {
     let mut all = vec![];
-    if has_key(experiment, "initialization") {
+    if starts_badly(experiment) {
         // Recurrent networks, whose units are not ReLU, know no other.
         let recurrent = has_key(experiment, "embedding");
         let start = if recurrent { "glorot_uniform" } else { "he_normal" };
@@ -165,6 +166,15 @@ fn better_start(experiment: &Experiment) -> Vec<Change> {
         all.push(change(options, "holds the size of every layer's outputs"));
     }
     all
+}
+
+/// Whether weights start near zero, or behind sigmoids or tanh: gradients fade with every layer.
+fn starts_badly(experiment: &Experiment) -> bool {
+    let model = serde_json::to_value(&experiment.model).unwrap_or_default();
+    let is = |key: &str, values: &[&str]| {
+        model.get(key).and_then(|value| value.as_str()).is_some_and(|value| values.contains(&value))
+    };
+    is("initialization", &["zeros", "tiny"]) || is("activation", &["sigmoid", "tanh"])
 }
 
 fn has_key(experiment: &Experiment, name: &str) -> bool {
@@ -247,7 +257,7 @@ mod tests {
             "--set model.batch_norm=true",
         ];
         assert_eq!(options("vanishing_gradients"), start);
-        assert_eq!(options("dead_units")[2], "--set optimizer.learning_rate=0.0001");
+        assert_eq!(options("dead_units")[1], "--set optimizer.learning_rate=0.0001");
         assert_eq!(options("updates_too_small"), ["--set optimizer.learning_rate=0.1"]);
     }
 

@@ -120,7 +120,7 @@ fn worse_than_guessing(judged: &Judged, options: &Options) -> f64 {
         return -CLEAR;
     }
     let best = judged.curve.best_level().1.min(judged.optimised().best_level().1);
-    margin(best, (1.0 - NEAR_CHANCE) * (classes as f64).ln())
+    -margin(1.0 - best / (classes as f64).ln(), NEAR_CHANCE)
 }
 
 /// Whether a metric never moves, short of perfect, and the loss agrees.

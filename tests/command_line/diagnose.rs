@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -42,6 +43,24 @@ fn a_run_ends_with_its_verdict_which_is_stored_and_told_again() {
     let total: f64 =
         told["probabilities"].as_object().unwrap().values().map(|p| p.as_f64().unwrap()).sum();
     assert!((total - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_samples_that_come_with_the_program_are_what_they_are_called() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("artifacts/samples");
+    let names = [
+        "converged",
+        "diverged",
+        "improving",
+        "not_learning",
+        "overfitting",
+        "undecidable",
+        "unstable",
+    ];
+    for name in names {
+        let answer = json(&samples.join(name).display().to_string());
+        assert_eq!(answer["verdict"], name, "{answer}");
+    }
 }
 
 #[test]

@@ -99,7 +99,9 @@ pub fn changes(verdict: &Verdict, experiment: &Experiment, epochs: usize) -> Vec
             let mut all = better_start(experiment);
             if dead {
                 let first = usize::from(starts_badly(experiment));
-                all.insert(first.min(all.len()), at(0.1, "steps that are too long kill units"));
+                let calmer =
+                    if is_adam { at(0.1, "steps that are too long kill units") } else { adam() };
+                all.insert(first.min(all.len()), calmer);
             }
             all
         }

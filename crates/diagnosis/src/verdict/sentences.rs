@@ -51,7 +51,7 @@ pub(super) fn summary(scene: &Scene) -> String {
         }
         Label::NotLearning => format!(
             "Not learning: `{name}` began at {start} and its best level over {points} is {best}, \
-                no better than at the start or than guessing."
+                no better, beyond noise, than at the start or than guessing."
         ),
         Label::Unstable => format!(
             "Unstable: `{name}` swings as far as all its progress from {start} to {best}, so \

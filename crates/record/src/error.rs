@@ -29,6 +29,17 @@ pub enum RecordError {
         .0.display()
     )]
     NotARun(PathBuf),
+    /// There is no run to choose from.
+    #[error("there are no runs in `{}`", .0.display())]
+    NoRuns(PathBuf),
+    /// The name begins those of several runs.
+    #[error("`{}` begins the names of {} runs: {}", name.display(), runs.len(), some(runs))]
+    Ambiguous {
+        /// What was given.
+        name: PathBuf,
+        /// The runs, in the order of their names.
+        runs: Vec<PathBuf>,
+    },
     /// A file of the run holds something else than it should.
     #[error("`{}` is damaged or from another version of converge: {reason}", path.display())]
     Damaged {
@@ -109,4 +120,11 @@ fn write_hint(source: &io::Error) -> &'static str {
 fn list(epochs: &[usize]) -> String {
     let names: Vec<_> = epochs.iter().map(ToString::to_string).collect();
     if names.is_empty() { "none yet".to_owned() } else { names.join(", ") }
+}
+
+/// The first of `paths`.
+fn some(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().take(5).map(|path| path.display().to_string()).collect();
+    let more = if paths.len() > shown.len() { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }

@@ -158,6 +158,11 @@ pub struct NewRun<'a> {
 }
 
 impl RunRecord {
+    /// The instant the run began at, wherever that was; absent where the record holds no time.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.started.parse().ok()
+    }
+
     /// The version of the format of `run.json`.
     pub(crate) const FORMAT: u32 = 1;
 

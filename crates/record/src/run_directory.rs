@@ -87,6 +87,11 @@ impl RunDirectory {
         Ok(Self { path: path.to_owned(), record })
     }
 
+    /// Whether a run is at `path`.
+    pub fn is_at(path: &Path) -> bool {
+        path.join(RECORD_FILE).is_file()
+    }
+
     /// All runs under `parent`, oldest first; directories that are no runs are left out. A `parent`
     /// that cannot be listed is an error in the list.
     pub fn list(parent: &Path) -> Vec<Result<Self, RecordError>> {
@@ -105,9 +110,7 @@ impl RunDirectory {
         paths.sort();
         let opened = paths.iter().map(|path| Self::open(path));
         runs.extend(opened.filter(|run| !matches!(run, Err(RecordError::NotARun(_)))));
-        runs.sort_by_key(|run| {
-            run.as_ref().map(|run| run.record.started.clone()).unwrap_or_default()
-        });
+        runs.sort_by_key(|run| run.as_ref().ok().and_then(|run| run.record.started_at()));
         runs
     }
 

@@ -1,0 +1,127 @@
+//! The page of a comparison.
+
+use converge_figures::numbers::{self, significant};
+
+use super::charts::{by_epoch, by_step, slices};
+use super::text::standing;
+use super::{Comparison, Outcome};
+use crate::error::ReportError;
+use crate::page::{Page, escape, marked, sentences, synthetic_banner, table};
+use crate::training::Training;
+
+impl Comparison {
+    /// The page of the comparison as HTML, of the `trainings` that it was made of.
+    pub fn page(&self, trainings: &[Training]) -> Result<String, ReportError> {
+        let ordered = self.ordered(trainings);
+        let title = format!("{} runs compared", self.runs.len());
+        let mut page = Page::new(&title);
+        let synthetic = self.runs.iter().filter(|run| run.synthetic).count();
+        if synthetic > 0 {
+            let which = format!("in {synthetic} of {} runs.", self.runs.len());
+            page.add(&synthetic_banner(&which));
+        }
+        page.add(&format!("<h1>{}</h1>\n", escape(&title)));
+        page.add(&sentences(&self.notes));
+        self.differences_section(&mut page);
+        page.section("Curves");
+        page.charts(by_epoch(self, &ordered));
+        page.charts(by_step(self, &ordered));
+        let slices = slices(self);
+        if !slices.is_empty() {
+            page.section("Scores against what differs");
+            page.charts(slices);
+        }
+        self.runs_section(&mut page);
+        self.missing_section(&mut page, &ordered);
+        page.html()
+    }
+
+    fn differences_section(&self, page: &mut Page) {
+        page.section("Which differences are real");
+        let (header, rows) = self.group_table();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
+        page.add(&table(&header, &rows));
+        if self.differences.is_empty() {
+            page.add("<p>There is one group only, so that there is nothing to tell apart.</p>\n");
+            return;
+        }
+        let items: String = self
+            .differences
+            .iter()
+            .map(|difference| {
+                let class = match difference.outcome {
+                    Outcome::Better => "better",
+                    Outcome::Worse => "worse",
+                    Outcome::CannotTell => "muted",
+                };
+                let sentence = marked(&difference.sentence);
+                format!("<li><span class=\"{class}\">{sentence}</span></li>\n")
+            })
+            .collect();
+        page.add(&format!("<ul>\n{items}</ul>\n"));
+    }
+
+    /// Every run, sortable by every column.
+    fn runs_section(&self, page: &mut Page) {
+        page.section("Runs");
+        let mut header: Vec<&str> = vec!["run"];
+        header.extend(self.keys.iter().map(String::as_str));
+        header.extend(["seed", "verdict", "sure", "points"]);
+        header.extend(self.score.iter().map(|score| score.name.as_str()));
+        let mut evaluated: Vec<&String> =
+            self.runs.iter().flat_map(|run| run.evaluation.keys()).collect();
+        evaluated.sort();
+        evaluated.dedup();
+        header.extend(evaluated.iter().map(|name| name.as_str()));
+        let header: String = header
+            .iter()
+            .map(|name| {
+                let name = escape(name);
+                format!("<th scope=\"col\" aria-sort=\"none\"><button>{name}</button></th>")
+            })
+            .collect();
+        let shown = |value: Option<f64>| {
+            value.map_or_else(|| "–".to_owned(), |value| significant(value, 5))
+        };
+        let rows: String = self
+            .runs
+            .iter()
+            .map(|run| {
+                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
+                let mut cells = vec![run.name.clone()];
+                cells.extend(run.values.iter().map(value));
+                cells.push(run.seed.map_or_else(|| "–".to_owned(), |seed| seed.to_string()));
+                cells.push(standing(run));
+                cells.push(numbers::percent(run.confidence));
+                cells.push(run.epochs.to_string());
+                cells.extend(self.score.iter().map(|_| shown(run.score)));
+                cells.extend(evaluated.iter().map(|name| shown(run.evaluation.get(*name).copied())));
+                let cells: String =
+                    cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+                format!("<tr>{cells}</tr>\n")
+            })
+            .collect();
+        page.add(&format!(
+            "<div class=\"wide\"><table class=\"sortable\"><thead><tr>{header}</tr></thead>\n<tbody>\n\
+             {rows}</tbody></table></div>\n"
+        ));
+    }
+
+    /// What single runs do not have.
+    fn missing_section(&self, page: &mut Page, trainings: &[&Training]) {
+        let missing: Vec<String> = trainings
+            .iter()
+            .zip(&self.runs)
+            .flat_map(|(training, run)| {
+                let all = training.missing.iter().chain(&training.notes);
+                all.map(|sentence| format!("`{}`: {sentence}", run.name))
+            })
+            .collect();
+        if !missing.is_empty() {
+            page.section("What is not here, and how logs were read");
+            page.add(&sentences(missing));
+        }
+    }
+}

@@ -66,9 +66,10 @@ pub(crate) fn change(setting: &Setting, reference: &[Setting]) -> Change {
     }
 }
 
-/// Whether `key` says what is trained rather than what it is called.
+/// Whether `key` says what is trained, rather than what it is called or where its data may come from,
+/// which `run.json` knows better.
 pub(crate) fn matters(key: &str) -> bool {
-    !matches!(key, "name" | "purpose")
+    !matches!(key, "name" | "purpose" | "data.source")
 }
 
 /// Whether `key` is the seed, over which runs are averaged.

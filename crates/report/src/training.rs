@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use converge_diagnosis::read::{Choices, read};
 use converge_diagnosis::verdict::{Change, Options, Verdict, judge};
-use converge_diagnosis::{History, own_run};
+use converge_diagnosis::{History, Log, own_run};
 use converge_record::{
-    EpochRow, EvaluationRecord, RecordError, RunDirectory, RunRecord, Status, StepRow,
+    EpochRow, EvaluationRecord, RecordError, RunDirectory, RunRecord, Status, StepRow, read_epochs,
+    read_steps,
 };
 use serde::Deserialize;
 
@@ -87,9 +88,8 @@ impl Training {
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         match RunDirectory::open(path) {
             Ok(run) => Ok(Self::of_run(&run)),
-            Err(RecordError::NotARun(_)) => Self::of_log(path, vec![]),
-            // Its curves may be whole.
-            Err(error) => Self::of_log(path, vec![sentence(&error)]),
+            Err(RecordError::NotARun(_)) => Self::of_log(path),
+            Err(error) => Ok(Self::of_damaged(path, &error)),
         }
     }
 
@@ -160,18 +160,42 @@ impl Training {
         }
     }
 
-    fn of_log(path: &Path, mut missing: Vec<String>) -> Result<Self, ReportError> {
+    /// A run whose `run.json` cannot be read: its curves may be whole.
+    fn of_damaged(path: &Path, error: &RecordError) -> Self {
+        let mut missing = vec![sentence(error)];
+        let epochs = told(read_epochs(&path.join("epochs.csv")), &mut missing);
+        let steps = told(read_steps(&path.join("steps.csv")), &mut missing);
+        let experiment = std::fs::read_to_string(path.join("experiment.toml"));
+        let settings = experiment.ok().and_then(|text| configuration::settings(&text).ok());
+        let mut history = History::of_epochs(&epochs);
+        history.steps = own_run::step_series(&steps);
+        let log = Log {
+            format: "a run of Converge without its record".to_owned(),
+            runs: vec![history],
+            notes: vec![],
+        };
+        let training = Self::judged(path, log, missing);
+        Self { epochs, steps, settings: settings.unwrap_or_default(), ..training }
+    }
+
+    fn of_log(path: &Path) -> Result<Self, ReportError> {
+        let mut missing = vec![];
         let mut log = read(path, &Choices::default())?;
         let runs = log.runs.len();
-        let history = log.runs.pop().unwrap_or_default();
         if runs > 1 {
             log.notes.push(format!("The log holds {runs} runs; this is the last of them."));
         }
         if runs == 0 {
             missing.push("The log has no curve.".to_owned());
         }
+        Ok(Self::judged(path, log, missing))
+    }
+
+    /// The last run of `log`, of which nothing else is known.
+    fn judged(path: &Path, mut log: Log, missing: Vec<String>) -> Self {
+        let history = log.runs.pop().unwrap_or_default();
         let verdict = judge(&history, &Options::default());
-        Ok(Self {
+        Self {
             path: path.to_owned(),
             name: name_of(path),
             format: log.format,
@@ -187,7 +211,7 @@ impl Training {
             evaluation: None,
             notes: log.notes,
             missing,
-        })
+        }
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn confusion_matrix(evaluation: &EvaluationRecord) -> Option<Chart> {
         caption: String::new(),
         log_x: None,
         log_y: None,
+        curves: 0,
         height: (140 + 34 * rows.len()).clamp(320, 720),
         data: vec![json!({
             "type": "heatmap",

@@ -96,6 +96,10 @@ pub(crate) fn by_step(training: &Training) -> Vec<Chart> {
             chart.say(caption);
         }
         chart.add(column, 0, &series.x, &series.y);
+        if *column == "learning_rate" {
+            // A constant rate would stand somewhere between −1 and 1.
+            chart.from_zero();
+        }
         Some(chart)
     };
     SHOWN.iter().filter_map(chart).collect()

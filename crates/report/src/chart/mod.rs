@@ -23,6 +23,8 @@ use crate::downsample::envelope;
 
 /// About how many points of a long curve are drawn.
 pub(crate) const MOST_POINTS: usize = 2000;
+/// The most points of a curve that is drawn with its points and never smoothed.
+const SHORT: usize = 60;
 /// The ratio of the greatest to the least value from which an axis is logarithmic at first.
 const WIDE: f64 = 1e3;
 
@@ -39,6 +41,9 @@ pub(crate) struct Chart {
     pub log_x: Option<bool>,
     /// The same of the y axis.
     pub log_y: Option<bool>,
+    /// How many curves it has.
+    #[serde(skip)]
+    curves: usize,
     /// Its height in pixels.
     pub height: usize,
     /// The traces.
@@ -55,12 +60,15 @@ impl Chart {
             caption: String::new(),
             log_x: Some(false),
             log_y: Some(false),
+            curves: 0,
             height: 340,
             data: vec![],
             layout: json!({
                 "xaxis": { "title": { "text": text(x) } },
-                "yaxis": { "title": { "text": text(y) } },
+                // The heading says it already.
+                "yaxis": { "title": { "text": if title == y { String::new() } else { text(y) } } },
                 "hovermode": "x unified",
+                "showlegend": false,
             }),
         }
     }
@@ -94,14 +102,15 @@ impl Chart {
             let (values, are) = if gaps == 1 { ("value", "is") } else { ("values", "are") };
             self.say(&format!("{gaps} {values} of `{name}` {are} not finite, and not drawn."));
         }
-        let few = drawn.x.len() <= 60;
+        // What is long is smoothed, and a short curve shows its points.
+        let is_long = drawn.x.len() > SHORT;
         let trace = |kind: &str, x: &[f64], y: &[f64]| {
             json!({
                 "type": "scatter",
-                "mode": if few { "lines+markers" } else { "lines" },
+                "mode": if is_long { "lines" } else { "lines+markers" },
                 "name": text(name),
                 "legendgroup": text(name),
-                "showlegend": kind == "raw",
+                "showlegend": kind != "smooth",
                 "uid": format!("{}-{kind}", self.data.len()),
                 "x": numbers(x),
                 "y": numbers(y),
@@ -109,11 +118,17 @@ impl Chart {
                 "line": { "dash": dash(color) },
             })
         };
-        let traces = [
-            trace("raw", &drawn.x, &drawn.y),
-            trace("smooth", &drawn.mean_x, &drawn.mean_y),
-        ];
-        self.data.extend(traces);
+        if is_long {
+            let traces = [
+                trace("raw", &drawn.x, &drawn.y),
+                trace("smooth", &drawn.mean_x, &drawn.mean_y),
+            ];
+            self.data.extend(traces);
+        } else {
+            self.data.push(trace("whole", &drawn.x, &drawn.y));
+        }
+        self.curves += 1;
+        self.layout["showlegend"] = json!(self.curves > 1);
         if is_wide(y) {
             self.log_y = self.log_y.map(|_| true);
         }
@@ -125,6 +140,11 @@ impl Chart {
             self.caption.push(' ');
         }
         self.caption.push_str(sentence);
+    }
+
+    /// Lets the y axis begin with zero.
+    pub(crate) fn from_zero(&mut self) {
+        self.layout["yaxis"]["rangemode"] = json!("tozero");
     }
 
     /// Marks a place on the x axis.
@@ -187,6 +207,7 @@ mod tests {
     #[test]
     fn names_with_html_are_text() {
         let mut chart = Chart::curves("t", "<i>x</i>", "y");
+        assert_eq!(chart.layout["showlegend"], false);
         chart.add("<img src=x onerror=alert(1)>", 0, &[1.0], &[2.0]);
         assert_eq!(chart.data[0]["name"], "&lt;img src=x onerror=alert(1)&gt;");
         assert_eq!(chart.layout["xaxis"]["title"]["text"], "&lt;i&gt;x&lt;/i&gt;");

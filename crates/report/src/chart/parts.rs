@@ -50,6 +50,7 @@ fn heat_map(rows: &[StepRow], measure: Measure) -> Option<Chart> {
         caption: String::new(),
         log_x: None,
         log_y: None,
+        curves: 0,
         height: 130 + 22 * parts.len().clamp(3, 40),
         data: vec![json!({
             "type": "heatmap",

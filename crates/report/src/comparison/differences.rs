@@ -57,6 +57,13 @@ impl Comparison {
         let groups = (0..self.groups.len()).filter(|&group| group != reference);
         self.differences =
             groups.filter_map(|group| self.difference(group, reference, level)).collect();
+        if self.differences.iter().any(|one| one.interval.is_none()) {
+            self.notes.push(
+                "Of one seed nothing is known of the spread: train three or more (`--seed 2`) before \
+                 believing a difference."
+                    .to_owned(),
+            );
+        }
         if !self.differences.is_empty() && spread > 1 {
             let adjusted = if pairs > 1 {
                 format!(", each of {pairs} pairs at {:.2} % (Bonferroni)", 100.0 * level)
@@ -64,8 +71,8 @@ impl Comparison {
                 String::new()
             };
             self.notes.push(format!(
-                "Intervals are of Welch's t for the difference of two means, and hold together with \
-                 95 %{adjusted}; they take scores of seeds to be about normal."
+                "Differences are to the best group with a spread. Intervals are of Welch's t for two means, \
+                 and hold together with 95 %{adjusted}; they take scores of seeds to be about normal."
             ));
         }
     }
@@ -93,11 +100,7 @@ impl Comparison {
             None if a.count > 1 && b.count > 1 => {
                 format!("{}, and no spread at all in either", signed(difference))
             }
-            None => format!(
-                "{}, but one seed says nothing of the spread; train each with three seeds or more \
-                 (`--seed 2`)",
-                signed(difference)
-            ),
+            None => format!("{}, but one seed says nothing of the spread", signed(difference)),
         };
         let sentence = match outcome {
             Outcome::Better => format!("`{}` is better than `{}`: {told}.", one.name, other.name),
@@ -110,8 +113,20 @@ impl Comparison {
     }
 }
 
+impl Difference {
+    /// What it comes to, in a word or two.
+    pub(super) fn words(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Better => "better",
+            Outcome::Worse => "worse",
+            Outcome::CannotTell if self.interval.is_none() => "cannot tell: no spread known",
+            Outcome::CannotTell => "cannot tell",
+        }
+    }
+}
+
 /// A difference with its sign.
-fn signed(value: f64) -> String {
+pub(super) fn signed(value: f64) -> String {
     let text = significant(value.abs(), 3);
     if value < 0.0 { format!("−{text}") } else { format!("+{text}") }
 }

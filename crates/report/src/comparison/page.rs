@@ -1,12 +1,12 @@
 //! The page of a comparison.
 
-use converge_figures::numbers::{self, significant};
+use converge_figures::numbers::significant;
 
 use super::charts::{by_epoch, by_step, slices};
 use super::text::standing;
 use super::{Comparison, Outcome};
 use crate::error::ReportError;
-use crate::page::{Page, escape, marked, sentences, synthetic_banner, table};
+use crate::page::{Page, escape, marked, sentences, share, synthetic_banner, table};
 use crate::training::Training;
 
 impl Comparison {
@@ -21,7 +21,6 @@ impl Comparison {
             page.add(&synthetic_banner(&which));
         }
         page.add(&format!("<h1>{}</h1>\n", escape(&title)));
-        page.add(&sentences(&self.notes));
         self.differences_section(&mut page);
         page.section("Curves");
         page.charts(by_epoch(self, &ordered));
@@ -40,27 +39,30 @@ impl Comparison {
         page.section("Which differences are real");
         let (header, rows) = self.group_table();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        let rows: Vec<Vec<String>> =
-            rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
-        page.add(&table(&header, &rows));
-        if self.differences.is_empty() {
-            page.add("<p>There is one group only, so that there is nothing to tell apart.</p>\n");
-            return;
-        }
-        let items: String = self
-            .differences
+        let rows: Vec<Vec<String>> = rows
             .iter()
-            .map(|difference| {
-                let class = match difference.outcome {
-                    Outcome::Better => "better",
-                    Outcome::Worse => "worse",
-                    Outcome::CannotTell => "muted",
+            .enumerate()
+            .map(|(place, row)| {
+                let mut cells: Vec<String> = row.iter().map(|cell| escape(cell)).collect();
+                let outcome = self.differences.iter().find(|one| one.group == place);
+                let class = match outcome.map(|one| one.outcome) {
+                    Some(Outcome::Better) => "better",
+                    Some(Outcome::Worse) => "worse",
+                    Some(Outcome::CannotTell) | None => "muted",
                 };
-                let sentence = marked(&difference.sentence);
-                format!("<li><span class=\"{class}\">{sentence}</span></li>\n")
+                if let (Some(last), Some(_)) = (cells.last_mut(), outcome) {
+                    *last = format!("<span class=\"{class}\">{last}</span>");
+                }
+                cells
             })
             .collect();
-        page.add(&format!("<ul>\n{items}</ul>\n"));
+        page.add(&table(&header, &rows));
+        match self.differences.as_slice() {
+            [] => page.add("<p>There is nothing to tell apart: one group only.</p>\n"),
+            [only] => page.add(&format!("<p>{}</p>\n", marked(&only.sentence))),
+            _ => {}
+        }
+        page.add(&sentences(&self.notes));
     }
 
     /// Every run, sortable by every column.
@@ -94,7 +96,7 @@ impl Comparison {
                 cells.extend(run.values.iter().map(value));
                 cells.push(run.seed.map_or_else(|| "–".to_owned(), |seed| seed.to_string()));
                 cells.push(standing(run));
-                cells.push(numbers::percent(run.confidence));
+                cells.push(share(run.confidence));
                 cells.push(run.epochs.to_string());
                 cells.extend(self.score.iter().map(|_| shown(run.score)));
                 cells.extend(evaluated.iter().map(|name| shown(run.evaluation.get(*name).copied())));

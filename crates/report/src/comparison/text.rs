@@ -3,7 +3,8 @@
 use converge_figures::numbers::significant;
 use converge_figures::{Look, table};
 
-use super::{ComparedRun, Comparison};
+use super::differences::signed;
+use super::{ComparedRun, Comparison, Group};
 use crate::training::State;
 
 /// The most columns of keys that a table has beside its own.
@@ -26,17 +27,12 @@ impl Comparison {
             let (header, rows) = self.group_table();
             text += &format!("\n\n{}", fitted(look, &header, &rows));
         }
-        let sentences: Vec<&str> = self.differences.iter().map(|one| one.sentence.as_str()).collect();
-        for (title, sentences) in [
-            ("differences", sentences),
-            ("notes", self.notes.iter().map(String::as_str).collect()),
-        ] {
-            if !sentences.is_empty() {
-                text += &format!("\n\n{title}");
-            }
-            for sentence in sentences {
-                text += &format!("\n{}", wrapped(&format!("  {sentence}"), look));
-            }
+        let sentences: Vec<&str> = match self.differences.as_slice() {
+            [only] => vec![&only.sentence],
+            _ => vec![],
+        };
+        for sentence in sentences.into_iter().chain(self.notes.iter().map(String::as_str)) {
+            text += &format!("\n\n{}", wrapped(sentence, look));
         }
         text
     }
@@ -68,14 +64,36 @@ impl Comparison {
         (header, self.runs.iter().map(row).collect())
     }
 
-    /// A row for each group.
+    /// A row for each group, with what can be told of it.
     pub(super) fn group_table(&self) -> (Vec<String>, Vec<Vec<String>>) {
-        let score = self.score.as_ref().map_or("score", |score| &score.name);
-        let header = ["group", "seeds", &format!("mean {score}"), "standard deviation"];
-        let rows = self.groups.iter().map(|group| {
-            vec![group.name.clone(), group.n.to_string(), shown(group.mean), shown(group.deviation)]
-        });
-        (header.map(str::to_owned).to_vec(), rows.collect())
+        let mut header = vec!["group", "seeds", "mean", "deviation"];
+        if !self.differences.is_empty() {
+            header.extend(["difference", "interval", "is"]);
+        }
+        let row = |(place, group): (usize, &Group)| {
+            let mut row = vec![
+                group.name.clone(),
+                group.n.to_string(),
+                shown(group.mean),
+                shown(group.deviation),
+            ];
+            let difference = self.differences.iter().find(|one| one.group == place);
+            if let Some(difference) = difference {
+                let interval = difference.interval.map(|[low, high]| {
+                    format!("{} to {}", signed(low), signed(high))
+                });
+                row.push(signed(difference.difference));
+                row.push(interval.unwrap_or_else(|| "–".to_owned()));
+                row.push(difference.words().to_owned());
+            } else if self.differences.iter().any(|one| one.reference == place) {
+                row.extend(["–", "–", "the reference"].map(str::to_owned));
+            } else if !self.differences.is_empty() {
+                row.extend(["–", "–", "without a score"].map(str::to_owned));
+            }
+            row
+        };
+        let rows = self.groups.iter().enumerate().map(row).collect();
+        (header.into_iter().map(str::to_owned).collect(), rows)
     }
 
     /// The most telling score of evaluations: of each split the first that any run has.
@@ -135,6 +153,6 @@ fn fitted(look: Look, header: &[String], rows: &[Vec<String>]) -> String {
 /// `text` in lines that fit, those after the first indented.
 fn wrapped(text: &str, look: Look) -> String {
     let Some(width) = look.width else { return text.to_owned() };
-    let options = textwrap::Options::new(usize::from(width)).subsequent_indent("    ");
+    let options = textwrap::Options::new(usize::from(width)).subsequent_indent("  ");
     textwrap::fill(text, options)
 }

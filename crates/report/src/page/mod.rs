@@ -72,8 +72,8 @@ impl Page {
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
              <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n\
              <div class=\"controls\"><label class=\"smoothing\">smoothing <input id=\"smoothing\" \
-             type=\"range\" min=\"0\" max=\"0.99\" step=\"0.01\" value=\"0\"> \
-             <output id=\"smoothed\">0</output></label> <label>colours <select id=\"theme\">\
+             type=\"range\" min=\"0\" max=\"0.99\" step=\"0.01\" value=\"0.6\"> \
+             <output id=\"smoothed\">0.6</output></label> <label>colours <select id=\"theme\">\
              <option value=\"\">of the system</option><option value=\"light\">light</option>\
              <option value=\"dark\">dark</option></select></label></div>\n<main>\n{}</main>\n\
              <noscript><p>The charts need JavaScript.</p></noscript>\n\
@@ -143,6 +143,15 @@ pub(crate) fn synthetic_banner(sentence: &str) -> String {
         "<div class=\"banner\" role=\"alert\"><strong>SYNTHETIC DATA</strong> {}</div>\n",
         marked(sentence)
     )
+}
+
+/// A share in whole percent, which is as exact as a probability is.
+pub(crate) fn share(share: f64) -> String {
+    match share {
+        share if share < 0.01 => "under 1 %".to_owned(),
+        share if share > 0.99 => "over 99 %".to_owned(),
+        share => format!("{:.0} %", 100.0 * share),
+    }
 }
 
 /// A table of cells that are HTML.

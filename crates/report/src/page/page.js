@@ -5,7 +5,7 @@
   const root = document.documentElement;
   const charts = JSON.parse(document.getElementById('charts').textContent);
   const color = name => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-  let smoothing = 0;
+  let smoothing = Number(document.getElementById('smoothing').value);
   let paper = 0;
 
   const faded = (hex, alpha) => {
@@ -32,7 +32,7 @@
       return { ...trace, colorbar: bar };
     }
     const base = meta.color === undefined ? color('neutral') : color(`s${meta.color % 7}`);
-    const alpha = meta.raw && meta.smoothable !== false && smoothing > 0 ? 0.25 : meta.alpha ?? 1;
+    const alpha = meta.raw && smoothing > 0 ? 0.25 : meta.alpha ?? 1;
     const ink = faded(base, alpha);
     const own = { ...trace, line: { width: 1.8, ...trace.line, color: ink },
       marker: { ...trace.marker, color: ink }, fillcolor: faded(base, 0.18) };
@@ -45,9 +45,10 @@
     return own;
   };
 
-  const axis = (given, log) => ({
-    gridcolor: color('grid'), linecolor: color('neutral'), zerolinecolor: color('grid'),
-    automargin: true, exponentformat: 'power', ...given, ...(log === undefined ? {} : { type: log ? 'log' : 'linear' }),
+  const axis = (given, log, exponents) => ({
+    gridcolor: color('grid'), linecolor: color('neutral'), zerolinecolor: color('grid'), automargin: true,
+    exponentformat: exponents, separatethousands: true, ...given, title: { standoff: 8, ...given.title },
+    ...(log === undefined ? {} : { type: log ? 'log' : 'linear' }),
   });
 
   const draw = figure => {
@@ -56,8 +57,8 @@
     const log = name => figure.querySelector(`[data-log=${name}]`)?.checked;
     const narrow = element.clientWidth < 480;
     const layout = { ...chart.layout };
-    layout.xaxis = axis(layout.xaxis, log('x'));
-    layout.yaxis = axis(layout.yaxis, log('y'));
+    layout.xaxis = axis(layout.xaxis, log('x'), 'none');
+    layout.yaxis = axis(layout.yaxis, log('y'), 'power');
     // Long names of layers would take half of a phone; their ends tell more than their beginnings.
     const map = chart.data.find(trace => trace.type === 'heatmap');
     if (map && narrow) {
@@ -70,15 +71,17 @@
       shapes, height: chart.height, width: paper || undefined, autosize: !paper,
       paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
       font: { family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12, color: color('ink') },
-      margin: { l: 48, r: 12, t: 22, b: 42 },
-      legend: { orientation: 'h', y: -0.22, yanchor: 'top', x: 0 },
+      margin: { l: 48, r: 12, t: 30, b: 42 },
+      legend: { orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom', x: 0 },
+      modebar: { bgcolor: 'rgba(0,0,0,0)', color: color('neutral'), activecolor: color('ink') },
       hoverlabel: { bgcolor: color('figure'), bordercolor: color('neutral'), font: { color: color('ink') } },
       // Zoom and what was hidden stay when the rest is drawn anew.
       uirevision: `${log('x')} ${log('y')}`,
     });
     const shown = chart.data.filter(trace => smoothing > 0 || !trace.meta?.smooth);
     return Plotly.react(element, shown.map(themed), layout,
-      { responsive: true, displaylogo: false, displayModeBar: narrow ? false : 'hover' });
+      { responsive: true, displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d'],
+        displayModeBar: narrow ? false : 'hover' });
   };
 
   const figures = [...document.querySelectorAll('[data-chart]')];

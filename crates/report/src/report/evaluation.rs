@@ -7,7 +7,7 @@ use converge_figures::numbers::{self, significant};
 use converge_record::{EvaluationRecord, Mistake, MistakenInput};
 
 use crate::chart::confusion_matrix;
-use crate::page::{Page, commands, escape, marked, synthetic_banner, table};
+use crate::page::{Page, commands, escape, marked, share, synthetic_banner, table};
 use crate::training::Training;
 
 /// The most bytes of base64 that the images of a page take together.
@@ -80,7 +80,7 @@ fn mistake(mistake: &Mistake, evaluation: &EvaluationRecord, left: &mut usize) -
          sample {}</span></div>\n",
         class(mistake.truth),
         class(mistake.prediction),
-        numbers::percent(mistake.probability),
+        share(mistake.probability),
         mistake.index
     )
 }

@@ -2,9 +2,9 @@
 
 use converge_diagnosis::command::change;
 use converge_diagnosis::verdict::{Evidence, Finding, Severity, Verdict};
-use converge_figures::numbers::{self, significant};
+use converge_figures::numbers::significant;
 
-use crate::page::{Page, commands, escape, marked, sentences, table};
+use crate::page::{Page, commands, escape, marked, sentences, share, table};
 use crate::training::Training;
 
 /// The verdict with its evidence, what was noticed, and what to do.
@@ -15,7 +15,7 @@ pub(super) fn section(page: &mut Page, training: &Training) {
          <p>{}</p></div>\n",
         verdict.verdict.name(),
         escape(&verdict.verdict.to_string()),
-        numbers::percent(verdict.confidence),
+        share(verdict.confidence),
         marked(&verdict.summary)
     ));
     page.add("<div class=\"columns\">\n");
@@ -74,7 +74,7 @@ fn evidence(all: &[Evidence]) -> String {
 fn outlook(verdict: &Verdict) -> String {
     let mut all = vec![];
     if let Some(next) = &verdict.runner_up {
-        let probability = numbers::percent(next.probability);
+        let probability = share(next.probability);
         all.push(format!("`{}` ({probability}) would be the verdict: {}", next.verdict, next.turns));
     }
     if let Some(forecast) = &verdict.forecast {
@@ -84,9 +84,9 @@ fn outlook(verdict: &Verdict) -> String {
              (more than {}) is {}.",
             forecast.horizon,
             significant(forecast.gain, 3),
-            numbers::percent(forecast.level),
+            share(forecast.level),
             significant(forecast.worthwhile, 3),
-            numbers::percent(forecast.probability)
+            share(forecast.probability)
         ));
     }
     if let Some(best) = verdict.best {

@@ -22,7 +22,7 @@ pub(crate) fn confusion_matrix(evaluation: &EvaluationRecord) -> Option<Chart> {
             row.iter().map(|&count| number(count as f64 / all)).collect()
         })
         .collect();
-    let template = if rows.len() <= MOST_WRITTEN { "%{customdata}" } else { "" };
+    let template = if rows.len() <= MOST_WRITTEN { "%{text}" } else { "" };
     let mut chart = Chart {
         title: "Confusion matrix".to_owned(),
         caption: String::new(),
@@ -35,14 +35,14 @@ pub(crate) fn confusion_matrix(evaluation: &EvaluationRecord) -> Option<Chart> {
             "x": names,
             "y": names,
             "z": shares,
-            "customdata": rows,
+            "text": rows,
             "texttemplate": template,
             "zmin": 0,
             "zmax": 1,
             "colorscale": "Viridis",
             "colorbar": { "title": { "text": "share of the class", "side": "right" },
                           "tickformat": ".0%", "thickness": 12 },
-            "hovertemplate": "%{y}, predicted as %{x}: %{customdata} (%{z:.2%})<extra></extra>",
+            "hovertemplate": "%{y}, predicted as %{x}: %{text} (%{z:.2%})<extra></extra>",
         })],
         layout: json!({
             "xaxis": { "title": { "text": "predicted" }, "type": "category", "side": "bottom" },

@@ -46,7 +46,9 @@ fn of_epochs(rows: &[EpochRow]) -> Vec<Chart> {
 /// The same of the log of another tool.
 fn of_history(history: &History) -> Vec<Chart> {
     let axis = history.x.as_deref().unwrap_or("point");
-    let chart = |all: Vec<(usize, &Series)>| {
+    let chart = |mut all: Vec<(usize, &Series)>| {
+        // A run may have diverged before its first epoch was over.
+        all.retain(|(_, series)| series.y.iter().any(|y| y.is_finite()));
         let (_, first) = all.first()?;
         let mut chart = Chart::curves(base(&first.name), axis, base(&first.name));
         for (color, series) in all {

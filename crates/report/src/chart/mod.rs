@@ -166,7 +166,7 @@ pub(crate) fn text(text: &str) -> String {
 }
 
 /// Lines beyond the colours there are have another dash.
-fn dash(color: usize) -> &'static str {
+pub(crate) fn dash(color: usize) -> &'static str {
     ["solid", "dash", "dot", "dashdot"][color / 7 % 4]
 }
 

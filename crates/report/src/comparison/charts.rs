@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::keys::short;
 use super::welch::Sample;
 use super::{Comparison, Group};
-use crate::chart::{Chart, number, numbers, text};
+use crate::chart::{Chart, dash, number, numbers, text};
 use crate::training::Training;
 
 /// About how many points all curves of a chart have together.
 const MOST_POINTS: usize = 40_000;
 /// The most entries that a legend is read with.
-const MOST_IN_LEGEND: usize = 20;
+const MOST_IN_LEGEND: usize = 6;
 /// The most curves whose values are shown together where one points.
 const MOST_TOGETHER: usize = 8;
 
@@ -70,7 +70,7 @@ fn add_group(chart: &mut Chart, color: usize, group: &Group, curves: &[&Series])
     for series in curves {
         let mut trace = line(&group.name, color, &series.x, &series.y);
         if !alone {
-            trace["line"] = json!({ "width": 0.8 });
+            trace["line"]["width"] = json!(0.8);
             trace["meta"]["alpha"] = json!(0.45);
             trace["showlegend"] = json!(false);
             trace["hoverinfo"] = json!("skip");
@@ -91,7 +91,7 @@ fn add_group(chart: &mut Chart, color: usize, group: &Group, curves: &[&Series])
         let (x, y) = edge(sign);
         let mut trace = line(&group.name, color, &x, &y);
         trace["mode"] = json!("lines");
-        trace["line"] = json!({ "width": 0 });
+        trace["line"]["width"] = json!(0);
         trace["fill"] = json!(fill);
         trace["showlegend"] = json!(false);
         trace["hoverinfo"] = json!("skip");
@@ -99,7 +99,7 @@ fn add_group(chart: &mut Chart, color: usize, group: &Group, curves: &[&Series])
     }
     let (x, y): (Vec<f64>, Vec<f64>) = mean.iter().map(|(x, sample)| (*x, sample.mean)).unzip();
     let mut trace = line(&group.name, color, &x, &y);
-    trace["line"] = json!({ "width": 2.6 });
+    trace["line"]["width"] = json!(2.6);
     let told = mean.iter().map(|(_, sample)| {
         json!([number(sample.deviation.unwrap_or(f64::NAN)), sample.count])
     });
@@ -117,6 +117,7 @@ fn line(name: &str, color: usize, x: &[f64], y: &[f64]) -> Value {
         "x": numbers(x),
         "y": numbers(y),
         "meta": { "color": color },
+        "line": { "dash": dash(color) },
     })
 }
 

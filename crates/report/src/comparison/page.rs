@@ -5,9 +5,19 @@ use converge_figures::numbers::significant;
 use super::charts::{by_epoch, by_step, slices};
 use super::text::standing;
 use super::{Comparison, Outcome};
+use crate::chart::dash;
 use crate::error::ReportError;
 use crate::page::{Page, escape, marked, sentences, share, synthetic_banner, table};
 use crate::training::Training;
+
+/// What curves of the group at `place` look like.
+fn swatch(place: usize) -> String {
+    let style = if dash(place) == "solid" { "solid" } else { "dashed" };
+    format!(
+        "<span class=\"swatch\" style=\"border-top-color:var(--s{});border-top-style:{style}\"></span>",
+        place % 7
+    )
+}
 
 impl Comparison {
     /// The page of the comparison as HTML, of the `trainings` that it was made of.
@@ -50,6 +60,7 @@ impl Comparison {
                     Some(Outcome::Worse) => "worse",
                     Some(Outcome::CannotTell) | None => "muted",
                 };
+                cells[0] = format!("{}{}", swatch(place), cells[0]);
                 if let (Some(last), Some(_)) = (cells.last_mut(), outcome) {
                     *last = format!("<span class=\"{class}\">{last}</span>");
                 }

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use converge_figures::figure::switched_theme_css;
 pub(crate) use converge_figures::html::escape;
+use converge_figures::numbers::significant;
 use sha2::{Digest as _, Sha256};
 
 use crate::chart::Chart;
@@ -154,6 +155,16 @@ pub(crate) fn share(share: f64) -> String {
     }
 }
 
+/// A number with four significant digits, without zeros that say nothing.
+pub(crate) fn plain(value: f64) -> String {
+    let text = significant(value, 4);
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
 /// A table of cells that are HTML.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let cells = |row: &[String]| row.iter().map(|cell| format!("<td>{cell}</td>")).collect::<String>();
@@ -203,6 +214,12 @@ mod tests {
         // The example of Content Security Policy Level 3, section 8.4.
         let expected = "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='";
         assert_eq!(checksum("alert('Hello, world.');"), expected);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!([0.0, 10.0, 0.4132, 1e-7].map(plain), ["0", "10", "0.4132", "1.000e-7"]);
+        assert_eq!([0.001, 0.5, 0.999].map(share), ["under 1 %", "50 %", "over 99 %"]);
     }
 
     #[test]

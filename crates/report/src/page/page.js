@@ -62,7 +62,7 @@
     // Long names of layers would take half of a phone; their ends tell more than their beginnings.
     const map = chart.data.find(trace => trace.type === 'heatmap');
     if (map && narrow) {
-      const short = name => name.length > 16 ? `…${name.slice(-15)}` : name;
+      const short = name => name.length > 20 ? `…${name.slice(-19)}` : name;
       layout.yaxis = { ...layout.yaxis, tickvals: map.y, ticktext: map.y.map(short) };
     }
     const shapes = (layout.shapes || []).map(shape =>
@@ -74,7 +74,7 @@
       margin: { l: 48, r: 12, t: 30, b: 42 },
       legend: { orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom', x: 0 },
       modebar: { bgcolor: 'rgba(0,0,0,0)', color: color('neutral'), activecolor: color('ink') },
-      hoverlabel: { bgcolor: color('figure'), bordercolor: color('neutral'), font: { color: color('ink') } },
+      hoverlabel: { bgcolor: color('figure'), bordercolor: color('neutral'), namelength: -1, font: { color: color('ink') } },
       // Zoom and what was hidden stay when the rest is drawn anew.
       uirevision: `${log('x')} ${log('y')}`,
     });

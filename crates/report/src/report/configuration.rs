@@ -26,7 +26,9 @@ pub(super) fn section(page: &mut Page, training: &Training) {
             };
             differ += usize::from(!class.is_empty());
             let (key, value, other) = (escape(&setting.key), escape(&setting.value), escape(&other));
-            format!("<tr{class}><td><code>{key}</code></td><td>{value}</td><td>{other}</td></tr>\n")
+            let other =
+                if name.is_some() { format!("<td>{other}</td>") } else { String::new() };
+            format!("<tr{class}><td><code>{key}</code></td><td>{value}</td>{other}</tr>\n")
         })
         .collect();
     let told = match name {
@@ -46,9 +48,10 @@ pub(super) fn section(page: &mut Page, training: &Training) {
                  and which are defaults."
             .to_owned(),
     };
+    let column = if name.is_some() { "<th>built-in</th>" } else { "" };
     page.add(&format!(
         "<p>{}</p>\n<div class=\"wide\"><table><thead><tr><th>key</th><th>value</th>\
-         <th>built-in</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n",
+         {column}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n",
         marked(&told)
     ));
 }

@@ -26,14 +26,15 @@ pub(super) fn section(page: &mut Page, training: &Training) {
 
 /// Why the data are synthetic.
 fn synthetic(record: &RunRecord) -> String {
+    let title = record.data.title.trim_end_matches(" (synthetic)");
     match (record.data.origin, &record.data.stand_in_reason) {
         (Origin::SyntheticStandIn, Some(reason)) => {
-            format!("in place of {}: {reason}. Its scores say nothing of the real data.", record.data.title)
+            format!("in place of {title}: {reason}. Scores say nothing of the real data.")
         }
         (Origin::SyntheticStandIn, None) => {
-            format!("in place of {}. Its scores say nothing of the real data.", record.data.title)
+            format!("in place of {title}. Scores say nothing of the real data.")
         }
-        _ => format!("{}, drawn by code as the experiment means it to be.", record.data.title),
+        _ => format!("{title}, drawn by code as the experiment means it to be."),
     }
 }
 

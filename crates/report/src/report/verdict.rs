@@ -4,7 +4,7 @@ use converge_diagnosis::command::change;
 use converge_diagnosis::verdict::{Evidence, Finding, Severity, Verdict};
 use converge_figures::numbers::significant;
 
-use crate::page::{Page, commands, escape, marked, sentences, share, table};
+use crate::page::{Page, commands, escape, marked, plain, sentences, share, table};
 use crate::training::Training;
 
 /// The verdict with its evidence, what was noticed, and what to do.
@@ -50,11 +50,11 @@ fn finding(finding: &Finding) -> String {
 }
 
 fn evidence(all: &[Evidence]) -> String {
-    let number = |value: Option<f64>| value.map(|value| significant(value, 4));
+    let number = |value: Option<f64>| value.map(|value| plain(value));
     let rows: Vec<Vec<String>> = all
         .iter()
         .map(|one| {
-            let window = one.window.map(|[first, last]| format!("{first} to {last}"));
+            let window = one.window.map(|[first, last]| format!("{first}\u{a0}to\u{a0}{last}"));
             vec![
                 marked(&one.name),
                 number(one.value).unwrap_or_else(|| "not finite".to_owned()),
@@ -92,7 +92,7 @@ fn outlook(verdict: &Verdict) -> String {
     if let Some(best) = verdict.best {
         all.push(format!(
             "The best is {} at {}, {} points before the end.",
-            significant(best.value, 4),
+            plain(best.value),
             best.x,
             best.points_since
         ));

@@ -49,9 +49,12 @@ struct Written {
 
 impl ReportArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
-        let trainings = read_all(&self.runs, &self.output)?;
-        let html = match trainings.as_slice() {
-            [training] => report(training)?,
+        let mut trainings = read_all(&self.runs, &self.output)?;
+        let html = match trainings.as_mut_slice() {
+            [training] => {
+                complete(training)?;
+                report(training)?
+            }
             several => Comparison::of(several, self.by.as_deref())?.page(several)?,
         };
         let page = self.page.unwrap_or_else(|| match trainings.as_slice() {
@@ -65,29 +68,31 @@ impl ReportArgs {
     }
 }
 
-/// Reads all `runs`, with what only who knows experiments can tell of them. `folder` is where `latest`
-/// is looked for.
+/// Reads all `runs`; `latest` is looked for in `folder`.
 pub(super) fn read_all(runs: &[PathBuf], folder: &Path) -> Result<Vec<Training>> {
-    runs.iter().map(|path| read(path, folder)).collect()
+    let found = |path: &PathBuf| {
+        let newest = path == Path::new("latest") && !path.exists();
+        if newest { latest(folder) } else { Ok(path.clone()) }
+    };
+    let paths: Vec<PathBuf> = runs.iter().map(found).collect::<Result<_>>()?;
+    Ok(Training::read_all(&paths)?)
 }
 
-fn read(path: &Path, folder: &Path) -> Result<Training> {
-    let newest = path == Path::new("latest") && !path.exists();
-    let path = if newest { latest(folder)? } else { path.to_owned() };
-    let mut training = Training::read(&path)?;
+/// Adds what only those can tell who know experiments: the built-in one that a run is compared with, and
+/// what to change after a run that did not come to its own verdict.
+fn complete(training: &mut Training) -> Result<()> {
     let name = training.experiment().map(str::to_owned);
     if let Some(builtin) = builtins().find(|builtin| Some(builtin.name) == name.as_deref()) {
         let toml = Experiment::load(builtin.name, &[])?.to_toml()?;
         training.compare_settings(builtin.name, &toml);
     }
-    // A run that did not come to its own verdict, or has changed since; one whose experiment is damaged
-    // says so on the page.
+    // Of an experiment that cannot be read, the page says so.
     if training.changes.is_empty()
-        && let Ok(run) = RunDirectory::open(&path)
+        && let Ok(run) = RunDirectory::open(&training.path)
         && let Ok(experiment) = run.experiment()
     {
         let (verdict, epochs) = (training.verdict.verdict, run.record.epochs_done);
         training.changes = changes(verdict, &experiment, epochs);
     }
-    Ok(training)
+    Ok(())
 }

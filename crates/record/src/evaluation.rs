@@ -112,7 +112,8 @@ impl EvaluationRecord {
     /// The evaluation that the `text` of the file at `path` is.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, RecordError> {
         let damaged = |reason: String| RecordError::damaged(path, reason);
-        let record: Self = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+        let record: Self =
+            serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         if record.format != Self::FORMAT {
             let (found, reads) = (record.format, Self::FORMAT);
             return Err(damaged(format!("its format is {found}, this program reads {reads}")));
@@ -156,7 +157,8 @@ mod tests {
             class_names: vec!["0".into(), "1".into()],
             feature_names: vec![],
         };
-        let mistake = |input| Mistake { index: 7, truth: 0, prediction: 1, probability: 0.99, input };
+        let mistake =
+            |input| Mistake { index: 7, truth: 0, prediction: 1, probability: 0.99, input };
         EvaluationRecord {
             metrics: vec![NamedScore {
                 name: "accuracy".into(),

@@ -2,19 +2,19 @@
 //!
 //! `cargo run -p converge-report --example pages -- PAGE.html RUN…`
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use converge_figures::Look;
-use converge_report::{Comparison, ReportError, Training, report};
+use converge_report::{Comparison, Training, report};
 
 #[allow(clippy::print_stdout, reason = "this is a program")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let page = arguments.next().ok_or("name the page")?;
     let begun = Instant::now();
-    let read = |path: String| Training::read(Path::new(&path));
-    let trainings: Vec<Training> = arguments.map(read).collect::<Result<_, ReportError>>()?;
+    let paths: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
+    let trainings = Training::read_all(&paths)?;
     let html = if let [training] = trainings.as_slice() {
         report(training)?
     } else {

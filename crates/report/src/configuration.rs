@@ -104,8 +104,7 @@ mod tests {
     fn what_differs_is_told_with_the_other_value() {
         let reference = settings("[a]\nb = 1\nc = 2\n").unwrap();
         let changed = settings("[a]\nb = 1\nc = 3\nd = 4\n").unwrap();
-        let changes: Vec<Change> =
-            changed.iter().map(|setting| change(setting, &reference)).collect();
-        assert_eq!(changes, [Change::None, Change::Value("2".to_owned()), Change::Added]);
+        let told: Vec<Change> = changed.iter().map(|setting| change(setting, &reference)).collect();
+        assert_eq!(told, [Change::None, Change::Value("2".to_owned()), Change::Added]);
     }
 }

@@ -56,8 +56,7 @@ pub(crate) fn scores(training: &Training) -> Vec<RunScore> {
         Some(RunScore { role, name: series.name.clone(), value: value?, higher_is_better })
     };
     let metric = history.metric.as_ref().or(history.train_metric.as_ref());
-    let metric =
-        metric.and_then(|one| best(Role::Metric, &one.series, one.higher_is_better));
+    let metric = metric.and_then(|one| best(Role::Metric, &one.series, one.higher_is_better));
     let loss = |role, series: &Option<Series>| best(role, series.as_ref()?, false);
     let curves = [
         metric,

@@ -12,6 +12,7 @@ use converge_record::{
     EpochRow, EvaluationRecord, RecordError, RunDirectory, RunRecord, Status, StepRow, read_epochs,
     read_steps,
 };
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::configuration::{self, Setting};
@@ -93,6 +94,20 @@ impl Training {
         }
     }
 
+    /// Reads the runs and the logs at `paths`, several at once. Where there are several, their
+    /// [`steps`](Self::steps) are left out: comparisons take the curves, and the rows of many long runs
+    /// would fill the memory.
+    pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>, ReportError> {
+        let read = |path: &PathBuf| {
+            let mut training = Self::read(path)?;
+            if paths.len() > 1 {
+                training.steps = vec![];
+            }
+            Ok(training)
+        };
+        paths.par_iter().map(read).collect()
+    }
+
     /// The name of the experiment that a run was of.
     pub fn experiment(&self) -> Option<&str> {
         self.record.as_ref().map(|record| record.experiment.as_str())
@@ -122,7 +137,8 @@ impl Training {
         let settings = told(settings, &mut missing);
         let record = &run.record;
         if epochs.is_empty() {
-            missing.push("There is no whole epoch yet, so that there are no curves by epoch.".into());
+            missing
+                .push("There is no whole epoch yet, so that there are no curves by epoch.".into());
         }
         if steps.is_empty() {
             missing.push(format!(

@@ -36,6 +36,7 @@ fn of_epochs(rows: &[EpochRow]) -> Vec<Chart> {
         let title = base(name);
         let place = charts.iter().position(|chart| chart.title == title).unwrap_or_else(|| {
             charts.push(Chart::curves(title, "epoch", title));
+            charts.iter_mut().for_each(|chart| chart.tick_epochs(rows.len() as f64));
             charts.len() - 1
         });
         charts[place].add(name, usize::from(title != name), &x, &y);
@@ -100,7 +101,7 @@ pub(crate) fn by_step(training: &Training) -> Vec<Chart> {
         chart.add(column, 0, &series.x, &series.y);
         if *column == "learning_rate" {
             // A constant rate would stand somewhere between −1 and 1.
-            chart.from_zero();
+            chart.begin_with_zero();
         }
         Some(chart)
     };

@@ -25,6 +25,8 @@ use crate::downsample::envelope;
 pub(crate) const MOST_POINTS: usize = 2000;
 /// The most points of a curve that is drawn with its points and never smoothed.
 const SHORT: usize = 60;
+/// The most epochs that are all marked on an axis.
+const MOST_TICKS: f64 = 12.0;
 /// The ratio of the greatest to the least value from which an axis is logarithmic at first.
 const WIDE: f64 = 1e3;
 
@@ -119,10 +121,8 @@ impl Chart {
             })
         };
         if is_long {
-            let traces = [
-                trace("raw", &drawn.x, &drawn.y),
-                trace("smooth", &drawn.mean_x, &drawn.mean_y),
-            ];
+            let traces =
+                [trace("raw", &drawn.x, &drawn.y), trace("smooth", &drawn.mean_x, &drawn.mean_y)];
             self.data.extend(traces);
         } else {
             self.data.push(trace("whole", &drawn.x, &drawn.y));
@@ -142,8 +142,15 @@ impl Chart {
         self.caption.push_str(sentence);
     }
 
+    /// Marks every epoch on the x axis, where they are `epochs` and that is few enough.
+    pub(crate) fn tick_epochs(&mut self, epochs: f64) {
+        if epochs <= MOST_TICKS {
+            self.layout["xaxis"]["dtick"] = json!(1);
+        }
+    }
+
     /// Lets the y axis begin with zero.
-    pub(crate) fn from_zero(&mut self) {
+    pub(crate) fn begin_with_zero(&mut self) {
         self.layout["yaxis"]["rangemode"] = json!("tozero");
     }
 

@@ -20,9 +20,7 @@ const MOST_TOGETHER: usize = 8;
 type Which = fn(&History) -> Option<&Series>;
 
 const BY_EPOCH: [(&str, Which); 3] = [
-    ("metric", |history| {
-        Some(&history.metric.as_ref().or(history.train_metric.as_ref())?.series)
-    }),
+    ("metric", |history| Some(&history.metric.as_ref().or(history.train_metric.as_ref())?.series)),
     ("validation loss", |history| history.validation_loss.as_ref()),
     ("training loss", |history| history.train_loss.as_ref()),
 ];
@@ -41,12 +39,16 @@ pub(super) fn by_epoch(comparison: &Comparison, trainings: &[&Training]) -> Vec<
             [name] => name,
             _ => *words,
         };
-        let mut axes: Vec<&str> =
+        let mut counted: Vec<&str> =
             trainings.iter().filter_map(|one| one.history.x.as_deref()).collect();
-        axes.sort_unstable();
-        axes.dedup();
-        let axis = if axes.is_empty() { "point".to_owned() } else { axes.join(" or ") };
+        counted.sort_unstable();
+        counted.dedup();
+        let axis = if counted.is_empty() { "point".to_owned() } else { counted.join(" or ") };
         let mut chart = Chart::curves(title, &axis, title);
+        let ends = curves.iter().flatten().filter_map(|series| series.x.last());
+        if axis == "epoch" {
+            chart.tick_epochs(ends.copied().fold(0.0, f64::max));
+        }
         let groups = &comparison.groups;
         for (color, group) in groups.iter().enumerate() {
             let of_group: Vec<&Series> =
@@ -82,9 +84,9 @@ fn add_group(chart: &mut Chart, color: usize, group: &Group, curves: &[&Series])
     }
     let mean = mean_curve(curves);
     let edge = |sign: f64| -> (Vec<f64>, Vec<f64>) {
-        let band = mean.iter().filter_map(|(x, sample)| {
-            Some((*x, sample.mean + sign * sample.deviation?))
-        });
+        let band = mean
+            .iter()
+            .filter_map(|(x, sample)| Some((*x, sample.mean + sign * sample.deviation?)));
         band.unzip()
     };
     for (sign, fill) in [(1.0, "none"), (-1.0, "tonexty")] {
@@ -100,9 +102,9 @@ fn add_group(chart: &mut Chart, color: usize, group: &Group, curves: &[&Series])
     let (x, y): (Vec<f64>, Vec<f64>) = mean.iter().map(|(x, sample)| (*x, sample.mean)).unzip();
     let mut trace = line(&group.name, color, &x, &y);
     trace["line"]["width"] = json!(2.6);
-    let told = mean.iter().map(|(_, sample)| {
-        json!([number(sample.deviation.unwrap_or(f64::NAN)), sample.count])
-    });
+    let told = mean
+        .iter()
+        .map(|(_, sample)| json!([number(sample.deviation.unwrap_or(f64::NAN)), sample.count]));
     trace["customdata"] = told.collect();
     trace["hovertemplate"] = json!("%{y} ± %{customdata[0]} (n = %{customdata[1]})");
     chart.data.push(trace);
@@ -206,12 +208,10 @@ mod tests {
 
     #[test]
     fn a_mean_is_of_the_curves_that_have_a_value_there() {
-        let series = |x: &[f64], y: &[f64]| Series {
-            name: "loss".into(),
-            x: x.to_vec(),
-            y: y.to_vec(),
-        };
-        let (a, b) = (series(&[1.0, 2.0, 3.0], &[4.0, 2.0, 1.0]), series(&[1.0, 2.0], &[6.0, f64::NAN]));
+        let series =
+            |x: &[f64], y: &[f64]| Series { name: "loss".into(), x: x.to_vec(), y: y.to_vec() };
+        let (a, b) =
+            (series(&[1.0, 2.0, 3.0], &[4.0, 2.0, 1.0]), series(&[1.0, 2.0], &[6.0, f64::NAN]));
         let mean = mean_curve(&[&a, &b]);
         assert_eq!(mean.len(), 3);
         assert_eq!((mean[0].1.mean, mean[0].1.count), (5.0, 2));

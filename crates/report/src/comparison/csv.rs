@@ -14,10 +14,12 @@ impl Comparison {
         let fixed = ["run", "path", "group", "seed", "state", "verdict", "confidence", "points"];
         let header = fixed.iter().copied().chain(self.keys.iter().map(String::as_str));
         let score = self.score.iter().map(|score| score.name.as_str());
-        let written = writer.write_record(header.chain(score).chain(names.iter().map(|name| name.as_str())));
+        let written =
+            writer.write_record(header.chain(score).chain(names.iter().map(|name| name.as_str())));
         written.map_err(|error| ReportError::write("CSV", &error))?;
         for run in &self.runs {
-            let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+            let number =
+                |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
             let state = serde_json::to_value(run.state).ok();
             let state = state.and_then(|state| state.as_str().map(str::to_owned));
             let mut row = vec![

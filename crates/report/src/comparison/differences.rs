@@ -91,12 +91,9 @@ impl Comparison {
             _ => Outcome::CannotTell,
         };
         let told = match interval {
-            Some([low, high]) => format!(
-                "{}, interval {} to {}",
-                signed(difference),
-                signed(low),
-                signed(high)
-            ),
+            Some([low, high]) => {
+                format!("{}, interval {} to {}", signed(difference), signed(low), signed(high))
+            }
             None if a.count > 1 && b.count > 1 => {
                 format!("{}, and no spread at all in either", signed(difference))
             }

@@ -34,8 +34,8 @@ impl Keys {
             (key.clone(), trainings.iter().map(of).collect())
         }));
         columns.retain(|(_, values)| values.iter().any(|value| *value != values[0]));
-        let named: Vec<String> = columns.iter().map(|(key, _)| key.clone()).collect();
-        columns.retain(|(key, values)| !is_implied(key, values, &named));
+        let differing: Vec<String> = columns.iter().map(|(key, _)| key.clone()).collect();
+        columns.retain(|(key, values)| !is_implied(key, values, &differing));
         let row = |place: usize| columns.iter().map(|(_, values)| values[place].clone()).collect();
         Self {
             values: (0..trainings.len()).map(row).collect(),

@@ -102,7 +102,8 @@ impl Comparison {
             .runs
             .iter()
             .map(|run| {
-                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
+                let value =
+                    |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
                 let mut cells = vec![run.name.clone()];
                 cells.extend(run.values.iter().map(value));
                 cells.push(run.seed.map_or_else(|| "–".to_owned(), |seed| seed.to_string()));
@@ -110,7 +111,8 @@ impl Comparison {
                 cells.push(share(run.confidence));
                 cells.push(run.epochs.to_string());
                 cells.extend(self.score.iter().map(|_| shown(run.score)));
-                cells.extend(evaluated.iter().map(|name| shown(run.evaluation.get(*name).copied())));
+                cells
+                    .extend(evaluated.iter().map(|name| shown(run.evaluation.get(*name).copied())));
                 let cells: String =
                     cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
                 format!("<tr>{cells}</tr>\n")

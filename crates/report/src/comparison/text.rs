@@ -79,9 +79,9 @@ impl Comparison {
             ];
             let difference = self.differences.iter().find(|one| one.group == place);
             if let Some(difference) = difference {
-                let interval = difference.interval.map(|[low, high]| {
-                    format!("{} to {}", signed(low), signed(high))
-                });
+                let interval = difference
+                    .interval
+                    .map(|[low, high]| format!("{} to {}", signed(low), signed(high)));
                 row.push(signed(difference.difference));
                 row.push(interval.unwrap_or_else(|| "–".to_owned()));
                 row.push(difference.words().to_owned());
@@ -101,7 +101,8 @@ impl Comparison {
         const TELLING: [&str; 5] = ["accuracy", "r2", "rmse", "mae", "loss"];
         let has = |name: &str| {
             let all = self.runs.iter().flat_map(|run| run.evaluation.keys());
-            let mut named = all.filter(|key| key.split_once('_').is_some_and(|(_, one)| one == name));
+            let mut named =
+                all.filter(|key| key.split_once('_').is_some_and(|(_, one)| one == name));
             named.next().cloned()
         };
         TELLING.iter().find_map(|name| has(name)).into_iter().collect()

@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn intervals_are_those_of_scipy() {
-        let golden: Value = serde_json::from_str(include_str!("../../tests/golden/welch.json")).unwrap();
+        let golden: Value =
+            serde_json::from_str(include_str!("../../tests/golden/welch.json")).unwrap();
         let values = |value: &Value| -> Vec<f64> {
             value.as_array().unwrap().iter().map(|one| one.as_f64().unwrap()).collect()
         };

@@ -93,7 +93,9 @@ fn figure(index: usize, chart: &Chart) -> String {
     let switch = |axis: &str, log: Option<bool>| {
         let checked = if log == Some(true) { " checked" } else { "" };
         log.map_or_else(String::new, |_| {
-            format!("<label><input type=\"checkbox\" data-log=\"{axis}\"{checked}>log {axis}</label>")
+            format!(
+                "<label><input type=\"checkbox\" data-log=\"{axis}\"{checked}>log {axis}</label>"
+            )
         })
     };
     format!(
@@ -167,10 +169,13 @@ pub(crate) fn plain(value: f64) -> String {
 
 /// A table of cells that are HTML.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let cells = |row: &[String]| row.iter().map(|cell| format!("<td>{cell}</td>")).collect::<String>();
+    let cells =
+        |row: &[String]| row.iter().map(|cell| format!("<td>{cell}</td>")).collect::<String>();
     let header: String = header.iter().map(|name| format!("<th>{}</th>", escape(name))).collect();
     let rows: String = rows.iter().map(|row| format!("<tr>{}</tr>\n", cells(row))).collect();
-    format!("<div class=\"wide\"><table><thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n")
+    format!(
+        "<div class=\"wide\"><table><thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
+    )
 }
 
 /// Commands, each on a line of its own.

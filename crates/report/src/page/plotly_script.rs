@@ -35,6 +35,9 @@ mod tests {
         let source = source().unwrap();
         assert!(source.contains("plotly.js v3."));
         assert!(source.len() > 4_000_000 && source.len() < 5_000_000, "{}", source.len());
-        assert!(source.trim_end().ends_with("));") || source.trim_end().ends_with('}'), "cut short");
+        assert!(
+            source.trim_end().ends_with("));") || source.trim_end().ends_with('}'),
+            "cut short"
+        );
     }
 }

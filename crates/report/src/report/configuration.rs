@@ -25,9 +25,9 @@ pub(super) fn section(page: &mut Page, training: &Training) {
                 Change::Added => (" class=\"changed\"", "–".to_owned()),
             };
             differ += usize::from(!class.is_empty());
-            let (key, value, other) = (escape(&setting.key), escape(&setting.value), escape(&other));
-            let other =
-                if name.is_some() { format!("<td>{other}</td>") } else { String::new() };
+            let (key, value, other) =
+                (escape(&setting.key), escape(&setting.value), escape(&other));
+            let other = if name.is_some() { format!("<td>{other}</td>") } else { String::new() };
             format!("<tr{class}><td><code>{key}</code></td><td>{value}</td>{other}</tr>\n")
         })
         .collect();

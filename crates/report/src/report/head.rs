@@ -14,10 +14,16 @@ pub(super) fn section(page: &mut Page, training: &Training) {
     if let Some(record) = training.record.as_ref().filter(|record| record.data.is_synthetic()) {
         page.add(&synthetic_banner(&synthetic(record)));
     }
-    page.add(&format!("<h1>{}</h1>\n<p>{}</p>\n", escape(&training.name), marked(&standing(training))));
+    page.add(&format!(
+        "<h1>{}</h1>\n<p>{}</p>\n",
+        escape(&training.name),
+        marked(&standing(training))
+    ));
     if !training.missing.is_empty() {
         let missing = sentences(&training.missing);
-        page.add(&format!("<div class=\"missing\"><strong>What is not here</strong>{missing}</div>\n"));
+        page.add(&format!(
+            "<div class=\"missing\"><strong>What is not here</strong>{missing}</div>\n"
+        ));
     }
     if !training.notes.is_empty() {
         page.add(&format!("<p>How the log was read:</p>\n{}", sentences(&training.notes)));
@@ -56,9 +62,7 @@ fn standing(training: &Training) -> String {
     let resume = format!("`converge train --resume {}` goes on with it", quoted(&training.path));
     let state = match training.state {
         State::Running => format!("Still running when this page was made, after {done}."),
-        State::Killed => format!(
-            "The process that trained it was killed after {done}; {resume}."
-        ),
+        State::Killed => format!("The process that trained it was killed after {done}; {resume}."),
         State::Completed => format!("Completed after {done}: {reason}."),
         State::Interrupted => format!("Interrupted after {done}: {reason}; {resume}."),
         State::Diverged => format!("Diverged after {done}: {reason}."),

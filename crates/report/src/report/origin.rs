@@ -42,7 +42,10 @@ fn origin(page: &mut Page, record: &RunRecord) {
     rows.push(("begun", record.started.clone()));
     rows.extend(record.finished.iter().map(|at| ("finished", at.clone())));
     rows.extend(record.resumed.iter().map(|one| {
-        ("taken up again", format!("{} after {} epochs, on {}", one.at, one.epochs_done, one.device))
+        (
+            "taken up again",
+            format!("{} after {} epochs, on {}", one.at, one.epochs_done, one.device),
+        )
     }));
     let rows: Vec<Vec<String>> =
         rows.into_iter().map(|(name, value)| vec![name.to_owned(), escape(&value)]).collect();
@@ -69,7 +72,10 @@ fn repeat(page: &mut Page, training: &Training) {
     page.section("How to repeat it");
     let path = quoted(&training.path);
     if training.record.is_none() {
-        page.add(&commands(&[format!("converge diagnose {path}"), format!("converge report {path}")]));
+        page.add(&commands(&[
+            format!("converge diagnose {path}"),
+            format!("converge report {path}"),
+        ]));
         return;
     }
     page.add("<p>The run holds its experiment with every default and its seed.</p>\n");

@@ -23,8 +23,7 @@ pub(super) fn section(page: &mut Page, training: &Training) {
     let changes: Vec<String> =
         training.changes.iter().map(|one| change(&training.path, one)).collect();
     if !advice.is_empty() || !changes.is_empty() {
-        let changes =
-            if changes.is_empty() { String::new() } else { commands(&changes) };
+        let changes = if changes.is_empty() { String::new() } else { commands(&changes) };
         page.add(&format!("<div><h3>What to do</h3>\n{advice}{changes}</div>\n"));
     }
     if !verdict.findings.is_empty() {
@@ -50,7 +49,7 @@ fn finding(finding: &Finding) -> String {
 }
 
 fn evidence(all: &[Evidence]) -> String {
-    let number = |value: Option<f64>| value.map(|value| plain(value));
+    let number = |value: Option<f64>| value.map(plain);
     let rows: Vec<Vec<String>> = all
         .iter()
         .map(|one| {
@@ -75,7 +74,10 @@ fn outlook(verdict: &Verdict) -> String {
     let mut all = vec![];
     if let Some(next) = &verdict.runner_up {
         let probability = share(next.probability);
-        all.push(format!("`{}` ({probability}) would be the verdict: {}", next.verdict, next.turns));
+        all.push(format!(
+            "`{}` ({probability}) would be the verdict: {}",
+            next.verdict, next.turns
+        ));
     }
     if let Some(forecast) = &verdict.forecast {
         let [low, high] = forecast.interval.map(|end| significant(end, 3));

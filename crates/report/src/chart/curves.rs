@@ -3,7 +3,7 @@
 use converge_diagnosis::{History, Series};
 use converge_record::EpochRow;
 
-use super::Chart;
+use super::{Chart, MOST_POINTS};
 use crate::training::Training;
 
 /// The most series of a log beyond those that are judged.
@@ -69,10 +69,11 @@ fn of_history(history: &History) -> Vec<Chart> {
 /// The series of a log that nothing else shows, and how many more there are.
 pub(crate) fn other_series(history: &History) -> (Vec<Chart>, usize) {
     let axis = history.x.as_deref().unwrap_or("point");
+    let shown = history.others.len().clamp(1, MOST_OTHERS);
     let charts = history.others.iter().take(MOST_OTHERS).map(|series| {
         let mut chart = Chart::curves(&series.name, axis, &series.name);
         chart.height = 240;
-        chart.add(&series.name, 0, &series.x, &series.y);
+        chart.add_within(&series.name, 0, &series.x, &series.y, MOST_POINTS * 6 / shown.max(6));
         chart
     });
     (charts.collect(), history.others.len().saturating_sub(MOST_OTHERS))

@@ -2,8 +2,8 @@
 //!
 //! Colours, smoothing and logarithmic axes are the business of the page's script, since the reader
 //! changes them: a trace says in its `meta` which colour of the theme it has (`color`, or none for a
-//! neutral one), how strong that is (`alpha`), and whether it is what smoothing replaces (`raw`) or
-//! makes (`smooth`). Values have six significant digits.
+//! neutral one), how strong that is (`alpha`), and whether it is what smoothing fades (`raw`), makes
+//! (`smooth`) or changes (`mean`). Values have six significant digits.
 
 mod confusion;
 mod curves;
@@ -129,6 +129,30 @@ impl Chart {
         }
         self.curves += 1;
         self.layout["showlegend"] = json!(self.curves > 1);
+        if is_wide(y) {
+            self.log_y = self.log_y.map(|_| true);
+        }
+    }
+
+    /// Adds only the means of the buckets of a curve, where the extremes of many would cover all.
+    pub(crate) fn add_means(
+        &mut self,
+        name: &str,
+        color: usize,
+        x: &[f64],
+        y: &[f64],
+        most: usize,
+    ) {
+        let drawn = envelope(x, y, most);
+        self.data.push(json!({
+            "type": "scatter",
+            "mode": "lines",
+            "name": text(name),
+            "x": numbers(&drawn.mean_x),
+            "y": numbers(&drawn.mean_y),
+            "meta": { "color": color, "mean": true, "alpha": 0.7 },
+            "line": { "dash": dash(color), "width": 1.2 },
+        }));
         if is_wide(y) {
             self.log_y = self.log_y.map(|_| true);
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Chart, number, text};
 
 /// The most cells of a map, and the most columns: a screen has no more.
-const MOST_CELLS: usize = 12_000;
+const MOST_CELLS: usize = 6000;
 const MOST_COLUMNS: usize = 300;
 
 /// A heat map for each measure that `rows` have.
@@ -36,11 +36,11 @@ fn heat_map(rows: &[StepRow], measure: Measure) -> Option<Chart> {
     let (mut z, mut extremes) = (vec![], vec![]);
     for part in &parts {
         let cells: Vec<Cell> = buckets.iter().map(|rows| Cell::of(rows, *part, scale)).collect();
-        z.push(cells.iter().map(|cell| number(cell.shade)).collect::<Vec<_>>());
+        z.push(cells.iter().map(|cell| rough(cell.shade)).collect::<Vec<_>>());
         extremes.push(
             cells
                 .iter()
-                .map(|cell| cell.told.iter().map(|&value| number(value)).collect())
+                .map(|cell| cell.told.iter().map(|&value| rough(value)).collect())
                 .collect::<Vec<Value>>(),
         );
     }
@@ -135,6 +135,11 @@ impl Cell {
         let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         Self { shade, told: [mean, least, greatest] }
     }
+}
+
+/// A number with three significant digits: no eye sees more in a colour.
+fn rough(value: f64) -> Value {
+    number(format!("{value:.2e}").parse().unwrap_or(value))
 }
 
 fn middle(rows: &[&StepRow]) -> f64 {

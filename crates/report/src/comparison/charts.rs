@@ -39,8 +39,9 @@ pub(super) fn by_epoch(comparison: &Comparison, trainings: &[&Training]) -> Vec<
             [name] => name,
             _ => *words,
         };
-        let mut counted: Vec<&str> =
-            trainings.iter().filter_map(|one| one.history.x.as_deref()).collect();
+        let counted = trainings.iter().filter_map(|one| one.history.x.as_deref());
+        let mut counted: Vec<String> =
+            counted.filter(|name| !name.is_empty()).map(str::to_lowercase).collect();
         counted.sort_unstable();
         counted.dedup();
         let axis = if counted.is_empty() { "point".to_owned() } else { counted.join(" or ") };
@@ -145,8 +146,15 @@ pub(super) fn by_step(comparison: &Comparison, trainings: &[&Training]) -> Optio
     for (training, run) in trainings.iter().zip(&comparison.runs) {
         let loss = training.history.steps.iter().find(|series| series.name == "loss");
         if let Some(series) = loss {
-            chart.add_within(&run.name, run.group, &series.x, &series.y, most);
+            if trainings.len() > MOST_IN_LEGEND {
+                chart.add_means(&run.name, run.group, &series.x, &series.y, most);
+            } else {
+                chart.add_within(&run.name, run.group, &series.x, &series.y, most);
+            }
         }
+    }
+    if trainings.len() > MOST_IN_LEGEND {
+        chart.say("Of so many runs only the means of buckets are drawn, not their extremes.");
     }
     settle(&mut chart, trainings.len());
     (!chart.data.is_empty()).then_some(chart)

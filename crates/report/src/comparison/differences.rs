@@ -57,12 +57,12 @@ impl Comparison {
         let groups = (0..self.groups.len()).filter(|&group| group != reference);
         self.differences =
             groups.filter_map(|group| self.difference(group, reference, level)).collect();
+        let all = if spread == 0 { "Cannot tell which differences are real. " } else { "" };
         if self.differences.iter().any(|one| one.interval.is_none()) {
-            self.notes.push(
-                "Of one seed nothing is known of the spread: train three or more (`--seed 2`) before \
-                 believing a difference."
-                    .to_owned(),
-            );
+            self.notes.push(format!(
+                "{all}Of one seed nothing is known of the spread: train three or more (`--seed 2`) \
+                 before believing a difference."
+            ));
         }
         if !self.differences.is_empty() && spread > 1 {
             let adjusted = if pairs > 1 {

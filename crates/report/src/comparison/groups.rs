@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::keys::short;
 use super::welch::Sample;
 use super::{ComparedRun, Comparison};
+use crate::training::State;
 
 /// Runs that differ by their seeds only.
 #[derive(Debug, Clone, Serialize)]
@@ -49,7 +50,7 @@ impl Comparison {
                 let sample = Sample::of(&scores);
                 let values = self.runs[places[0]].values.clone();
                 Group {
-                    name: name(&self.keys, &values),
+                    name: name(&self.keys, &values, &self.runs[places[0]]),
                     values,
                     runs: places,
                     n: scores.len(),
@@ -105,7 +106,11 @@ fn better_first(a: Option<f64>, b: Option<f64>, higher_is_better: bool) -> Order
     }
 }
 
-fn name(keys: &[String], values: &[Option<String>]) -> String {
+fn name(keys: &[String], values: &[Option<String>], first: &ComparedRun) -> String {
+    // Nothing is known of the log of another tool but its name.
+    if first.state == State::Log {
+        return first.name.clone();
+    }
     let part = |(key, value): (&String, &Option<String>)| {
         // What a run does not have, its legend leaves out.
         Some(format!("{}={}", short(key, keys), value.as_ref()?))

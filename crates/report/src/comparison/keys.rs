@@ -11,13 +11,13 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Of `trainings`: the keys of `experiment.toml`, the seed apart; `data`, where some trained on
+    /// Of `trainings`: the keys of `experiment.toml`, the seed apart; `data_set`, where some trained on
     /// other data than others, or on a stand-in; `log`, since of the log of another tool nothing is known
     /// that would make it a repetition of another.
     pub(super) fn of(trainings: &[Training]) -> Self {
         let mut columns: Vec<(String, Vec<Option<String>>)> = vec![];
         let data = |training: &Training| Some(training.record.as_ref()?.data.label());
-        columns.push(("data".to_owned(), trainings.iter().map(data).collect()));
+        columns.push(("data_set".to_owned(), trainings.iter().map(data).collect()));
         let log = |training: &Training| {
             (training.state == State::Log).then(|| training.path.display().to_string())
         };

@@ -10,6 +10,9 @@ use crate::error::ReportError;
 use crate::page::{Page, escape, marked, sentences, share, synthetic_banner, table};
 use crate::training::Training;
 
+/// The cells of a group that was compared with the reference.
+const JUDGED: usize = 7;
+
 /// What curves of the group at `place` look like.
 fn swatch(place: usize) -> String {
     let style = if dash(place) == "solid" { "solid" } else { "dashed" };
@@ -61,7 +64,8 @@ impl Comparison {
                     Some(Outcome::CannotTell) | None => "muted",
                 };
                 cells[0] = format!("{}{}", swatch(place), cells[0]);
-                if let (Some(last), Some(_)) = (cells.last_mut(), outcome) {
+                let judged = outcome.filter(|_| row.len() == JUDGED);
+                if let (Some(last), Some(_)) = (cells.last_mut(), judged) {
                     *last = format!("<span class=\"{class}\">{last}</span>");
                 }
                 cells

@@ -66,6 +66,11 @@ impl Comparison {
 
     /// A row for each group, with what can be told of it.
     pub(super) fn group_table(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        if self.groups.iter().all(|group| group.deviation.is_none()) {
+            let row = |group: &Group| vec![group.name.clone(), shown(group.mean)];
+            let header = ["group", "score"].map(str::to_owned).to_vec();
+            return (header, self.groups.iter().map(row).collect());
+        }
         let mut header = vec!["group", "seeds", "mean", "deviation"];
         if !self.differences.is_empty() {
             header.extend(["difference", "interval", "is"]);

@@ -36,8 +36,8 @@
     const ink = faded(base, alpha);
     const own = { ...trace, line: { width: 1.8, ...trace.line, color: ink },
       marker: { ...trace.marker, color: ink }, fillcolor: faded(base, 0.18) };
+    if (meta.smooth || meta.mean) own.y = averaged(trace.y);
     if (meta.smooth) {
-      own.y = averaged(trace.y);
       own.mode = 'lines';
       own.name += ' (smoothed)';
       own.line.width = 2.4;

@@ -42,7 +42,13 @@ pub(super) fn section(page: &mut Page, training: &Training) {
             } else {
                 format!(" It has no {}.", removed.join(", "))
             };
-            format!("{differ} keys differ from the built-in experiment `{name}` and are marked.{also}")
+            let keys = match differ {
+                0 => "No key differs".to_owned(),
+                1 => "1 key differs".to_owned(),
+                _ => format!("{differ} keys differ"),
+            };
+            let marked = if differ > 0 { ", as marked" } else { "" };
+            format!("{keys} from the built-in experiment `{name}`{marked}.{also}")
         }
         None => "There is no built-in experiment of this name, so that nothing tells which keys were set \
                  and which are defaults."

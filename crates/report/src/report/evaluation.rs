@@ -11,14 +11,14 @@ use crate::page::{Page, commands, escape, marked, share, synthetic_banner, table
 use crate::training::Training;
 
 /// The most bytes of base64 that the images of a page take together.
-const MOST_IMAGES: usize = 600_000;
+const MOST_IMAGES: usize = 400_000;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 pub(super) fn section(page: &mut Page, training: &Training) {
     let Some(evaluation) = &training.evaluation else {
         if training.record.is_some() {
             page.section("Evaluation");
-            page.add("<p>It was not evaluated yet:</p>\n");
+            page.add("<p>There is no evaluation to be read. This makes one:</p>\n");
             page.add(&commands(&[format!("converge evaluate {}", quoted(&training.path))]));
         }
         return;

@@ -70,7 +70,7 @@ pub struct Mistake {
     /// The index of the predicted class.
     pub prediction: usize,
     /// The probability that the model gave the predicted class.
-    pub probability: f64,
+    pub probability: Number,
     /// The sample.
     pub input: MistakenInput,
 }
@@ -158,7 +158,7 @@ mod tests {
             feature_names: vec![],
         };
         let mistake =
-            |input| Mistake { index: 7, truth: 0, prediction: 1, probability: 0.99, input };
+            |input| Mistake { index: 7, truth: 0, prediction: 1, probability: Number(0.99), input };
         EvaluationRecord {
             metrics: vec![NamedScore {
                 name: "accuracy".into(),

@@ -177,7 +177,7 @@ fn text_fits_terminals_of_60_to_200_columns() {
 #[test]
 fn a_score_that_no_run_has_is_an_error_that_names_those_there_are() {
     let trainings = Training::read_all(&far_apart().paths).unwrap();
-    let error = Comparison::of(&trainings, Some("val_acuracy")).unwrap_err();
+    let error = Comparison::of(&trainings, Some("val_f1")).unwrap_err();
     assert!(error.to_string().contains("they have: loss, val_loss"), "{error}");
     assert!(Comparison::of(&trainings, Some("loss")).is_ok());
     assert!(matches!(Comparison::of(&[], None), Err(ReportError::NoRuns)));

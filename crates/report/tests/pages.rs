@@ -159,7 +159,7 @@ fn evaluation(run: &RunDirectory) -> EvaluationRecord {
         index,
         truth: 0,
         prediction: 1,
-        probability: 0.9,
+        probability: Number(0.9),
         input: MistakenInput::Png(image.clone()),
     };
     let metric = NamedScore { name: "<i>".into(), value: Number(0.5), higher_is_better: true };

@@ -35,8 +35,9 @@ fn of_epochs(rows: &[EpochRow]) -> Vec<Chart> {
         let y: Vec<f64> = rows.iter().map(|row| row.metric(name).unwrap_or(f64::NAN)).collect();
         let title = base(name);
         let place = charts.iter().position(|chart| chart.title == title).unwrap_or_else(|| {
-            charts.push(Chart::curves(title, "epoch", title));
-            charts.iter_mut().for_each(|chart| chart.tick_epochs(rows.len() as f64));
+            let mut chart = Chart::curves(title, "epoch", title);
+            chart.tick_epochs(rows.len() as f64);
+            charts.push(chart);
             charts.len() - 1
         });
         charts[place].add(name, usize::from(title != name), &x, &y);

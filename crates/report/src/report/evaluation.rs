@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use converge_diagnosis::command::quoted;
 use converge_figures::numbers::{self, significant};
-use converge_record::{EvaluationRecord, Mistake, MistakenInput};
+use converge_record::{EvaluationRecord, MOST_MISTAKES, Mistake, MistakenInput};
 
 use crate::chart::confusion_matrix;
 use crate::page::{Page, commands, escape, marked, share, synthetic_banner, table};
@@ -53,8 +53,8 @@ fn mistakes(page: &mut Page, evaluation: &EvaluationRecord) {
         return;
     }
     let mut left = MOST_IMAGES;
-    let all: String =
-        evaluation.mistakes.iter().map(|one| mistake(one, evaluation, &mut left)).collect();
+    let kept = evaluation.mistakes.iter().take(MOST_MISTAKES);
+    let all: String = kept.map(|one| mistake(one, evaluation, &mut left)).collect();
     page.add(&format!("<h3>The surest mistakes</h3>\n<div class=\"mistakes\">\n{all}</div>\n"));
 }
 
@@ -80,7 +80,7 @@ fn mistake(mistake: &Mistake, evaluation: &EvaluationRecord, left: &mut usize) -
          sample {}</span></div>\n",
         class(mistake.truth),
         class(mistake.prediction),
-        share(mistake.probability),
+        share(mistake.probability.0),
         mistake.index
     )
 }

@@ -66,7 +66,7 @@ impl DiagnoseArgs {
 }
 
 /// The newest run in `folder`.
-fn latest(folder: &Path) -> Result<PathBuf> {
+pub(super) fn latest(folder: &Path) -> Result<PathBuf> {
     let runs = RunDirectory::list(folder).into_iter().filter_map(Result::ok);
     let newest = runs.max_by(|a, b| a.record.started.cmp(&b.record.started));
     let newest = newest.with_context(|| format!("there are no runs in `{}`", folder.display()))?;

@@ -4,6 +4,7 @@
 //! usage, 130 or 143 stopped by Ctrl-C or SIGTERM, a run being saved.
 
 mod classify;
+mod compare;
 mod completions;
 mod cross_validate;
 mod data;
@@ -18,6 +19,7 @@ mod options;
 mod predict;
 mod printer;
 mod progress;
+mod report;
 mod runs;
 mod schedule;
 mod schedules;
@@ -43,6 +45,8 @@ use printer::{Printer, is_broken_pipe};
   converge train cifar10                   train the main experiment
   converge evaluate artifacts/cifar10-…    score its best checkpoint on the test split
   converge diagnose latest                 did it converge, why not, what to change
+  converge report latest                   a page with all that a run recorded
+  converge compare artifacts/*             what differs, and whether that is luck
   converge runs                            list the runs there are
   converge lab all                         every classic experiment on convergence")]
 struct Cli {
@@ -57,6 +61,8 @@ struct Cli {
 enum Command {
     Train(train::TrainArgs),
     Diagnose(diagnose::DiagnoseArgs),
+    Report(report::ReportArgs),
+    Compare(compare::CompareArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
@@ -107,6 +113,8 @@ impl Command {
             // Labs compute on the first backend compiled in.
             Self::Lab(_) => Some(converge_core::device::default_name().to_owned()),
             Self::Diagnose(_)
+            | Self::Report(_)
+            | Self::Compare(_)
             | Self::Runs(_)
             | Self::Schedule(_)
             | Self::Schedules(_)
@@ -138,6 +146,8 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
     match command {
         Command::Train(args) => args.run(printer),
         Command::Diagnose(args) => args.run(printer),
+        Command::Report(args) => args.run(printer),
+        Command::Compare(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),

@@ -1,8 +1,8 @@
 //! What a training run is on disk: written while it trains, read afterwards, followed meanwhile.
 //!
 //! A run is a directory of its own: `experiment.toml`, `preprocessing.json`, `run.json`
-//! ([`RunRecord`]), `epochs.csv` ([`EpochRow`]), `steps.csv` ([`StepRow`]) and `checkpoints/`
-//! ([`Checkpoints`]). Training writes these files; commands, labs and verdicts read them. Nothing
+//! ([`RunRecord`]), `epochs.csv` ([`EpochRow`]), `steps.csv` ([`StepRow`]), `checkpoints/`
+//! ([`Checkpoints`]) and, once it was evaluated, `evaluation.json` ([`EvaluationRecord`]). Training writes these files; commands, labs and verdicts read them. Nothing
 //! here knows Burn: what weights, optimizer state and experiments mean is told by the crate that
 //! trains.
 //!
@@ -42,6 +42,7 @@ pub mod checksum;
 mod data;
 mod epochs;
 mod error;
+mod evaluation;
 mod files;
 mod find;
 mod follow;
@@ -58,6 +59,9 @@ pub use checkpoints::{
 pub use data::{DataRecord, Difference, Origin, SourceFile};
 pub use epochs::{EpochRow, Number, read_epochs, write_epochs};
 pub use error::RecordError;
+pub use evaluation::{
+    EVALUATION_FILE, EvaluationRecord, MOST_MISTAKES, Mistake, MistakenInput, NamedScore,
+};
 pub use files::{sweep_abandoned, write_atomically, write_replacing};
 pub use find::find_run;
 pub use follow::{Follower, News, Rows};

@@ -13,6 +13,7 @@ use super::checkpoints::Checkpoints;
 use super::checksum::sha256;
 use super::epochs::{EpochRow, read_epochs};
 use super::error::RecordError;
+use super::evaluation::{EVALUATION_FILE, EvaluationRecord};
 use super::files::{none_if_absent, sweep, sync_parent, write_atomically};
 use super::run::{NewRun, RunRecord, now};
 use super::steps::{StepRow, StepsMark, read_steps};
@@ -158,6 +159,20 @@ impl RunDirectory {
             return Err(RecordError::damaged(&path, reason));
         }
         serde_json::from_str(&text).map_err(|error| RecordError::damaged(&path, error))
+    }
+
+    /// What a checkpoint scored when it was last evaluated; `None` where none was.
+    pub fn evaluation(&self) -> Result<Option<EvaluationRecord>, RecordError> {
+        match self.read_file(EVALUATION_FILE) {
+            Ok((path, text)) => EvaluationRecord::parse(&path, &text).map(Some),
+            Err(RecordError::Read { error, .. }) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes `evaluation.json`, in place of what an earlier evaluation left there.
+    pub fn write_evaluation(&self, evaluation: &EvaluationRecord) -> Result<(), RecordError> {
+        self.write_json(EVALUATION_FILE, evaluation).map(drop)
     }
 
     /// The checkpoints of the run.

@@ -46,7 +46,7 @@ mod tests;
 
 pub use animation::{Animation, animate, draw_gif};
 pub use color::{Color, ColorScale};
-pub use draw::{Page, draw_figure, draw_themed, escape, theme_css};
+pub use draw::{Page, draw_figure, draw_themed, escape, switched_theme_css, theme_css};
 pub use grid::{Grid, Surface, SurfacePath};
 pub use layer::{LINE_WIDTH, Layer, Place};
 pub use plot::{Axis, Figure, Panel, Plot, Scale};

@@ -24,7 +24,7 @@ mod surface;
 mod svg;
 mod ticks;
 
-pub use palette::{Page, theme_css};
+pub use palette::{Page, switched_theme_css, theme_css};
 pub use svg::escape;
 
 use layout::{Sizes, wrap};

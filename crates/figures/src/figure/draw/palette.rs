@@ -115,6 +115,18 @@ pub fn theme_css() -> String {
     )
 }
 
+/// The same for a page with a switch: what `data-theme` of its root element says, `light` or `dark`,
+/// goes before what the reader's system prefers. Paper is light.
+pub fn switched_theme_css() -> String {
+    let dark = Palette::DARK.variables();
+    format!(
+        ":root{{color-scheme:light dark;{}}}\n:root[data-theme=light]{{color-scheme:light}}\n\
+         @media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}\n\
+         @media screen{{:root[data-theme=dark]{{color-scheme:dark;{dark}}}}}\n",
+        Palette::LIGHT.variables()
+    )
+}
+
 /// Red, green, blue.
 type Rgb = [u8; 3];
 

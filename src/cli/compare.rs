@@ -31,7 +31,7 @@ pub(super) struct CompareArgs {
     /// Print a row of CSV for each run
     #[arg(long)]
     csv: bool,
-    /// The directory that holds the runs, for `latest`
+    /// The directory that holds the runs, for `latest` and beginnings of names
     #[arg(long, value_name = "DIR", default_value = "artifacts")]
     output: PathBuf,
 }

@@ -12,7 +12,7 @@ use converge_core::train::StoredRun as _;
 use converge_core::verdict::changes;
 use converge_diagnosis::command::{Diagnose, text};
 use converge_figures::figure::{Page, draw_figure};
-use converge_record::{RunDirectory, write_atomically};
+use converge_record::{RunDirectory, find_run, write_atomically};
 
 /// Did this training converge, and if not, why, and what should I change?
 ///
@@ -32,7 +32,7 @@ pub(super) struct DiagnoseArgs {
     /// Also draw the curves into this file
     #[arg(long, value_name = "FILE.svg")]
     figure: Option<PathBuf>,
-    /// The directory that holds the runs, for `latest`
+    /// The directory that holds the runs, for `latest` and beginnings of names
     #[arg(long, value_name = "DIR", default_value = "artifacts")]
     output: PathBuf,
 }
@@ -40,8 +40,9 @@ pub(super) struct DiagnoseArgs {
 impl DiagnoseArgs {
     pub(super) fn run(mut self, printer: &mut Printer) -> Result<()> {
         for path in &mut self.diagnose.paths {
-            if path.as_path() == Path::new("latest") && !path.exists() {
-                *path = latest(&self.output)?;
+            // A dash is standard input.
+            if path.as_path() != Path::new("-") {
+                *path = find_run(path, &self.output)?;
             }
         }
         let mut diagnosis = self.diagnose.diagnose()?;
@@ -63,12 +64,4 @@ impl DiagnoseArgs {
         }
         self.diagnose.fail_on(&diagnosis)
     }
-}
-
-/// The newest run in `folder`.
-pub(super) fn latest(folder: &Path) -> Result<PathBuf> {
-    let runs = RunDirectory::list(folder).into_iter().filter_map(Result::ok);
-    let newest = runs.max_by(|a, b| a.record.started.cmp(&b.record.started));
-    let newest = newest.with_context(|| format!("there are no runs in `{}`", folder.display()))?;
-    Ok(newest.path().to_owned())
 }

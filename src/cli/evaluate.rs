@@ -1,12 +1,12 @@
 //! `converge evaluate`: score a checkpoint of a run on the test split.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::options::{DataOptions, DeviceOption};
-use super::printer::Printer;
+use super::options::{DataOptions, DeviceOption, RunArgument};
+use super::printer::{Printer, message};
 use super::progress::{Downloads, SampleBar};
 use converge_core::evaluation::{Evaluation, Scores, TestData, Trained, evaluate};
 use converge_data::Origin;
@@ -17,14 +17,15 @@ use converge_record::Which;
 
 /// Score a run on the test split
 ///
-/// Loads nothing but the run's directory and the test data. Any device will do.
+/// Loads nothing but the run's directory and the test data. Any device will do. The scores, the
+/// confusion matrix and the surest mistakes are kept in the run as `evaluation.json`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   converge evaluate artifacts/cifar10-20261122-101500
   converge evaluate artifacts/cifar10-20261122-101500 --checkpoint last --device ndarray --json")]
 pub(super) struct EvaluateArgs {
-    /// The directory of the run
-    run: PathBuf,
+    #[command(flatten)]
+    run: RunArgument,
     /// The checkpoint: `best`, `last` or an epoch [default: best, or last where the experiment says
     /// `restore_best = false`]
     #[arg(long, value_name = "WHICH")]
@@ -54,7 +55,7 @@ impl EvaluateArgs {
             WhichData::Other => TestData::Other,
         };
         let (device, data) = (&self.device, &self.data_options);
-        let evaluation = score(&self.run, self.checkpoint, which, device, data)?;
+        let evaluation = score(&self.run.path()?, self.checkpoint, which, device, data)?;
         let look = Look::detect();
         printer.result(&evaluation, || text(&evaluation, look))?;
         if let Some(difference) = &evaluation.other_data {
@@ -64,7 +65,8 @@ impl EvaluateArgs {
     }
 }
 
-/// Scores a checkpoint of the run in the directory `run`, showing how far it is.
+/// Scores a checkpoint of the run in the directory `run`, showing how far it is, and keeps the scores
+/// there.
 pub(super) fn score(
     run: &Path,
     checkpoint: Option<Which>,
@@ -75,7 +77,12 @@ pub(super) fn score(
     let trained = Trained::load(run, checkpoint, &device.name())?;
     let (options, bar) = (data.load_options()?, SampleBar::new());
     let mut progress = |done, samples| bar.set(done, samples);
-    Ok(evaluate(&trained, which, &options, &mut Downloads::new(), &mut progress)?)
+    let evaluation = evaluate(&trained, which, &options, &mut Downloads::new(), &mut progress)?;
+    // A run that may only be read is scored all the same.
+    if let Err(error) = trained.run.write_evaluation(&evaluation.record()) {
+        message(&format!("warning: the scores are not kept in the run: {error}"));
+    }
+    Ok(evaluation)
 }
 
 fn text(evaluation: &Evaluation, look: Look) -> String {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::options::DeviceOption;
+use super::options::{DeviceOption, RunArgument};
 use super::printer::Printer;
 use converge_core::evaluation::Trained;
 use converge_core::export::export;
@@ -17,8 +17,8 @@ use converge_record::Which;
 #[command(after_help = "Example:
   converge export artifacts/cifar10-20261122-101500 cifar10.safetensors --checkpoint best")]
 pub(super) struct ExportArgs {
-    /// The directory of the run
-    run: PathBuf,
+    #[command(flatten)]
+    run: RunArgument,
     /// The file to write [default: weights.safetensors in the run's directory]
     file: Option<PathBuf>,
     /// The checkpoint: `best`, `last` or an epoch
@@ -40,7 +40,7 @@ struct Exported {
 
 impl ExportArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
-        let trained = Trained::load(&self.run, self.checkpoint, &self.device.name())?;
+        let trained = Trained::load(&self.run.path()?, self.checkpoint, &self.device.name())?;
         let file = self.file.unwrap_or_else(|| trained.run.file("weights.safetensors"));
         let bytes = export(&trained, &file, self.overwrite)?;
         let exported = Exported { file, epoch: trained.epoch, bytes };

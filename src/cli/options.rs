@@ -1,6 +1,6 @@
 //! Options that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -8,6 +8,24 @@ use clap::Args;
 
 use converge_core::device;
 use converge_data::LoadOptions;
+use converge_record::find_run;
+
+/// Where runs are made, and looked for by the beginning of their names.
+pub(super) const RUNS: &str = "artifacts";
+
+/// A run.
+#[derive(Debug, Args)]
+pub(super) struct RunArgument {
+    /// The run: its directory, `latest` or the beginning of its name in `artifacts`
+    run: PathBuf,
+}
+
+impl RunArgument {
+    /// The directory that was meant.
+    pub(super) fn path(&self) -> Result<PathBuf> {
+        Ok(find_run(&self.run, Path::new(RUNS))?)
+    }
+}
 
 /// Where data may be found.
 #[derive(Debug, Args)]

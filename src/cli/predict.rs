@@ -1,12 +1,10 @@
 //! `converge predict`: what a trained model predicts for inputs of the user's own.
 
-use std::path::PathBuf;
-
 use anyhow::{Error, Result, bail};
 use clap::Args;
 use serde::Serialize;
 
-use super::options::DeviceOption;
+use super::options::{DeviceOption, RunArgument};
 use super::printer::{Printer, message, sentence};
 use converge_core::evaluation::Trained;
 use converge_core::prediction::{
@@ -32,8 +30,8 @@ use converge_record::Which;
   converge predict artifacts/imdb-20261122-101500 \"I loved this film\"
   converge predict artifacts/movielens-20261122-101500 --user 196 --top 10")]
 pub(super) struct PredictArgs {
-    /// The directory of the run
-    run: PathBuf,
+    #[command(flatten)]
+    run: RunArgument,
     /// The inputs
     #[arg(required_unless_present = "user")]
     inputs: Vec<String>,
@@ -55,7 +53,7 @@ pub(super) struct PredictArgs {
 
 impl PredictArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
-        let trained = Trained::load(&self.run, self.checkpoint, &self.device.name())?;
+        let trained = Trained::load(&self.run.path()?, self.checkpoint, &self.device.name())?;
         match &self.user {
             Some(user) => self.recommend(&trained, user, printer)?,
             None => self.predict(&trained, printer)?,

@@ -6,12 +6,11 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 
-use super::diagnose::latest;
 use super::printer::Printer;
 use converge_core::experiment::{Experiment, builtins};
 use converge_core::train::StoredRun as _;
 use converge_core::verdict::changes;
-use converge_record::{RunDirectory, write_atomically};
+use converge_record::{RunDirectory, find_run, write_atomically};
 use converge_report::{Comparison, Training, report};
 
 /// One page of HTML with all that a run recorded, or with several runs compared
@@ -34,7 +33,7 @@ pub(super) struct ReportArgs {
     /// The score to compare several runs by, such as `val_loss`
     #[arg(long, value_name = "SCORE")]
     by: Option<String>,
-    /// The directory that holds the runs, for `latest`
+    /// The directory that holds the runs, for `latest` and beginnings of names
     #[arg(long, value_name = "DIR", default_value = "artifacts")]
     output: PathBuf,
 }
@@ -68,13 +67,10 @@ impl ReportArgs {
     }
 }
 
-/// Reads all `runs`; `latest` is looked for in `folder`.
+/// Reads all `runs`, looked for in `folder` by `latest` or the beginning of a name.
 pub(super) fn read_all(runs: &[PathBuf], folder: &Path) -> Result<Vec<Training>> {
-    let found = |path: &PathBuf| {
-        let newest = path == Path::new("latest") && !path.exists();
-        if newest { latest(folder) } else { Ok(path.clone()) }
-    };
-    let paths: Vec<PathBuf> = runs.iter().map(found).collect::<Result<_>>()?;
+    let found = runs.iter().map(|run| find_run(run, folder));
+    let paths: Vec<PathBuf> = found.collect::<Result<_, _>>()?;
     Ok(Training::read_all(&paths)?)
 }
 
@@ -91,8 +87,7 @@ fn complete(training: &mut Training) -> Result<()> {
         && let Ok(run) = RunDirectory::open(&training.path)
         && let Ok(experiment) = run.experiment()
     {
-        let (verdict, epochs) = (training.verdict.verdict, run.record.epochs_done);
-        training.changes = changes(verdict, &experiment, epochs);
+        training.changes = changes(&training.verdict, &experiment, run.record.epochs_done);
     }
     Ok(())
 }

@@ -1,54 +1,84 @@
-//! `converge runs`: the runs there are, and the status of each.
+//! `converge runs`: the runs there are, how each stands and what it scored.
 
+mod listed;
+
+use std::cmp::Ordering;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
-use clap::Args;
-use serde::Serialize;
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
 
+use super::options::RUNS;
 use super::printer::Printer;
 use super::width::wrapped;
+use converge_diagnosis::Mode;
 use converge_figures::{Look, numbers, table};
-use converge_record::{RunDirectory, RunRecord, Status};
+use converge_record::RunDirectory;
+use listed::Listed;
 
-/// List the runs
+/// List the runs, the newest first
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  converge runs --output artifacts")]
+#[command(after_help = "Examples:
+  converge runs
+  converge runs --filter optimizer.name=adam --filter status=completed
+  converge runs --best val_accuracy")]
 pub(super) struct RunsArgs {
     /// The directory that holds the runs
-    #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    #[arg(long, value_name = "DIR", default_value = RUNS)]
     output: PathBuf,
+    /// Only runs of which this is so: a key of the experiment, such as `optimizer.name` or
+    /// `training.batch_size`, or `experiment`, `status`, `verdict`, `seed`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+    /// The order
+    #[arg(long, value_name = "BY", default_value = "newest", conflicts_with = "best")]
+    sort: Sort,
+    /// Show the best value of this column of `epochs.csv`, and list the run with the best first
+    #[arg(long, value_name = "METRIC")]
+    best: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Listed {
-    path: PathBuf,
-    /// A process was killed while it trained the run.
-    killed: bool,
-    #[serde(flatten)]
-    record: RunRecord,
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    /// The newest first
+    Newest,
+    /// The oldest first
+    Oldest,
+    /// By name
+    Name,
+    /// The longest training first
+    Time,
+    /// The best test score first, those without one last
+    Test,
 }
 
 impl RunsArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
+        let filters = self.filters()?;
         let mut runs = vec![];
         for run in RunDirectory::list(&self.output) {
             match run {
-                Ok(run) => {
-                    let killed = run.was_killed();
-                    runs.push(Listed { path: run.path().to_owned(), killed, record: run.record });
-                }
+                Ok(run) => runs.push(Listed::of(run)),
                 Err(error) => printer.warning(&error.to_string()),
             }
         }
+        let all = runs.len();
+        runs.retain(|run| filters.iter().all(|(key, value)| run.has(key, value)));
+        match &self.best {
+            Some(metric) => rank(&mut runs, metric)?,
+            None => self.sort.apply(&mut runs),
+        }
         let look = Look::detect();
         printer.result(&runs, || {
-            if runs.is_empty() {
+            if all == 0 {
                 return format!("no runs in `{}`", self.output.display());
             }
-            let rows: Vec<[String; 7]> = runs.iter().map(row).collect();
+            if runs.is_empty() {
+                return format!("none of the {all} runs in `{}` is so", self.output.display());
+            }
+            let rows: Vec<[String; COLUMNS]> = runs.iter().map(row).collect();
             let narrow = look.width.map(usize::from).filter(|width| least_width(&rows) > *width);
             if let Some(width) = narrow {
                 return rows.iter().map(|row| listed(row, width) + "\n").collect();
@@ -57,60 +87,127 @@ impl RunsArgs {
             table(look, &HEADER, &rows)
         })
     }
+
+    fn filters(&self) -> Result<Vec<(&str, &str)>> {
+        self.filter
+            .iter()
+            .map(|filter| {
+                filter.split_once('=').with_context(|| {
+                    format!("`--filter {filter}` has no `=`; write it like `optimizer.name=adam`")
+                })
+            })
+            .collect()
+    }
 }
 
-const HEADER: [&str; 7] = ["run", "status", "data", "epochs", "best", "time", "stopped because"];
+impl Sort {
+    /// Sorts `runs`, which come with the oldest first.
+    fn apply(self, runs: &mut [Listed]) {
+        match self {
+            Self::Oldest => {}
+            Self::Newest => runs.reverse(),
+            Self::Name => runs.sort_by(|a, b| a.path.cmp(&b.path)),
+            Self::Time => runs.sort_by(|a, b| b.record.seconds.total_cmp(&a.record.seconds)),
+            Self::Test => runs.sort_by(by_test_score),
+        }
+    }
+}
+
+/// The better test score first. Scores of other names are not compared, but kept apart.
+fn by_test_score(a: &Listed, b: &Listed) -> Ordering {
+    match (&a.test, &b.test) {
+        (Some(a), Some(b)) if a.name == b.name => {
+            let order = a.value.total_cmp(&b.value);
+            if a.higher_is_better { order.reverse() } else { order }
+        }
+        (Some(a), Some(b)) => a.name.cmp(&b.name),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    }
+}
+
+/// Takes the best value of `metric` for that of each run, and sorts by it; runs without it come last.
+fn rank(runs: &mut [Listed], metric: &str) -> Result<()> {
+    let higher = Mode::Auto.higher_is_better(metric);
+    for run in &mut *runs {
+        run.record.best = run.best_of(metric, higher);
+    }
+    if !runs.is_empty() && runs.iter().all(|run| run.record.best.is_none()) {
+        bail!("no run has a column `{metric}` in its `epochs.csv`; try `val_loss`");
+    }
+    runs.sort_by(|a, b| match (&a.record.best, &b.record.best) {
+        (Some(a), Some(b)) => {
+            let order = a.value.total_cmp(&b.value);
+            if higher { order.reverse() } else { order }
+        }
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+    Ok(())
+}
+
+const COLUMNS: usize = 11;
+const HEADER: [&str; COLUMNS] = [
+    "run",
+    "status",
+    "verdict",
+    "data",
+    "optimizer",
+    "rate",
+    "seed",
+    "epochs",
+    "best",
+    "test",
+    "time",
+];
 /// What a column of text takes when its cells wrap.
 const WRAPPED: usize = 16;
 
 /// The columns that a table of `rows` takes in which no path is broken.
-fn least_width(rows: &[[String; 7]]) -> usize {
+fn least_width(rows: &[[String; COLUMNS]]) -> usize {
     let widths = HEADER.iter().enumerate().map(|(column, name)| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         let width = cells.chain([name.len()]).max().unwrap_or(0);
-        if matches!(*name, "data" | "best" | "stopped because") {
-            width.min(WRAPPED)
-        } else {
-            width
-        }
+        if matches!(*name, "data" | "best") { width.min(WRAPPED) } else { width }
     });
     widths.sum::<usize>() + 2 * HEADER.len()
 }
 
 /// A run on lines of its own, for terminals of a `width` too narrow for the table: its path, then the
 /// rest, indented and broken between words.
-fn listed([run, status, data, epochs, best, time, reason]: &[String; 7], width: usize) -> String {
+fn listed(row: &[String; COLUMNS], width: usize) -> String {
+    let [run, status, verdict, data, optimizer, rate, seed, epochs, best, test, time] = row;
     let plural = if epochs == "1" { "" } else { "s" };
     let mut text = format!("{run}\n");
     let stands = format!("{status}, {epochs} epoch{plural} in {time}");
-    for more in [&stands, data, best, reason].into_iter().filter(|more| !more.is_empty()) {
+    let verdict = verdict.replace('_', " ");
+    let with = format!("{optimizer} at {rate}, seed {seed}");
+    let test = if test.is_empty() { String::new() } else { format!("test {test}") };
+    let lines = [&stands, &verdict, data, &with, best, &test];
+    for more in lines.into_iter().filter(|more| !more.is_empty()) {
         text += &format!("{}\n", wrapped(&format!("  {more}"), width, 4));
     }
     text
 }
 
-fn row(run: &Listed) -> [String; 7] {
+fn row(run: &Listed) -> [String; COLUMNS] {
     let record = &run.record;
-    let status = match record.status {
-        Status::Running if run.killed => "killed",
-        Status::Running => "running",
-        Status::Completed => "completed",
-        Status::Interrupted => "interrupted",
-        Status::Diverged => "diverged",
-        Status::Failed => "failed",
-    };
     let best = record.best.as_ref().map_or_else(String::new, |best| {
         format!("{} {} (epoch {})", best.monitor, numbers::significant(best.value, 4), best.epoch)
     });
-    let reason = record.stop.as_ref().map(|stop| stop.message.clone());
+    let test = run.test.as_ref().map_or_else(String::new, |score| {
+        format!("{} {}", score.name, numbers::significant(score.value, 4))
+    });
     [
         run.path.display().to_string(),
-        status.to_owned(),
+        run.status().to_owned(),
+        run.verdict.map_or_else(String::new, |label| label.name().to_owned()),
         record.data.label(),
+        run.optimizer.clone().unwrap_or_default(),
+        run.learning_rate.map_or_else(String::new, |rate| rate.to_string()),
+        record.seed.to_string(),
         record.epochs_done.to_string(),
         best,
+        test,
         numbers::duration(Duration::try_from_secs_f64(record.seconds).unwrap_or_default()),
-        reason.or_else(|| record.error.clone()).unwrap_or_default(),
     ]
 }
 
@@ -123,21 +220,27 @@ mod tests {
         let row = [
             "artifacts/mnist-20261122-101500",
             "interrupted",
-            "MNIST (synthetic)",
+            "not_learning",
+            "MNIST (synthetic), which is a long name for what it is and goes over the edge",
+            "adam",
+            "0.001",
+            "42",
             "12",
             "val_loss 0.1234 (epoch 11)",
+            "accuracy 0.97",
             "2m 3s",
-            "stopped on request after a good many epochs that did not improve anything",
         ]
         .map(str::to_owned);
         let text = listed(&row, 60);
         assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
         assert!(
             text.starts_with(
-                "artifacts/mnist-20261122-101500\n  interrupted, 12 epochs in 2m 3s\n"
-            )
+                "artifacts/mnist-20261122-101500\n  interrupted, 12 epochs in 2m 3s\n  not learning\n"
+            ),
+            "{text}"
         );
-        assert!(text.contains("\n    not improve anything") || text.contains("\n    "), "{text}");
+        assert!(text.contains("\n  adam at 0.001, seed 42\n"), "{text}");
+        assert!(text.ends_with("  test accuracy 0.97\n"), "{text}");
         assert!(least_width(&[row]) > 60);
     }
 }

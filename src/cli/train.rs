@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::options::{DataOptions, DeviceOption};
+use super::options::{DataOptions, DeviceOption, RUNS};
 use super::printer::{Printer, for_people, message};
 use super::progress::{Downloads, TrainingProgress};
 use super::signals::{self, Stopped};
@@ -23,7 +23,7 @@ use converge_core::verdict::{is_judged, write_verdict};
 use converge_data::{Origin, Source};
 use converge_diagnosis::command::quoted;
 use converge_figures::{Look, numbers, table};
-use converge_record::{PretrainedRecord, RunDirectory, Status};
+use converge_record::{PretrainedRecord, RunDirectory, Status, find_run};
 
 /// Train an experiment
 ///
@@ -62,7 +62,7 @@ pub(super) struct TrainArgs {
     /// The directory to make the run's directory in
     #[arg(long, value_name = "DIR", default_value = "artifacts", conflicts_with = "resume")]
     output: PathBuf,
-    /// Take this run up again where it stopped; with `--cross-validate`, the folds after it too
+    /// Take this run (`latest`, or the beginning of its name) up again where it stopped; with `--cross-validate`, the folds after it too
     #[arg(long, value_name = "RUN", conflicts_with = "experiment")]
     resume: Option<PathBuf>,
     /// Train once for every published fold of the data, and score each on its test split
@@ -91,7 +91,7 @@ enum ProgressKind {
 }
 
 impl TrainArgs {
-    pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
+    pub(super) fn run(mut self, printer: &mut Printer) -> Result<()> {
         if self.list {
             return list(printer);
         }
@@ -104,6 +104,9 @@ impl TrainArgs {
         }
         if full_screen && !std::io::stdout().is_terminal() {
             bail!("`--progress tui` needs a terminal on stdout; leave the option out");
+        }
+        if let Some(run) = &mut self.resume {
+            *run = find_run(run, Path::new(RUNS))?;
         }
         if self.cross_validate {
             return self.cross_validate(printer);

@@ -4,6 +4,7 @@
 //! prints an [`Evaluation`], cross-validation takes one of every fold.
 
 mod baseline;
+mod mistakes;
 mod trained;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ use crate::models::Model;
 use crate::train::{TrainError, same_source};
 use baseline::least_squares;
 use converge_data::{
-    DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, Preprocessing, Targets, Task,
+    DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, Preprocessing, Samples,
+    Targets, Task,
 };
 use converge_metrics::classification::{
     cross_entropy, predicted_classes, top_k_accuracy, two_class_logits,
@@ -27,7 +29,8 @@ use converge_metrics::classification::{
 use converge_metrics::{
     ClassificationReport, ConfusionMatrix, MetricsError, RegressionScores, roc_auc,
 };
-use converge_record::{DataRecord, Difference};
+use converge_record::{DataRecord, Difference, EvaluationRecord, Mistake, NamedScore, Number};
+use mistakes::surest_mistakes;
 
 /// The scores of a checkpoint on the test split.
 #[derive(Debug, Clone, Serialize)]
@@ -42,6 +45,12 @@ pub struct Evaluation {
     pub data: String,
     /// Real or synthetic.
     pub origin: Origin,
+    /// All that is known of the data.
+    #[serde(skip)]
+    pub data_record: DataRecord,
+    /// Wrong predictions of classes, the surest first.
+    #[serde(skip)]
+    pub mistakes: Vec<Mistake>,
     /// What tells the data from those of the run, where others were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_data: Option<String>,
@@ -80,6 +89,60 @@ pub enum Scores {
         /// The closed-form least-squares solution on the same splits, for linear models.
         least_squares: Option<Baseline>,
     },
+}
+
+impl Evaluation {
+    /// As it is kept in the directory of the run.
+    pub fn record(&self) -> EvaluationRecord {
+        let samples = self.scores.samples();
+        let data = self.data_record.clone();
+        let mut record = EvaluationRecord::new(self.epoch, "test", &self.device, data, samples);
+        record.other_data.clone_from(&self.other_data);
+        record.metrics = self.scores.named();
+        if let Scores::Classification { confusion_matrix, class_names, .. } = &self.scores {
+            record.class_names.clone_from(class_names);
+            record.confusion_matrix = confusion_matrix.rows().to_vec();
+            record.mistakes.clone_from(&self.mistakes);
+        }
+        record
+    }
+}
+
+impl Scores {
+    /// How many samples were scored.
+    pub fn samples(&self) -> usize {
+        match self {
+            Self::Classification { report, .. } => report.samples as usize,
+            Self::Regression { scores, .. } => scores.samples,
+        }
+    }
+
+    /// The scores under their names, the most telling first.
+    fn named(&self) -> Vec<NamedScore> {
+        let score = |name: &str, value, higher_is_better| NamedScore {
+            name: name.to_owned(),
+            value: Number(value),
+            higher_is_better,
+        };
+        match self {
+            Self::Classification { loss, report, auroc, top_5_accuracy, .. } => {
+                let mut all = vec![
+                    score("accuracy", report.accuracy, true),
+                    score("f1", report.macro_average.f1, true),
+                ];
+                all.extend(auroc.map(|value| score("auroc", value, true)));
+                all.extend(top_5_accuracy.map(|value| score("top_5_accuracy", value, true)));
+                all.push(score("loss", *loss, false));
+                all
+            }
+            Self::Regression { scores, .. } => vec![
+                score("rmse", scores.rmse, false),
+                score("mae", scores.mae, false),
+                score("r2", scores.r2, true),
+                score("mse", scores.mse, false),
+            ],
+        }
+    }
 }
 
 /// Which data a model is scored on.
@@ -183,6 +246,7 @@ pub fn evaluate(
         difference = recorded.missing_from(&data.record());
     }
     let other_data = difference.map(Difference::into_sentence);
+    let data_record = data.record();
     match (which, &other_data) {
         (TestData::OfRun, Some(difference)) => {
             return Err(EvaluationError::OtherData { difference: difference.clone() });
@@ -190,14 +254,18 @@ pub fn evaluate(
         (TestData::Other, _) => translate_classes(&mut data, &recorded.class_names)?,
         (TestData::OfRun, None) => {}
     }
+    let (title, origin) = (data.title.clone(), data.origin);
+    let (scores, mistakes) = score(trained, data, progress)?;
     Ok(Evaluation {
         run: trained.run.path().to_owned(),
         epoch: trained.epoch,
         device: trained.device_name.clone(),
-        data: data.title.clone(),
-        origin: data.origin,
+        data: title,
+        origin,
+        data_record,
+        mistakes,
         other_data,
-        scores: score(trained, data, progress)?,
+        scores,
     })
 }
 
@@ -230,7 +298,7 @@ fn score(
     trained: &Trained,
     data: DataSet,
     progress: &mut dyn FnMut(usize, usize),
-) -> Result<Scores, EvaluationError> {
+) -> Result<(Scores, Vec<Mistake>), EvaluationError> {
     let test = Arc::new(data.test);
     let samples = test.len();
     if samples == 0 {
@@ -240,7 +308,8 @@ fn score(
     let outputs = trained.outputs(Arc::clone(&test), &mut |done| progress(done, samples))?;
     match &test.targets {
         Targets::Classes(targets) => {
-            Ok(classification(trained.experiment.data.task(), targets, outputs, data.class_names)?)
+            let task = trained.experiment.data.task();
+            Ok(classification(task, &test, targets, outputs, data.class_names)?)
         }
         Targets::Values(targets) => {
             let mut values = outputs;
@@ -251,18 +320,20 @@ fn score(
             }
             let scores = RegressionScores::new(targets, &values)?;
             let least_squares = least_squares(trained, data.training, &test)?;
-            Ok(Scores::Regression { scores, least_squares })
+            Ok((Scores::Regression { scores, least_squares }, vec![]))
         }
     }
 }
 
-/// The scores of `outputs`, row-major: logits of all classes, or one logit for the second of two.
+/// The scores of `outputs`, row-major: logits of all classes, or one logit for the second of two; and
+/// the surest mistakes.
 fn classification(
     task: Task,
+    test: &Samples,
     targets: &[u32],
     mut outputs: Vec<f32>,
     class_names: Vec<String>,
-) -> Result<Scores, MetricsError> {
+) -> Result<(Scores, Vec<Mistake>), MetricsError> {
     if task == Task::BinaryClassification {
         outputs = two_class_logits(&outputs);
     }
@@ -276,12 +347,14 @@ fn classification(
         (classes > 5).then(|| top_k_accuracy(targets, &outputs, classes, 5)).transpose()?;
     let predicted = predicted_classes(&outputs, classes)?;
     let confusion_matrix = ConfusionMatrix::new(targets, &predicted, classes)?;
-    Ok(Scores::Classification {
+    let mistakes = surest_mistakes(test, targets, &outputs, &predicted);
+    let scores = Scores::Classification {
         loss: cross_entropy(targets, &outputs, classes)?,
         report: confusion_matrix.report(),
         auroc,
         top_5_accuracy,
         confusion_matrix,
         class_names,
-    })
+    };
+    Ok((scores, mistakes))
 }

@@ -75,6 +75,8 @@
       legend: { orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom', x: 0 },
       modebar: { bgcolor: 'rgba(0,0,0,0)', color: color('neutral'), activecolor: color('ink') },
       hoverlabel: { bgcolor: color('figure'), bordercolor: color('neutral'), namelength: -1, font: { color: color('ink') } },
+      // Of few points, the nearest is meant.
+      hoverdistance: layout.hovermode === 'x unified' ? -1 : 20,
       // A finger scrolls the page; the buttons zoom and pan.
       dragmode: innerWidth < 600 ? false : 'zoom',
       // Zoom and what was hidden stay when the rest is drawn anew.

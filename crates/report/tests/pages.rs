@@ -189,19 +189,19 @@ fn a_page_of_ten_thousand_steps_of_a_deep_network_is_below_six_megabytes() {
     for step in 1..=10_000_usize {
         // Numbers that do not repeat, with all their digits.
         let value = |place: usize| (((step * 7919 + place * 104_729) % 999_983) as f64 + 0.5) / 1e9;
-        let measured = |place| (step % 10 == 1).then(|| value(place));
+        let value_now = |place| (step % 10 == 1).then(|| value(place));
         let parts = columns.iter().enumerate();
         let row = StepRow {
             epoch: 1 + step / 1000,
             step,
             loss: value(1),
             learning_rate: value(2),
-            gradient_norm: measured(3),
-            parameter_norm: measured(4),
-            update_ratio: measured(5),
-            gradient_cosine: measured(6),
+            gradient_norm: value_now(3),
+            parameter_norm: value_now(4),
+            update_ratio: value_now(5),
+            gradient_cosine: value_now(6),
             step_seconds: value(7),
-            parts: parts.map(|(place, column)| (column.clone(), measured(place))).collect(),
+            parts: parts.map(|(place, column)| (column.clone(), value_now(place))).collect(),
         };
         writer.write(&row).unwrap();
     }

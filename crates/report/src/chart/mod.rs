@@ -185,7 +185,7 @@ impl Chart {
             "line": { "width": 1, "dash": "dot" },
         }]);
         self.layout["annotations"] = json!([{
-            "x": x, "xref": "x", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": false,
+            "x": x, "xref": "x", "y": 0, "yref": "paper", "yanchor": "bottom", "showarrow": false,
             "text": text(name),
         }]);
     }

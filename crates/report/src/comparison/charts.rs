@@ -13,6 +13,8 @@ use crate::training::Training;
 const MOST_POINTS: usize = 40_000;
 /// The most entries that a legend is read with.
 const MOST_IN_LEGEND: usize = 6;
+/// The most letters that a legend has without taking more room than the curves.
+const LONGEST_LEGEND: usize = 160;
 /// The most curves whose values are shown together where one points.
 const MOST_TOGETHER: usize = 8;
 
@@ -62,7 +64,7 @@ pub(super) fn by_epoch(comparison: &Comparison, trainings: &[&Training]) -> Vec<
                  two runs or more have a value; thin: the runs.",
             );
         }
-        settle(&mut chart, groups.len());
+        settle(&mut chart, groups.iter().map(|group| group.name.as_str()));
         Some(chart)
     });
     charts.collect()
@@ -156,7 +158,7 @@ pub(super) fn by_step(comparison: &Comparison, trainings: &[&Training]) -> Optio
     if trainings.len() > MOST_IN_LEGEND {
         chart.say("Of so many runs only the means of buckets are drawn, not their extremes.");
     }
-    settle(&mut chart, trainings.len());
+    settle(&mut chart, comparison.runs.iter().map(|run| run.name.as_str()));
     (!chart.data.is_empty()).then_some(chart)
 }
 
@@ -201,12 +203,15 @@ pub(super) fn slices(comparison: &Comparison) -> Vec<Chart> {
     keys.map(chart).collect()
 }
 
-/// What many curves need.
-fn settle(chart: &mut Chart, curves: usize) {
-    if curves > MOST_TOGETHER {
+/// What many curves need: values of one at a time where one points, and no legend beside the table
+/// of groups, which has the colours too.
+fn settle<'a>(chart: &mut Chart, names: impl Iterator<Item = &'a str> + Clone) {
+    let (count, letters) = (names.clone().count(), names.map(str::len).sum::<usize>());
+    if count > MOST_TOGETHER {
         chart.layout["hovermode"] = json!("closest");
     }
-    chart.layout["showlegend"] = json!(curves <= MOST_IN_LEGEND);
+    let legible = count <= MOST_IN_LEGEND && letters <= LONGEST_LEGEND;
+    chart.layout["showlegend"] = json!(legible);
     chart.height = 420;
 }
 

@@ -3,6 +3,9 @@
 use crate::configuration::{is_seed, matters, value};
 use crate::training::{State, Training};
 
+/// The key that is the data that `run.json` tells of.
+pub(super) const DATA_SET: &str = "data_set";
+
 /// The keys that differ, and the values that each training has of them.
 pub(super) struct Keys {
     pub names: Vec<String>,
@@ -17,7 +20,7 @@ impl Keys {
     pub(super) fn of(trainings: &[Training]) -> Self {
         let mut columns: Vec<(String, Vec<Option<String>>)> = vec![];
         let data = |training: &Training| Some(training.record.as_ref()?.data.label());
-        columns.push(("data_set".to_owned(), trainings.iter().map(data).collect()));
+        columns.push((DATA_SET.to_owned(), trainings.iter().map(data).collect()));
         let log = |training: &Training| {
             (training.state == State::Log).then(|| training.path.display().to_string())
         };

@@ -163,12 +163,15 @@ impl Comparison {
         if without > 0 {
             self.notes.push(format!("{without} of {} runs have no such score.", self.runs.len()));
         }
+        if self.keys.iter().any(|key| key == keys::DATA_SET) {
+            let sentence =
+                "The runs are on different data, so that their scores tell little of each other.";
+            self.notes.push(sentence.to_owned());
+        }
         let synthetic = self.runs.iter().filter(|run| run.synthetic).count();
         if synthetic > 0 && synthetic < self.runs.len() {
-            self.notes.push(format!(
-                "{synthetic} of {} runs are on SYNTHETIC data: their scores say nothing of the others.",
-                self.runs.len()
-            ));
+            self.notes
+                .push(format!("{synthetic} of {} runs are on SYNTHETIC data.", self.runs.len()));
         }
         let unfinished =
             self.runs.iter().filter(|run| matches!(run.state, State::Running | State::Killed));

@@ -75,13 +75,17 @@
       legend: { orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom', x: 0 },
       modebar: { bgcolor: 'rgba(0,0,0,0)', color: color('neutral'), activecolor: color('ink') },
       hoverlabel: { bgcolor: color('figure'), bordercolor: color('neutral'), namelength: -1, font: { color: color('ink') } },
+      // Of few points, the nearest is meant.
+      hoverdistance: layout.hovermode === 'x unified' ? -1 : 20,
+      // A finger scrolls the page; the buttons zoom and pan.
+      dragmode: innerWidth < 600 ? false : 'zoom',
       // Zoom and what was hidden stay when the rest is drawn anew.
       uirevision: `${log('x')} ${log('y')}`,
     });
     const shown = chart.data.filter(trace => smoothing > 0 || !trace.meta?.smooth);
     return Plotly.react(element, shown.map(themed), layout,
       { responsive: true, displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d'],
-        displayModeBar: narrow ? false : 'hover' });
+        displayModeBar: 'hover' });
   };
 
   const figures = [...document.querySelectorAll('[data-chart]')];

@@ -58,15 +58,16 @@ fn standing(training: &Training) -> String {
         if record.steps_done == 1 { "step" } else { "steps" },
     );
     let reason = record.stop.as_ref().map(|stop| stop.message.clone());
-    let reason = reason.or_else(|| record.error.clone()).unwrap_or_default();
+    let reason = reason.or_else(|| record.error.clone());
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     let resume = format!("`converge train --resume {}` goes on with it", quoted(&training.path));
     let state = match training.state {
         State::Running => format!("Still running when this page was made, after {done}."),
         State::Killed => format!("The process that trained it was killed after {done}; {resume}."),
-        State::Completed => format!("Completed after {done}: {reason}."),
-        State::Interrupted => format!("Interrupted after {done}: {reason}; {resume}."),
-        State::Diverged => format!("Diverged after {done}: {reason}."),
-        State::Failed => format!("Failed after {done}: {reason}."),
+        State::Completed => format!("Completed after {done}{reason}."),
+        State::Interrupted => format!("Interrupted after {done}{reason}; {resume}."),
+        State::Diverged => format!("Diverged after {done}{reason}."),
+        State::Failed => format!("Failed after {done}{reason}."),
         State::Log => String::new(),
     };
     let time = Duration::try_from_secs_f64(record.seconds).unwrap_or_default();

@@ -176,16 +176,16 @@ fn least_width(rows: &[[String; COLUMNS]]) -> usize {
 fn listed(row: &[String; COLUMNS], width: usize) -> String {
     let [run, status, verdict, data, optimizer, rate, seed, epochs, best, test, time] = row;
     let plural = if epochs == "1" { "" } else { "s" };
-    let mut text = format!("{run}\n");
+    let mut paragraph = format!("{run}\n");
     let stands = format!("{status}, {epochs} epoch{plural} in {time}");
     let verdict = verdict.replace('_', " ");
-    let with = format!("{optimizer} at {rate}, seed {seed}");
+    let trained = format!("{optimizer} at {rate}, seed {seed}");
     let test = if test.is_empty() { String::new() } else { format!("test {test}") };
-    let lines = [&stands, &verdict, data, &with, best, &test];
+    let lines = [&stands, &verdict, data, &trained, best, &test];
     for more in lines.into_iter().filter(|more| !more.is_empty()) {
-        text += &format!("{}\n", wrapped(&format!("  {more}"), width, 4));
+        paragraph += &format!("{}\n", wrapped(&format!("  {more}"), width, 4));
     }
-    text
+    paragraph
 }
 
 fn row(run: &Listed) -> [String; COLUMNS] {

@@ -9,6 +9,7 @@ mod diagnose;
 mod lab;
 mod own_data;
 mod resume;
+mod runs;
 mod schedule;
 mod train;
 mod transfer;

@@ -80,6 +80,8 @@ fn cross_validation_trains_on_every_fold_and_gives_the_mean_of_their_scores() {
                 device: String::new(),
                 data: String::new(),
                 origin: Origin::Synthetic,
+                data_record: run.record.data.clone(),
+                mistakes: vec![],
                 other_data: None,
                 scores: Scores::Regression { scores, least_squares: None },
             })

@@ -65,8 +65,9 @@ impl Comparison {
         self.reorder(groups);
         if repeated > 0 {
             self.notes.push(format!(
-                "{repeated} runs repeat another with its seed and all its keys; of such, the last \
-                 counts, since the same seed again is no evidence of the spread."
+                "{repeated} {} another with its seed and all its keys; of such, the last \
+                 counts, since the same seed again is no evidence of the spread.",
+                if repeated == 1 { "run repeats" } else { "runs repeat" }
             ));
         }
     }

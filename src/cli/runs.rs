@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use rayon::prelude::*;
 
 use super::options::RUNS;
 use super::printer::Printer;
@@ -57,13 +58,14 @@ enum Sort {
 impl RunsArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         let filters = self.filters()?;
-        let mut runs = vec![];
+        let mut found = vec![];
         for run in RunDirectory::list(&self.output) {
             match run {
-                Ok(run) => runs.push(Listed::of(run)),
+                Ok(run) => found.push(run),
                 Err(error) => printer.warning(&error.to_string()),
             }
         }
+        let mut runs: Vec<Listed> = found.into_par_iter().map(Listed::of).collect();
         let all = runs.len();
         runs.retain(|run| filters.iter().all(|(key, value)| run.has(key, value)));
         match &self.best {
@@ -128,9 +130,7 @@ fn by_test_score(a: &Listed, b: &Listed) -> Ordering {
 /// Takes the best value of `metric` for that of each run, and sorts by it; runs without it come last.
 fn rank(runs: &mut [Listed], metric: &str) -> Result<()> {
     let higher = Mode::Auto.higher_is_better(metric);
-    for run in &mut *runs {
-        run.record.best = run.best_of(metric, higher);
-    }
+    runs.par_iter_mut().for_each(|run| run.record.best = run.best_of(metric, higher));
     if !runs.is_empty() && runs.iter().all(|run| run.record.best.is_none()) {
         bail!("no run has a column `{metric}` in its `epochs.csv`; try `val_loss`");
     }

@@ -79,3 +79,32 @@ pub fn options(run: &RunDirectory) -> Result<Options, RecordError> {
         ..Options::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use converge_record::Number;
+
+    use super::*;
+
+    fn epoch(epoch: usize) -> EpochRow {
+        let metrics = vec![("loss".to_owned(), Number(1.0)), ("val_loss".to_owned(), Number(2.0))];
+        EpochRow { epoch, metrics, learning_rate: 0.1 }
+    }
+
+    #[test]
+    fn the_epoch_in_which_a_run_broke_follows_its_last_whole_one() {
+        let broken = history(&[epoch(1), epoch(2)], Status::Diverged);
+        for series in [broken.train_loss.unwrap(), broken.validation_loss.unwrap()] {
+            assert_eq!(series.x, [1.0, 2.0, 3.0]);
+            assert!(series.y[2].is_nan() && series.y[1].is_finite());
+        }
+        assert_eq!(broken.learning_rate.unwrap().y, [0.1, 0.1]);
+        let whole = history(&[epoch(1), epoch(2)], Status::Completed);
+        assert_eq!(whole.train_loss.unwrap().x, [1.0, 2.0]);
+        let at_once = history(&[], Status::Diverged);
+        assert_eq!(at_once.train_loss.unwrap().x, [1.0]);
+        assert_eq!((at_once.validation_loss, at_once.learning_rate), (None, None));
+    }
+}

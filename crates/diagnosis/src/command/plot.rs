@@ -100,6 +100,19 @@ mod tests {
     }
 
     #[test]
+    fn losses_over_more_than_two_decades_are_drawn_by_their_logarithms() {
+        let x: Vec<f64> = (0..40).map(f64::from).collect();
+        let y: Vec<f64> = x.iter().map(|x| 1000.0 * (-x / 5.0).exp()).collect();
+        let lines = plot(&x, &y, [20, 4]);
+        // A straight line again: as many dots in each row.
+        let dots =
+            |line: &str| line.chars().filter(|one| ('\u{2801}'..='\u{28ff}').contains(one)).count();
+        let counts: Vec<usize> = lines[..4].iter().map(|line| dots(line)).collect();
+        assert!(counts.iter().all(|count| (3..=5).contains(count)), "{lines:#?}");
+        assert!(lines[5].ends_with("(logarithmic)"), "{lines:#?}");
+    }
+
+    #[test]
     fn nothing_is_drawn_of_nothing() {
         assert!(plot(&[1.0], &[1.0], [20, 4]).is_empty());
         assert!(plot(&[1.0, 2.0], &[f64::NAN, f64::INFINITY], [20, 4]).is_empty());

@@ -169,6 +169,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_change_is_a_command_that_can_be_typed() {
+        let run = Path::new("my runs/mnist-1");
+        let told = |options: &str, resumes| {
+            let options = options.to_owned();
+            change(run, &Change { options, resumes, reason: "it helps".to_owned() })
+        };
+        assert_eq!(
+            told("--set optimizer.learning_rate=0.1", false),
+            "converge train 'my runs/mnist-1/experiment.toml' --set optimizer.learning_rate=0.1  (it \
+             helps)"
+        );
+        assert_eq!(
+            told("--epochs 9", true),
+            "converge train --resume 'my runs/mnist-1' --epochs 9  (it helps)"
+        );
+    }
+
+    #[test]
     fn a_path_is_quoted_where_a_shell_would_split_it() {
         for (path, expected) in [
             ("artifacts/mnist-20261122", "artifacts/mnist-20261122"),

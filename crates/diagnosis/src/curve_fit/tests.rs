@@ -72,3 +72,23 @@ fn what_does_not_bend_is_refused() {
     let zero = [(0.0, 1.0), (1.0, 0.5), (2.0, 0.4), (3.0, 0.3)];
     assert_eq!(CurveFit::new(CurveModel::PowerLaw, &zero), Err(FitError::NotFinite));
 }
+
+#[test]
+fn the_criterion_and_the_linear_interval_follow_from_the_residuals() {
+    let truth = [0.3, 2.0, 0.4];
+    let model = CurveModel::Exponential;
+    let noisy = |t: u64| (t as f64, model.value(truth, t as f64) + 0.01 * mixed(t, 1));
+    let points: Vec<_> = (1..=30).map(noisy).collect();
+    let fit = CurveFit::new(model, &points).unwrap();
+    let of = |t: f64| fit.floor + fit.amplitude * (-fit.rate * t).exp();
+    assert!((fit.value(5.0) - of(5.0)).abs() < 1e-12);
+    let squares: f64 = points.iter().map(|(t, y)| (y - of(*t)).powi(2)).sum();
+    // Burnham and Anderson, "Model Selection and Multimodel Inference", 2002, sections 2.2 and 2.4:
+    // n ln(SSE / n) + 2 K + 2 K (K + 1) / (n − K − 1) with K = 4 and n = 30.
+    let expected = 30.0 * (squares / 30.0).ln() + 8.0 + 1.6;
+    assert!((fit.information_criterion() - expected).abs() < 1e-9);
+    // The 97.5 % quantile of Student's t with 27 degrees of freedom, from a table.
+    let half = 2.051_830_5 * fit.standard_errors()[0];
+    let (low, high) = fit.linear_interval(0.95);
+    assert!((low - (fit.floor - half)).abs() < 1e-7 && (high - (fit.floor + half)).abs() < 1e-7);
+}

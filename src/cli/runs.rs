@@ -1,5 +1,6 @@
 //! `converge runs`: the runs there are, how each stands and what it scored.
 
+mod actions;
 mod listed;
 
 use std::cmp::Ordering;
@@ -13,6 +14,7 @@ use rayon::prelude::*;
 use super::options::RUNS;
 use super::printer::Printer;
 use super::width::wrapped;
+use actions::{Action, shown};
 use converge_diagnosis::Mode;
 use converge_figures::{Look, numbers, table};
 use converge_record::RunDirectory;
@@ -23,13 +25,17 @@ use listed::Listed;
 #[command(after_help = "Examples:
   converge runs
   converge runs --filter optimizer.name=adam --filter status=completed
-  converge runs --best val_accuracy")]
+  converge runs --best val_accuracy
+  converge runs note latest the first with augmentation --tag baseline
+  converge runs prune")]
 pub(super) struct RunsArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
     /// The directory that holds the runs
-    #[arg(long, value_name = "DIR", default_value = RUNS)]
+    #[arg(long, value_name = "DIR", default_value = RUNS, global = true)]
     output: PathBuf,
     /// Only runs of which this is so: a key of the experiment, such as `optimizer.name` or
-    /// `training.batch_size`, or `experiment`, `status`, `verdict`, `seed`; may be repeated
+    /// `training.batch_size`, or `experiment`, `status`, `verdict`, `seed`, `tag`; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
     /// The order
@@ -57,7 +63,15 @@ enum Sort {
 
 impl RunsArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
-        let filters = self.filters()?;
+        if let Some(action) = self.action {
+            if !self.filter.is_empty() || self.best.is_some() {
+                bail!(
+                    "`--filter` and `--best` are of the list; `prune` has a `--filter` behind it"
+                );
+            }
+            return action.run(&self.output, printer);
+        }
+        let filters = filters(&self.filter)?;
         let mut found = vec![];
         for run in RunDirectory::list(&self.output) {
             match run {
@@ -89,17 +103,18 @@ impl RunsArgs {
             table(look, &HEADER, &rows)
         })
     }
+}
 
-    fn filters(&self) -> Result<Vec<(&str, &str)>> {
-        self.filter
-            .iter()
-            .map(|filter| {
-                filter.split_once('=').with_context(|| {
-                    format!("`--filter {filter}` has no `=`; write it like `optimizer.name=adam`")
-                })
+/// The keys and values of `--filter`.
+fn filters(given: &[String]) -> Result<Vec<(&str, &str)>> {
+    given
+        .iter()
+        .map(|filter| {
+            filter.split_once('=').with_context(|| {
+                format!("`--filter {filter}` has no `=`; write it like `optimizer.name=adam`")
             })
-            .collect()
-    }
+        })
+        .collect()
 }
 
 impl Sort {
@@ -144,7 +159,7 @@ fn rank(runs: &mut [Listed], metric: &str) -> Result<()> {
     Ok(())
 }
 
-const COLUMNS: usize = 11;
+const COLUMNS: usize = 12;
 const HEADER: [&str; COLUMNS] = [
     "run",
     "status",
@@ -157,6 +172,7 @@ const HEADER: [&str; COLUMNS] = [
     "best",
     "test",
     "time",
+    "note",
 ];
 /// What a column of text takes when its cells wrap.
 const WRAPPED: usize = 16;
@@ -166,7 +182,7 @@ fn least_width(rows: &[[String; COLUMNS]]) -> usize {
     let widths = HEADER.iter().enumerate().map(|(column, name)| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         let width = cells.chain([name.len()]).max().unwrap_or(0);
-        if matches!(*name, "data" | "best") { width.min(WRAPPED) } else { width }
+        if matches!(*name, "data" | "best" | "note") { width.min(WRAPPED) } else { width }
     });
     widths.sum::<usize>() + 2 * HEADER.len()
 }
@@ -174,14 +190,14 @@ fn least_width(rows: &[[String; COLUMNS]]) -> usize {
 /// A run on lines of its own, for terminals of a `width` too narrow for the table: its path, then the
 /// rest, indented and broken between words.
 fn listed(row: &[String; COLUMNS], width: usize) -> String {
-    let [run, status, verdict, data, optimizer, rate, seed, epochs, best, test, time] = row;
+    let [run, status, verdict, data, optimizer, rate, seed, epochs, best, test, time, note] = row;
     let plural = if epochs == "1" { "" } else { "s" };
     let mut paragraph = format!("{run}\n");
     let stands = format!("{status}, {epochs} epoch{plural} in {time}");
     let verdict = verdict.replace('_', " ");
     let trained = format!("{optimizer} at {rate}, seed {seed}");
     let test = if test.is_empty() { String::new() } else { format!("test {test}") };
-    let lines = [&stands, &verdict, data, &trained, best, &test];
+    let lines = [&stands, &verdict, data, &trained, best, &test, note];
     for more in lines.into_iter().filter(|more| !more.is_empty()) {
         paragraph += &format!("{}\n", wrapped(&format!("  {more}"), width, 4));
     }
@@ -208,6 +224,7 @@ fn row(run: &Listed) -> [String; COLUMNS] {
         best,
         test,
         numbers::duration(Duration::try_from_secs_f64(record.seconds).unwrap_or_default()),
+        shown(&run.notes),
     ]
 }
 
@@ -229,6 +246,7 @@ mod tests {
             "val_loss 0.1234 (epoch 11)",
             "accuracy 0.97",
             "2m 3s",
+            "[paper] not good",
         ]
         .map(str::to_owned);
         let text = listed(&row, 60);
@@ -240,7 +258,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\n  adam at 0.001, seed 42\n"), "{text}");
-        assert!(text.ends_with("  test accuracy 0.97\n"), "{text}");
+        assert!(text.ends_with("  test accuracy 0.97\n  [paper] not good\n"), "{text}");
         assert!(least_width(&[row]) > 60);
     }
 }

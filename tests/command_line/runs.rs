@@ -92,3 +92,25 @@ fn runs_are_compared_and_drawn_on_a_page_of_their_own() {
     assert!(page.contains("Undecidable") && page.contains("synthetic"));
     assert!(fail("report no-such-run").contains("no-such-run"));
 }
+
+#[test]
+fn notes_and_tags_are_kept_and_runs_are_removed_only_with_consent() {
+    let runs = two_rates();
+    let folder = runs.path().display();
+    let noted = json(&format!("runs --output {folder} note latest a first try --tag paper --json"));
+    assert_eq!(noted, serde_json::json!({ "note": "a first try", "tags": ["paper"] }));
+    let tagged = json(&format!("runs --output {folder} --filter tag=paper --json"));
+    assert_eq!(tagged.as_array().unwrap().len(), 1);
+    assert_eq!(tagged[0]["note"], "a first try");
+    assert!(stdout(&succeed(&format!("runs --output {folder}"))).contains("[paper]"));
+    // Both have whole epochs.
+    let pruned = stdout(&succeed(&format!("runs --output {folder} prune")));
+    assert!(pruned.contains("nothing to remove"), "{pruned}");
+    let path = tagged[0]["path"].as_str().unwrap();
+    assert!(fail(&format!("runs remove {path}")).contains("--yes"));
+    assert!(Path::new(path).exists());
+    succeed(&format!("runs remove {path} --yes"));
+    assert!(!Path::new(path).exists());
+    succeed(&format!("runs --output {folder} prune --filter optimizer.name=sgd --yes"));
+    assert!(json(&format!("runs --output {folder} --json")).as_array().unwrap().is_empty());
+}

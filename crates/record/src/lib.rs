@@ -46,6 +46,7 @@ mod evaluation;
 mod files;
 mod find;
 mod follow;
+mod notes;
 mod pretrained;
 mod run;
 mod run_directory;
@@ -65,6 +66,7 @@ pub use evaluation::{
 pub use files::{sweep_abandoned, write_atomically, write_replacing};
 pub use find::find_run;
 pub use follow::{Follower, News, Rows};
+pub use notes::{NOTES_FILE, Notes};
 pub use pretrained::PretrainedRecord;
 pub use run::{Best, Compute, NewRun, Resumption, RunRecord, Versions, timestamp};
 pub use run_directory::{Lock, RunDirectory};

@@ -15,6 +15,7 @@ use super::epochs::{EpochRow, read_epochs};
 use super::error::RecordError;
 use super::evaluation::{EVALUATION_FILE, EvaluationRecord};
 use super::files::{none_if_absent, sweep, sync_parent, write_atomically};
+use super::notes::{NOTES_FILE, Notes};
 use super::run::{NewRun, RunRecord, now};
 use super::steps::{StepRow, StepsMark, read_steps};
 use super::stop::Status;
@@ -175,6 +176,39 @@ impl RunDirectory {
         self.write_json(EVALUATION_FILE, evaluation).map(drop)
     }
 
+    /// What people wrote on the run; nothing where there is no such file.
+    pub fn notes(&self) -> Result<Notes, RecordError> {
+        match self.read_file(NOTES_FILE) {
+            Ok((path, text)) => {
+                serde_json::from_str(&text).map_err(|error| RecordError::damaged(&path, error))
+            }
+            Err(RecordError::Read { error, .. }) if is_absent(&error) => Ok(Notes::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes `notes.json`.
+    pub fn write_notes(&self, notes: &Notes) -> Result<(), RecordError> {
+        self.write_json(NOTES_FILE, notes).map(drop)
+    }
+
+    /// Removes the run and all its files, unless a process trains it.
+    pub fn remove(self) -> Result<(), RecordError> {
+        if self.is_locked() {
+            return Err(RecordError::Locked(self.path));
+        }
+        // First what makes it a run: should the rest fail, it is none any more.
+        let removed = fs::remove_file(self.file(RECORD_FILE));
+        removed
+            .and_then(|()| fs::remove_dir_all(&self.path))
+            .map_err(|error| RecordError::write(&self.path, error))
+    }
+
+    /// The bytes that all files of the run take.
+    pub fn bytes(&self) -> u64 {
+        bytes_below(&self.path)
+    }
+
     /// The checkpoints of the run.
     pub fn checkpoints(&self) -> Checkpoints {
         Checkpoints::of(&self.path)
@@ -246,6 +280,17 @@ impl RunDirectory {
         let text = fs::read_to_string(&path).map_err(|error| RecordError::read(&path, error))?;
         Ok((path, text))
     }
+}
+
+/// The bytes of all files below `directory`; what cannot be listed counts as nothing.
+fn bytes_below(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => bytes_below(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
 }
 
 /// The rows of a file that a run writes only once it has come so far.

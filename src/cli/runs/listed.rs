@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use converge_core::verdict::VERDICT_FILE;
 use converge_diagnosis::verdict::Label;
-use converge_record::{Best, RunDirectory, RunRecord, Status};
+use converge_record::{Best, Notes, RunDirectory, RunRecord, Status};
 use serde::{Deserialize, Serialize};
 
 /// A run of the list.
@@ -18,6 +18,9 @@ pub(super) struct Listed {
     pub(super) learning_rate: Option<f64>,
     /// What it scored when it was evaluated, the most telling score.
     pub(super) test: Option<TestScore>,
+    /// What people wrote on it.
+    #[serde(flatten)]
+    pub(super) notes: Notes,
     #[serde(flatten)]
     pub(super) record: RunRecord,
     /// The experiment, for filters.
@@ -61,6 +64,7 @@ impl Listed {
                 value: score.value.0,
                 higher_is_better: score.higher_is_better,
             }),
+            notes: run.notes().unwrap_or_default(),
             record: run.record.clone(),
             experiment,
             directory: run,
@@ -99,6 +103,7 @@ impl Listed {
             "status" => same(self.status()),
             "verdict" => self.verdict.is_some_and(|label| same(label.name())),
             "experiment" => same(&self.record.experiment),
+            "tag" => self.notes.tags.iter().any(|tag| tag == value),
             "seed" => same(&self.record.seed.to_string()),
             _ => self.setting(key).is_some_and(|own| same(&own)),
         }

@@ -132,3 +132,27 @@ fn a_file_system_without_locks_is_told_from_other_errors() {
         assert_eq!(has_no_locks(&io::Error::from_raw_os_error(number)), none, "{number}");
     }
 }
+
+#[test]
+fn what_people_write_on_a_run_is_kept_and_a_run_in_training_is_not_removed() {
+    let parent = tempfile::tempdir().unwrap();
+    let (run, lock) = RunDirectory::create(parent.path(), new_run(), &()).unwrap();
+    assert_eq!(run.notes().unwrap(), Notes::default());
+    let mut notes = Notes { note: "a first try".to_owned(), ..Notes::default() };
+    for tag in ["paper", "baseline", "paper"] {
+        notes.tag(tag);
+    }
+    run.write_notes(&notes).unwrap();
+    assert_eq!(run.notes().unwrap().tags, ["baseline", "paper"]);
+    notes.untag("paper");
+    assert_eq!(notes.tags, ["baseline"]);
+    assert!(matches!(run.clone().remove(), Err(RecordError::Locked(_))));
+    drop(lock);
+    fs::create_dir(run.file("more")).unwrap();
+    let before = run.bytes();
+    fs::write(run.file("more").join("file"), [0; 1000]).unwrap();
+    assert_eq!(run.bytes(), before + 1000);
+    let path = run.path().to_owned();
+    run.remove().unwrap();
+    assert!(!path.exists());
+}

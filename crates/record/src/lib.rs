@@ -46,6 +46,7 @@ mod evaluation;
 mod files;
 mod follow;
 mod pretrained;
+mod process;
 mod run;
 mod run_directory;
 mod steps;
@@ -64,6 +65,7 @@ pub use evaluation::{
 pub use files::{sweep_abandoned, write_atomically, write_replacing};
 pub use follow::{Follower, News, Rows};
 pub use pretrained::PretrainedRecord;
+pub use process::TrainingProcess;
 pub use run::{Best, Compute, NewRun, Resumption, RunRecord, Versions, timestamp};
 pub use run_directory::{Lock, RunDirectory};
 pub use steps::{Column, Measure, StepRow, StepWriter, StepsMark, read_steps};

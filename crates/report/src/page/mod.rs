@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use converge_figures::figure::switched_theme_css;
 pub(crate) use converge_figures::html::escape;
+pub use plotly_script::source as chart_library;
 use converge_figures::numbers::significant;
 use sha2::{Digest as _, Sha256};
 

@@ -81,7 +81,11 @@ impl Bucket {
     fn merged(&self, later: &Self) -> Self {
         Self {
             least: if later.least.1 < self.least.1 { later.least } else { self.least },
-            greatest: if later.greatest.1 > self.greatest.1 { later.greatest } else { self.greatest },
+            greatest: if later.greatest.1 > self.greatest.1 {
+                later.greatest
+            } else {
+                self.greatest
+            },
             sum: (self.sum.0 + later.sum.0, self.sum.1 + later.sum.1),
             finite: self.finite + later.finite,
             count: self.count + later.count,
@@ -123,7 +127,11 @@ mod tests {
         }
         let news = curve.news().unwrap();
         let points = points(&news);
-        assert!(points.len() <= MOST_BUCKETS && points.len() > MOST_BUCKETS / 3, "{}", points.len());
+        assert!(
+            points.len() <= MOST_BUCKETS && points.len() > MOST_BUCKETS / 3,
+            "{}",
+            points.len()
+        );
         assert!(points.iter().any(|one| one[2..4] == [Some(123_456.0), Some(99.0 + 4.0)]));
         assert!(points.iter().map(|one| one[4]).is_sorted());
     }

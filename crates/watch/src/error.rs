@@ -40,7 +40,9 @@ pub enum WatchError {
         error: io::Error,
     },
     /// The token could be guessed, or does not fit into an address.
-    #[error("the token is {0}: take 16 or more letters, digits, `-` and `_`, or none to have one drawn")]
+    #[error(
+        "the token is {0}: take 16 or more letters, digits, `-` and `_`, or none to have one drawn"
+    )]
     BadToken(&'static str),
     /// No token could be drawn.
     #[error("the system gives no random numbers to draw a token from ({0}): choose one yourself")]

@@ -65,7 +65,9 @@ impl Folder {
         for (name, path) in found {
             let known = self.runs.remove(&name);
             let mut watched = known
-                .map(|listed| (listed.watched, Some((listed.summary, listed.version, listed.judged))))
+                .map(|listed| {
+                    (listed.watched, Some((listed.summary, listed.version, listed.judged)))
+                })
                 .unwrap_or_else(|| (Watched::new(path), None));
             let changed = watched.0.look();
             let listed = match watched.1.take() {

@@ -170,9 +170,8 @@ impl Steps {
 
     fn news(&mut self) -> Option<Value> {
         let curves = COLUMNS.iter().zip(&mut self.curves);
-        let curves: Map<String, Value> = curves
-            .filter_map(|(name, curve)| Some(((*name).to_owned(), curve.news()?)))
-            .collect();
+        let curves: Map<String, Value> =
+            curves.filter_map(|(name, curve)| Some(((*name).to_owned(), curve.news()?))).collect();
         let restarted = std::mem::take(&mut self.restarted);
         if curves.is_empty() && !restarted {
             return None;

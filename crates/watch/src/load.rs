@@ -37,7 +37,8 @@ impl Meter {
         let all = before.map(|before| now.all.saturating_sub(before.all)).filter(|&all| all > 0);
         let percent = |part: u64| all.map(|all| (100.0 * part as f64 / all as f64).round());
         let idle = before.map_or(0, |before| now.idle.saturating_sub(before.idle));
-        let [total, free] = ["MemTotal:", "MemAvailable:"].map(|name| kibibytes("/proc/meminfo", name));
+        let [total, free] =
+            ["MemTotal:", "MemAvailable:"].map(|name| kibibytes("/proc/meminfo", name));
         let of_run = process.filter(|process| process.is_alive()).and_then(|process| {
             let used = process_ticks(process.pid)?;
             let before = self.process.replace((process.clone(), used));

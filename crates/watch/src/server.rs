@@ -100,7 +100,7 @@ fn routes() -> Router<Served> {
     let page = || get(|| async { typed("text/html", include_str!("page/index.html")) });
     Router::new()
         .route("/", page())
-        .route("/runs/{names}", page())
+        .route("/runs", page())
         .route("/page.js", script(include_str!("page/page.js")))
         .route("/list.js", script(include_str!("page/list.js")))
         .route("/runs.js", script(include_str!("page/runs.js")))

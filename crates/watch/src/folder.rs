@@ -32,6 +32,15 @@ struct Listed {
     judged: bool,
 }
 
+impl Listed {
+    /// Before the first look.
+    fn new(path: PathBuf, name: &str) -> Self {
+        let watched = Watched::new(path);
+        let summary = watched.summary(name);
+        Self { watched, summary, version: 0, judged: false }
+    }
+}
+
 impl Folder {
     pub(crate) fn new(path: &Path) -> Self {
         let runs = BTreeMap::new();
@@ -63,23 +72,12 @@ impl Folder {
         let found: BTreeMap<String, PathBuf> = runs_in(&self.path).collect();
         self.runs.retain(|name, _| found.contains_key(name));
         for (name, path) in found {
-            let known = self.runs.remove(&name);
-            let mut watched = known
-                .map(|listed| {
-                    (listed.watched, Some((listed.summary, listed.version, listed.judged)))
-                })
-                .unwrap_or_else(|| (Watched::new(path), None));
-            let changed = watched.0.look();
-            let listed = match watched.1.take() {
-                Some((summary, version, judged)) if !changed => {
-                    Listed { watched: watched.0, summary, version, judged }
-                }
-                _ => {
-                    self.version += 1;
-                    let summary = watched.0.summary(&name);
-                    Listed { watched: watched.0, summary, version: self.version, judged: false }
-                }
-            };
+            let mut listed = self.runs.remove(&name).unwrap_or_else(|| Listed::new(path, &name));
+            if listed.watched.look() {
+                self.version += 1;
+                listed.summary = listed.watched.summary(&name);
+                (listed.version, listed.judged) = (self.version, false);
+            }
             self.runs.insert(name, listed);
         }
     }

@@ -30,10 +30,11 @@ export class Charts {
     addEventListener('repaint', () => [...this.charts.keys()].forEach(key => this.wait(key)));
   }
 
-  // Shows `traces`, each `{ name, color, x, y, faint, dash }`, in the chart called `key`.
-  show(key, { title, x, caption = '', log = false, traces }) {
+  // Shows `traces`, each `{ name, color, x, y, faint, dash }`, in the chart called `key`; `rank` is its place.
+  show(key, { title, x, caption = '', log = false, zero = false, legend = true, rank = 0, traces }) {
     const chart = this.charts.get(key) ?? this.add(key, title, log);
-    Object.assign(chart, { x, traces });
+    Object.assign(chart, { x, zero, legend, traces });
+    chart.figure.style.order = rank;
     chart.caption.textContent = caption;
     this.wait(key);
   }
@@ -68,26 +69,27 @@ export class Charts {
     keys.filter(key => this.charts.has(key)).forEach(key => this.draw(this.charts.get(key)));
   }
 
-  draw({ plot, box, x, traces }) {
+  draw({ plot, box, x, zero, legend, traces }) {
     const narrow = plot.clientWidth < 480;
     const axis = (title, type) => ({ type, title: { text: title, standoff: 8 }, gridcolor: color('grid'),
       linecolor: color('neutral'), zerolinecolor: color('grid'), automargin: true, exponentformat: 'power' });
     const data = traces.map(trace => {
       const ink = faded(color(`s${trace.color % 7}`), trace.faint ? 0.3 : 1);
-      const few = trace.x.length < 40 && !trace.faint;
+      const few = trace.x.length < 40 && traces.length < 5 && !trace.faint;
       return { type: 'scatter', mode: few ? 'lines+markers' : 'lines', name: trace.name, x: trace.x, y: trace.y,
         line: { color: ink, width: trace.faint ? 1 : 2, dash: trace.dash }, marker: { color: ink, size: 5 },
         showlegend: !trace.faint, hoverinfo: trace.faint ? 'skip' : undefined };
     });
     Plotly.react(plot, data, {
       xaxis: { ...axis(x, 'linear'), rangemode: 'normal', exponentformat: 'none', separatethousands: true },
-      yaxis: axis('', box.checked ? 'log' : 'linear'),
+      // A constant would stand in the middle of nowhere.
+      yaxis: { ...axis('', box.checked ? 'log' : 'linear'), rangemode: zero ? 'tozero' : 'normal', nticks: box.checked ? 4 : 0 },
       height: 300, autosize: true, hovermode: narrow ? 'closest' : 'x',
       paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
       font: { family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12, color: color('ink') },
       margin: { l: 48, r: 12, t: 12, b: 42 },
       legend: { orientation: 'h', yref: 'container', y: 0, yanchor: 'bottom', x: 0 },
-      showlegend: data.some(trace => trace.showlegend),
+      showlegend: legend,
       modebar: { bgcolor: 'rgba(0,0,0,0)', color: color('neutral'), activecolor: color('ink') },
       hoverlabel: { bgcolor: color('figure'), bordercolor: color('neutral'), namelength: -1, font: { color: color('ink') } },
       uirevision: String(box.checked),

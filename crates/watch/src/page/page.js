@@ -98,14 +98,14 @@ export const follow = (address, take) => {
   open();
 };
 
-const gibibytes = bytes => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+const amount = bytes => bytes < 2 ** 30 ? `${Math.round(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 const showLoad = load => {
   const parts = [];
   if (load.cpu !== null) parts.push(`CPU ${load.cpu} %`);
-  if (load.memory !== null) parts.push(`memory ${gibibytes(load.memory)} of ${gibibytes(load.total)}`);
+  if (load.memory !== null) parts.push(`memory ${amount(load.memory)} of ${amount(load.total)}`);
   if (load.run) {
     const cpu = load.run.cpu === null ? '' : `CPU ${load.run.cpu} %, `;
-    parts.push(`this run ${cpu}${gibibytes(load.run.memory ?? 0)}`);
+    parts.push(`this run ${cpu}${amount(load.run.memory ?? 0)}`);
   }
   document.getElementById('load').textContent = parts.join(' · ');
 };

@@ -1,8 +1,12 @@
-// The page of one run, or of several compared: curves that grow.
+// The page of one run, or of several compared, whose table is the legend: curves that grow.
 import { badge, duration, element, follow, marked, number, progress, runsAddress, share, timeLeft, when } from '/page.js';
 import { averaged, Charts } from '/charts.js';
 
 const STEP_TITLES = { loss: 'Loss by step', learning_rate: 'Learning rate by step', gradient_norm: 'Gradient norm by step', update_ratio: 'Update ratio by step' };
+// Loss first, whatever else there is.
+const RANKS = { 'epoch loss': 0, 'epoch val_loss': 1, 'step loss': 2, 'step learning_rate': 4, 'epoch learning_rate': 4, 'step gradient_norm': 5, 'step update_ratio': 6 };
+const OTHER_METRIC = 3;
+const whole = value => value.toLocaleString('en');
 const LOGARITHMIC = new Set(['gradient_norm', 'update_ratio']);
 
 export const show = (main, names) => {
@@ -40,7 +44,7 @@ export const show = (main, names) => {
     if (run.state === 'running') fact('time left', run.ends ? timeLeft(run.ends) : 'known after an epoch');
     fact('trained for', duration(run.seconds));
     const last = runs.get(run.name).last;
-    if (last) fact('step', run.steps ? `${last} of ${run.steps}` : String(last));
+    if (last) fact('step', run.steps ? `${whole(last)} of ${whole(run.steps)}` : whole(last));
     if (run.monitor) fact(`last ${run.monitor}`, number(run.last));
     if (run.best_epoch) fact(`best ${run.monitor}`, `${number(run.best)} in epoch ${run.best_epoch}`);
     fact('started', when(run.started));
@@ -48,9 +52,9 @@ export const show = (main, names) => {
     if (run.seed !== null) fact('seed', String(run.seed));
     return list;
   };
-  const verdict = said => element('div', { className: `verdict ${said.label}` },
+  const verdict = (said, running) => element('div', { className: `verdict ${said.label}` },
     element('strong', {}, said.label.replaceAll('_', ' ')), ' ',
-    element('span', { className: 'muted' }, `so far, ${share(said.confidence)} sure`), element('p', {}, ...marked(said.summary)));
+    element('span', { className: 'muted' }, `${running ? 'so far, ' : ''}${share(said.confidence)} sure`), element('p', {}, ...marked(said.summary)));
   const headOfOne = ({ summary: run, gone }) => {
     if (gone) return [element('p', { className: 'error' }, 'There is no such run in the folder, or it was removed.')];
     if (!run) return [];
@@ -68,7 +72,7 @@ export const show = (main, names) => {
       running && !run.unstoppable && element('p', {}, stop, ' ', asked),
       running && run.unstoppable && element('p', { className: 'muted' }, `It cannot be stopped from here: ${run.unstoppable}.`),
       warning && element('p', { className: 'missing' }, element('strong', {}, `${warning.severity}: `), ...marked(warning.message), ' ', ...marked(warning.change)),
-      said && verdict(said),
+      said && verdict(said, running),
     ];
   };
   const headOfMany = () => {
@@ -94,15 +98,24 @@ export const show = (main, names) => {
     return [...found];
   };
   const byEpoch = (run, name) => ({ x: run.epochs.map(row => row.epoch), y: run.epochs.map(row => row[name] ?? null) });
-  const title = name => `${name[0].toUpperCase()}${name.slice(1).replaceAll('_', ' ')} by epoch`;
+  const title = name => {
+    const words = name.replace(/^val_/, 'validation ').replaceAll('_', ' ');
+    return `${words[0].toUpperCase()}${words.slice(1)} by epoch`;
+  };
   const drawEpochs = () => {
     const known = metrics();
+    // Steps tell more of it.
+    if ([...runs.values()].some(run => run.steps.learning_rate)) {
+      known.splice(known.indexOf('learning_rate') >>> 0, 1);
+      drawn.remove('epoch learning_rate');
+    }
     for (const name of known.filter(name => one ? !name.startsWith('val_') || !known.includes(name.slice(4)) : true)) {
       const shown = one ? [name, `val_${name}`].filter(name => known.includes(name)) : [name];
       const traces = one
         ? shown.map((metric, at) => ({ name: metric, color: at, ...byEpoch(runs.get(names[0]), metric) }))
         : [...runs.values()].map((run, at) => ({ name: run.name, color: at, dash: dash(at), ...byEpoch(run, name) }));
-      drawn.show(`epoch ${name}`, { title: title(name), x: 'epoch', traces });
+      const key = `epoch ${name}`;
+      drawn.show(key, { title: title(name), x: 'epoch', rank: RANKS[key] ?? OTHER_METRIC, zero: name === 'learning_rate', legend: one, traces });
     }
   };
   const drawSteps = name => {
@@ -116,8 +129,9 @@ export const show = (main, names) => {
       return one && (curve.size > 1 || amount) && name !== 'learning_rate' ? [{ name, color: at, faint: true, ...envelope(curve.buckets) }, mean] : [mean];
     });
     if (!traces.length) return drawn.remove(`step ${name}`);
-    const caption = size === 1 ? '' : one ? `A point stands for ${size} values: the faint line goes from the least to the greatest, the strong one is their mean.` : `A point is the mean of ${size} values.`;
-    drawn.show(`step ${name}`, { title: STEP_TITLES[name], x: 'step', caption, log: LOGARITHMIC.has(name), traces });
+    const key = `step ${name}`;
+    const caption = size === 1 || name === 'learning_rate' ? '' : one ? `A point stands for ${size} values: the faint line goes from the least to the greatest, the strong one is their mean.` : `A point is the mean of ${size} values.`;
+    drawn.show(key, { title: STEP_TITLES[name], x: 'step', caption, rank: RANKS[key], zero: name === 'learning_rate', legend: one, log: LOGARITHMIC.has(name), traces });
   };
   // The least and the greatest of every bucket in their order; a gap where a value was not finite.
   const envelope = buckets => {

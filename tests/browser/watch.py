@@ -1,6 +1,6 @@
 """`converge watch` in a real browser: click, zoom, reload, kill the run, dark mode, no errors in its console.
 
-    tests/browser/run.sh
+    tests/browser/watch.sh
 
 Runs are played by trainer.py. SCREENSHOTS=DIR keeps pictures at 400, 1000 and 2000 pixels, light and dark.
 """
@@ -58,8 +58,9 @@ class Page:
         waiting.until(lambda _: condition(), f"waited in vain: {what}")
         print(f"ok: {what}")
 
-    def points(self, chart):
-        script = f"return document.querySelector('[data-chart=\"{chart}\"] .plot')?.data?.at(-1).x.length ?? 0"
+    def reach(self, chart):
+        """Where a curve ends: it may have fewer points as it grows, since neighbours are merged."""
+        script = f"return document.querySelector('[data-chart=\"{chart}\"] .plot')?.data?.at(-1).x.at(-1) ?? 0"
         return self.driver.execute_script(script)
 
     def range(self, chart):
@@ -118,8 +119,8 @@ def comparison(page):
     for name in ("live", "old"):
         page.find(f"tr[data-run={name}] input")[0].click()
     page.find("#compare")[0].click()
-    page.until("two runs are compared", lambda: page.points("epoch val_loss") > 0)
-    page.until("by step too", lambda: page.points("step loss") > 0)
+    page.until("two runs are compared", lambda: page.reach("epoch val_loss") > 0)
+    page.until("by step too", lambda: page.reach("step loss") > 0)
     page.picture("compare")
     page.driver.back()
     page.until("back at the list", lambda: len(page.find("tr[data-run]")) == 3)
@@ -127,9 +128,9 @@ def comparison(page):
 
 def growing_run(page):
     page.find("tr[data-run=live] a")[0].click()
-    page.until("curves are drawn", lambda: page.points("step loss") > 20)
-    before = page.points("step loss")
-    page.until("curves grow", lambda: page.points("step loss") > before + 20)
+    page.until("curves are drawn", lambda: page.reach("step loss") > 20)
+    before = page.reach("step loss")
+    page.until("curves grow", lambda: page.reach("step loss") > before + 20)
     page.until("the verdict so far is told", lambda: "sure" in page.text(".verdict"))
     page.until("the time left is told", lambda: "time left" in page.text(".facts"))
     page.until("the run's own load is told", lambda: "this run" in page.text("#load"))
@@ -144,11 +145,11 @@ def zoom(page):
     actions.move_to_element_with_offset(drag, -60, -40).click_and_hold().move_by_offset(120, 80).release().perform()
     page.until("a drag zooms", lambda: page.range("step loss")[1] < whole[1])
     zoomed = page.range("step loss")
-    before = page.points("step loss")
-    page.until("it goes on growing", lambda: page.points("step loss") > before)
+    before = page.reach("step loss")
+    page.until("it goes on growing", lambda: page.reach("step loss") > before)
     assert page.range("step loss") == zoomed, "the zoom was lost when the curve grew"
     page.driver.refresh()
-    page.until("a reload shows all again", lambda: page.points("step loss") >= before)
+    page.until("a reload shows all again", lambda: page.reach("step loss") >= before)
     switch = page.find("[data-chart='step loss'] input")[0]
     page.driver.execute_script("arguments[0].click()", switch)
     script = "return document.querySelector(\"[data-chart='step loss'] .plot\")._fullLayout.yaxis.type"
@@ -170,7 +171,7 @@ def colours(page):
 
 
 def killed_and_resumed(page, folder, trainer):
-    page.until("the run is drawn", lambda: page.points("step loss") > 0)
+    page.until("the run is drawn", lambda: page.reach("step loss") > 0)
     trainer.send_signal(signal.SIGKILL)
     trainer.wait()
     page.until("a killed run is told", lambda: "killed" in page.text(".state"))
@@ -178,8 +179,8 @@ def killed_and_resumed(page, folder, trainer):
     page.picture("killed")
     trainer = train(folder, "live", 200, "resume")
     page.until("a resumed run is told", lambda: "running" in page.text(".state"))
-    before = page.points("step loss")
-    page.until("its curves grow again", lambda: page.points("step loss") > before + 10)
+    before = page.reach("step loss")
+    page.until("its curves grow again", lambda: page.reach("step loss") > before + 10)
     return trainer
 
 
@@ -189,8 +190,8 @@ def restarted_server(page, folder, server):
     page.until("a lost connection is told", lambda: "no connection" in page.text("#connection"))
     server, _ = serve(folder, page.url.rstrip("/").rsplit(":", 1)[1])
     page.until("the page connects by itself", lambda: page.text("#connection") == "live")
-    before = page.points("step loss")
-    page.until("and grows", lambda: page.points("step loss") > before)
+    before = page.reach("step loss")
+    page.until("and grows", lambda: page.reach("step loss") > before)
     return server
 
 

@@ -1,6 +1,9 @@
 // The start page: all runs of the folder, newest first; some can be picked and compared.
 import { badge, duration, element, follow, marked, number, progress, runsAddress, timeLeft, when } from '/page.js';
 
+// As many as the server follows in one stream.
+const MOST = 24;
+
 export const show = main => {
   const runs = new Map(), rows = new Map(), picked = new Set();
   const count = element('span', { className: 'muted' });
@@ -16,8 +19,9 @@ export const show = main => {
   main.append(element('h1', {}, 'Runs'), element('div', { className: 'tools' }, filter, compare, count), empty, table);
 
   const showPicked = () => {
-    compare.disabled = picked.size < 2;
-    compare.textContent = picked.size < 2 ? 'compare: pick two or more' : `compare ${picked.size}`;
+    compare.disabled = picked.size < 2 || picked.size > MOST;
+    compare.textContent = picked.size < 2 ? 'compare: pick two or more'
+      : picked.size > MOST ? `compare: pick ${MOST} at most` : `compare ${picked.size}`;
   };
   compare.onclick = () => { location.href = runsAddress([...picked]); };
   showPicked();

@@ -2,7 +2,7 @@
 # The page of `converge watch` in a real browser. Needs Debian's `chromium` and `chromium-driver`, and Python
 # with `selenium` (PYTHON names it, else python3). Builds no Burn.
 #
-#     tests/browser/run.sh
+#     tests/browser/watch.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -27,6 +27,7 @@ mod signals;
 mod steady_terminal;
 mod train;
 mod train_result;
+mod watch;
 mod width;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ use printer::{Printer, is_broken_pipe};
   converge diagnose latest                 did it converge, why not, what to change
   converge report latest                   a page with all that a run recorded
   converge compare artifacts/*             what differs, and whether that is luck
+  converge watch                           follow runs in the browser while they train
   converge runs                            list the runs there are
   converge lab all                         every classic experiment on convergence")]
 struct Cli {
@@ -63,6 +65,7 @@ enum Command {
     Diagnose(diagnose::DiagnoseArgs),
     Report(report::ReportArgs),
     Compare(compare::CompareArgs),
+    Watch(watch::WatchArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
@@ -115,6 +118,7 @@ impl Command {
             Self::Diagnose(_)
             | Self::Report(_)
             | Self::Compare(_)
+            | Self::Watch(_)
             | Self::Runs(_)
             | Self::Schedule(_)
             | Self::Schedules(_)
@@ -148,6 +152,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Diagnose(args) => args.run(printer),
         Command::Report(args) => args.run(printer),
         Command::Compare(args) => args.run(printer),
+        Command::Watch(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),

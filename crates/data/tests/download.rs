@@ -158,7 +158,9 @@ fn a_damaged_file_is_fetched_again() {
 #[test]
 fn a_missing_page_is_named_and_nothing_is_kept() {
     let server = Server::start(|_, stream| {
-        let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope");
+        let _ = stream.write_all(
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope",
+        );
     });
     let cache = tempfile::tempdir().unwrap();
     let error = server.fetch(cache.path()).unwrap_err().to_string();
@@ -209,7 +211,9 @@ fn a_part_of_another_file_is_thrown_away() {
 
 #[test]
 fn a_range_that_the_server_does_not_have_is_no_missing_file() {
-    const REFUSAL: &[u8] = b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n";
+    // Closes, and says so: else the next request may go down a connection that is no more.
+    const REFUSAL: &[u8] = b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\
+        Connection: close\r\n\r\n";
     let server = Server::start(|lines, stream| match range_start(lines) {
         Some(_) => drop(stream.write_all(REFUSAL)),
         None => serve(lines, stream, &contents()),
@@ -368,7 +372,9 @@ fn options(server: &Server, cache: &Path) -> LoadOptions {
 #[test]
 fn what_cannot_be_fetched_is_replaced_by_the_stand_in_or_an_error_as_asked() {
     let server = Server::start(|_, stream| {
-        let _ = stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream.write_all(
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        );
     });
     let cache = tempfile::tempdir().unwrap();
     let options = options(&server, cache.path());
@@ -437,7 +443,8 @@ fn a_mirror_is_asked_for_every_file_by_its_name() {
     let log = Arc::clone(&asked);
     let server = Server::start(move |lines, stream| {
         log.lock().unwrap().push(lines[0].clone());
-        let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream
+            .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     });
     let cache = tempfile::tempdir().unwrap();
     for name in ["mnist", "fashion-mnist", "cifar10", "housing"] {

@@ -1,7 +1,7 @@
 //! The directory of a run: never reused, complete enough to repeat the run from it alone.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use super::error::RecordError;
 use super::evaluation::{EVALUATION_FILE, EvaluationRecord};
 use super::files::{none_if_absent, sweep, sync_parent, write_atomically};
 use super::notes::{NOTES_FILE, Notes};
+use super::process::TrainingProcess;
 use super::run::{NewRun, RunRecord, now};
 use super::steps::{StepRow, StepsMark, read_steps};
 use super::stop::Status;
@@ -244,6 +245,12 @@ impl RunDirectory {
         self.record.status == Status::Running && self.try_lock().is_ok()
     }
 
+    /// The process that trains the run, or trained it last; none where its system does not tell, or
+    /// where it was trained before this was kept.
+    pub fn process(&self) -> Option<TrainingProcess> {
+        serde_json::from_slice(&fs::read(self.file(LOCK_FILE)).ok()?).ok()
+    }
+
     fn try_lock(&self) -> Result<(), TryLockError> {
         match none_if_absent(File::open(self.file(LOCK_FILE))) {
             Ok(Some(file)) => file.try_lock_shared(),
@@ -316,14 +323,28 @@ fn lock(path: &Path) -> Result<Lock, RecordError> {
     let file = open.map_err(|error| RecordError::write(&file_path, error))?;
     // A `converge runs` holds it for a moment: that is no reason to give up.
     for _ in 0..10 {
-        match file.try_lock() {
-            Ok(()) => return Ok(Lock(Some(file))),
-            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(20)),
-            Err(TryLockError::Error(error)) if has_no_locks(&error) => return Ok(Lock(None)),
+        let held = match file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => {
+                sleep(Duration::from_millis(20));
+                continue;
+            }
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => false,
             Err(TryLockError::Error(error)) => return Err(RecordError::write(&file_path, error)),
-        }
+        };
+        sign(&file).map_err(|error| RecordError::write(&file_path, error))?;
+        return Ok(Lock(held.then_some(file)));
     }
     Err(RecordError::Locked(path.to_owned()))
+}
+
+/// Writes into the lock who holds it.
+fn sign(mut file: &File) -> io::Result<()> {
+    file.set_len(0)?;
+    match TrainingProcess::current() {
+        Some(process) => file.write_all(&serde_json::to_vec(&process)?),
+        None => Ok(()),
+    }
 }
 
 /// Whether `error` says that the file system has no locks: `EOPNOTSUPP`, `ENOSYS`, or `ENOLCK`,

@@ -32,6 +32,7 @@ mod training;
 pub use comparison::{ComparedRun, Comparison, Difference, Group, Outcome, Score};
 pub use configuration::Setting;
 pub use error::ReportError;
+pub use page::chart_library;
 pub use report::report;
 pub use scores::Role;
 pub use training::{State, Training};

@@ -156,3 +156,20 @@ fn what_people_write_on_a_run_is_kept_and_a_run_in_training_is_not_removed() {
     run.remove().unwrap();
     assert!(!path.exists());
 }
+
+#[test]
+fn a_run_tells_which_process_trains_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let (run, lock) = RunDirectory::create(parent.path(), new_run(), &()).unwrap();
+    assert_eq!(run.process(), TrainingProcess::current());
+    drop(lock);
+    // As runs of before this was kept have it, and as a process leaves it that was killed meanwhile.
+    for text in ["", "{\"pid\":1"] {
+        fs::write(run.file(LOCK_FILE), text).unwrap();
+        assert_eq!(run.process(), None);
+    }
+    // A longer text of an earlier process leaves no rest.
+    fs::write(run.file(LOCK_FILE), "x".repeat(1000)).unwrap();
+    let (run, _lock) = RunDirectory::claim(run.path()).unwrap();
+    assert_eq!(run.process(), TrainingProcess::current());
+}

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use converge_figures::figure::switched_theme_css;
 pub(crate) use converge_figures::html::escape;
 use converge_figures::numbers::significant;
+pub use plotly_script::source as chart_library;
 use sha2::{Digest as _, Sha256};
 
 use crate::chart::Chart;

@@ -12,7 +12,7 @@ use crate::error::ReportError;
 static SOURCE: LazyLock<Option<String>> = LazyLock::new(|| library(&Plot::offline_js_sources()));
 
 /// The source of plotly.js.
-pub(super) fn source() -> Result<&'static str, ReportError> {
+pub fn source() -> Result<&'static str, ReportError> {
     SOURCE.as_deref().ok_or(ReportError::NoChartLibrary)
 }
 

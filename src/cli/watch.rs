@@ -18,7 +18,7 @@ use converge_watch::{Options, serve};
 #[command(after_help = "Examples:
   converge watch
   converge watch experiments --port 9000
-  converge watch --address 0.0.0.0          from other machines, with a token that is printed")]
+  converge watch --address 0.0.0.0          from other machines, with a token that is shown")]
 pub(super) struct WatchArgs {
     /// The folder that holds the runs
     #[arg(value_name = "FOLDER", default_value = "artifacts")]
@@ -44,8 +44,8 @@ impl WatchArgs {
     pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         let Self { folder, address, port, token } = self;
         let options = Options { folder, address, port, token };
-        let mut printed = Ok(());
-        serve(&options, |url| printed = printer.result(&Served { url }, || url.to_owned()))?;
-        printed
+        let mut shown = Ok(());
+        serve(&options, |url| shown = printer.result(&Served { url }, || url.to_owned()))?;
+        shown
     }
 }

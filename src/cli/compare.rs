@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+use super::options::RUNS;
 use super::printer::Printer;
 use super::report::read_all;
 use converge_figures::Look;
@@ -32,7 +33,7 @@ pub(super) struct CompareArgs {
     #[arg(long)]
     csv: bool,
     /// The directory that holds the runs, for `latest` and beginnings of names
-    #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    #[arg(long, value_name = "DIR", default_value = RUNS)]
     output: PathBuf,
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
+use super::options::RUNS;
 use super::printer::{Printer, message};
 use super::width;
 use converge_core::curves::history_figure;
@@ -33,7 +34,7 @@ pub(super) struct DiagnoseArgs {
     #[arg(long, value_name = "FILE.svg")]
     figure: Option<PathBuf>,
     /// The directory that holds the runs, for `latest` and beginnings of names
-    #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    #[arg(long, value_name = "DIR", default_value = RUNS)]
     output: PathBuf,
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 
+use super::options::RUNS;
 use super::printer::Printer;
 use converge_core::experiment::{Experiment, builtins};
 use converge_core::train::StoredRun as _;
@@ -34,7 +35,7 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "SCORE")]
     by: Option<String>,
     /// The directory that holds the runs, for `latest` and beginnings of names
-    #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    #[arg(long, value_name = "DIR", default_value = RUNS)]
     output: PathBuf,
 }
 

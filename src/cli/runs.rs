@@ -134,8 +134,7 @@ impl Sort {
 fn by_test_score(a: &Listed, b: &Listed) -> Ordering {
     match (&a.test, &b.test) {
         (Some(a), Some(b)) if a.name == b.name => {
-            let order = a.value.total_cmp(&b.value);
-            if a.higher_is_better { order.reverse() } else { order }
+            better_first(a.value, b.value, a.higher_is_better)
         }
         (Some(a), Some(b)) => a.name.cmp(&b.name),
         (a, b) => b.is_some().cmp(&a.is_some()),
@@ -150,13 +149,14 @@ fn rank(runs: &mut [Listed], metric: &str) -> Result<()> {
         bail!("no run has a column `{metric}` in its `epochs.csv`; try `val_loss`");
     }
     runs.sort_by(|a, b| match (&a.record.best, &b.record.best) {
-        (Some(a), Some(b)) => {
-            let order = a.value.total_cmp(&b.value);
-            if higher { order.reverse() } else { order }
-        }
+        (Some(a), Some(b)) => better_first(a.value, b.value, higher),
         (a, b) => b.is_some().cmp(&a.is_some()),
     });
     Ok(())
+}
+
+fn better_first(a: f64, b: f64, higher_is_better: bool) -> Ordering {
+    if higher_is_better { b.total_cmp(&a) } else { a.total_cmp(&b) }
 }
 
 const COLUMNS: usize = 12;

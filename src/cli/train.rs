@@ -60,7 +60,7 @@ pub(super) struct TrainArgs {
     #[command(flatten)]
     pub(super) device: DeviceOption,
     /// The directory to make the run's directory in
-    #[arg(long, value_name = "DIR", default_value = "artifacts", conflicts_with = "resume")]
+    #[arg(long, value_name = "DIR", default_value = RUNS, conflicts_with = "resume")]
     output: PathBuf,
     /// Take this run (`latest`, or the beginning of its name) up again where it stopped; with `--cross-validate`, the folds after it too
     #[arg(long, value_name = "RUN", conflicts_with = "experiment")]

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
+use super::options::RUNS;
 use super::printer::Printer;
 use converge_watch::{Options, serve};
 
@@ -21,7 +22,7 @@ use converge_watch::{Options, serve};
   converge watch --address 0.0.0.0          from other machines, with a token that is shown")]
 pub(super) struct WatchArgs {
     /// The folder that holds the runs
-    #[arg(value_name = "FOLDER", default_value = "artifacts")]
+    #[arg(value_name = "FOLDER", default_value = RUNS)]
     folder: PathBuf,
     /// The address to listen on; other machines need another one than this, and a token
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]

@@ -94,23 +94,25 @@ pub fn changes(verdict: &Verdict, experiment: &Experiment, epochs: usize) -> Vec
     let decays = !matches!(experiment.schedule, ScheduleSettings::Constant(_));
     let is_adam = matches!(experiment.optimizer, OptimizerSettings::Adam(_));
     let dead = warned("dead_units");
+    let mut of_steps = vec![];
+    if verdict.verdict == Label::NotLearning {
+        if dead || warned("vanishing_gradients") {
+            of_steps = better_start(experiment);
+        }
+        if dead {
+            let calmer =
+                if is_adam { at(0.1, "steps that are too long kill units") } else { adam() };
+            of_steps.insert(usize::from(starts_badly(experiment)).min(of_steps.len()), calmer);
+        } else if warned("updates_too_large") {
+            of_steps.push(at(0.1, "each step makes the weights anew"));
+        } else if warned("updates_too_small") {
+            of_steps.push(at(100.0, "the weights stay where they began"));
+        }
+    }
+    if !of_steps.is_empty() {
+        return of_steps;
+    }
     match verdict.verdict {
-        Label::NotLearning if dead || warned("vanishing_gradients") => {
-            let mut all = better_start(experiment);
-            if dead {
-                let first = usize::from(starts_badly(experiment));
-                let calmer =
-                    if is_adam { at(0.1, "steps that are too long kill units") } else { adam() };
-                all.insert(first.min(all.len()), calmer);
-            }
-            all
-        }
-        Label::NotLearning if warned("updates_too_large") => {
-            vec![at(0.1, "each step makes the weights anew"), clip()]
-        }
-        Label::NotLearning if warned("updates_too_small") => {
-            vec![at(100.0, "the weights stay where they began")]
-        }
         Label::Diverged => vec![at(0.1, "the steps were too long"), clip()],
         Label::NotLearning if is_adam => vec![
             at(0.1, "too high a rate leaves the loss where it began"),
@@ -227,7 +229,9 @@ mod tests {
             let verdicts =
                 Label::ALL.into_iter().flat_map(|label| OF_STEPS.map(|name| (label, name)));
             for (label, warning) in verdicts {
-                for change in changes(&verdict(label, warning), &experiment, 7) {
+                let advised = changes(&verdict(label, warning), &experiment, 7);
+                assert_eq!(advised.is_empty(), label == Label::Converged, "{label} {warning}");
+                for change in advised {
                     let words: Vec<&str> = change.options.split_whitespace().collect();
                     let sets: Vec<String> = words
                         .windows(2)

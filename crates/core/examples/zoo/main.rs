@@ -2,7 +2,7 @@
 //!
 //! Every run trains three times as long as it is judged for; what happens after the cut is the truth
 //! (`truth`), not what was intended. Small parts of real data are used where `CONVERGE_DATA` has them,
-//! synthetic data elsewhere. Half an hour on two cores:
+//! synthetic data elsewhere. A quarter of an hour on two cores:
 //!
 //! ```text
 //! cargo run --release --package converge-core --example zoo -- FOLDER [SEEDS]

@@ -6,9 +6,9 @@ use crate::verdict::statistics::median;
 use crate::verdict::words::number;
 
 /// AUTOTRAINER (Zhang et al., ICSE 2021) speaks of vanishing gradients where those of the first layer
-/// are a thousandth of the last one's. Healthy deep networks here stay above a hundredth.
+/// are a thousandth of the last one's.
 const VANISHING: f64 = 1e-3;
-/// Norms of healthy runs grow tenfold where a loss gets sharp; a hundredfold breaks runs.
+/// Norms also grow where a loss gets sharp and the run lives on, so that less says little.
 const EXPLODING: f64 = 100.0;
 /// The mean cosine of independent gradients is above 0, and at rest little below; on the far side
 /// of 2 / λ every step overshoots, and it goes to −1.

@@ -3,8 +3,7 @@
 use super::{Finding, Severity, Steps, finding, listed};
 use crate::verdict::words::percent;
 
-/// Networks that learn well have up to a third of dead units; from a half on, the layer has lost
-/// more of its width than it keeps.
+/// From a half on, the layer has lost more of its width than it keeps.
 const LOST: f64 = 0.5;
 
 /// `ReLU` units that are zero for every sample looked at.

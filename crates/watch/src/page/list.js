@@ -78,7 +78,7 @@ export const show = main => {
     const shown = sorted.filter(matches);
     body.replaceChildren(...shown.map(run => rows.get(run.name)));
     const running = sorted.filter(run => run.state === 'running').length;
-    count.textContent = `${shown.length === sorted.length ? '' : `${shown.length} of `}${sorted.length} runs, ${running} running`;
+    count.textContent = `${shown.length === sorted.length ? '' : `${shown.length} of `}${sorted.length} ${sorted.length === 1 ? 'run' : 'runs'}, ${running} running`;
     document.title = running ? `${running} running · Converge` : 'Converge';
     empty.hidden = sorted.length > 0;
     table.hidden = sorted.length === 0;

@@ -219,7 +219,7 @@ fn row(run: &Listed) -> [String; COLUMNS] {
         record.data.label(),
         run.optimizer.clone().unwrap_or_default(),
         run.learning_rate.map_or_else(String::new, |rate| rate.to_string()),
-        record.seed.to_string(),
+        record.seed.map_or_else(String::new, |seed| seed.to_string()),
         record.epochs_done.to_string(),
         best,
         test,

@@ -5,9 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use converge_diagnosis::own_run::{self, VERDICT_FILE};
 use converge_diagnosis::read::{Choices, read};
 use converge_diagnosis::verdict::{Change, Options, Verdict, judge};
-use converge_diagnosis::{History, Log, own_run};
+use converge_diagnosis::{History, Log};
 use converge_record::{
     EpochRow, EvaluationRecord, RecordError, RunDirectory, RunRecord, Status, StepRow, read_epochs,
     read_steps,
@@ -17,9 +18,6 @@ use serde::Deserialize;
 
 use crate::configuration::{self, Setting};
 use crate::error::ReportError;
-
-/// The file of the verdict in the directory of a run.
-const VERDICT_FILE: &str = "verdict.json";
 
 /// How a training stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -108,9 +106,16 @@ impl Training {
         paths.par_iter().map(read).collect()
     }
 
-    /// The name of the experiment that a run was of.
+    /// The name of the experiment that a run was of; none where another program trained it, who may call
+    /// by that name what it likes.
     pub fn experiment(&self) -> Option<&str> {
-        self.record.as_ref().map(|record| record.experiment.as_str())
+        let own = self.record.as_ref().filter(|_| self.trained_by().is_none());
+        own.map(|record| record.experiment.as_str())
+    }
+
+    /// The program that trained a run, where that was not `converge`.
+    pub fn trained_by(&self) -> Option<&str> {
+        self.record.as_ref()?.trained_by.as_deref()
     }
 
     /// Compares the settings with those of `toml`, an experiment with every default written out, which
@@ -160,7 +165,7 @@ impl Training {
         Self {
             path: run.path().to_owned(),
             name: name_of(run.path()),
-            format: "a run of Converge".to_owned(),
+            format: format!("a run of {}", record.trained_by.as_deref().unwrap_or("Converge")),
             state: state(run),
             record: Some(record.clone()),
             settings,

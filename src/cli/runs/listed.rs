@@ -104,7 +104,7 @@ impl Listed {
             "verdict" => self.verdict.is_some_and(|label| same(label.name())),
             "experiment" => same(&self.record.experiment),
             "tag" => self.notes.tags.iter().any(|tag| tag == value),
-            "seed" => same(&self.record.seed.to_string()),
+            "seed" => self.record.seed.is_some_and(|seed| same(&seed.to_string())),
             _ => self.setting(key).is_some_and(|own| same(&own)),
         }
     }

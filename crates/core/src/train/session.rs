@@ -106,8 +106,9 @@ impl Session {
             prepared;
         let new = NewRun {
             experiment: &experiment.name,
+            trained_by: None,
             experiment_toml: &experiment.to_toml()?,
-            seed: experiment.training.seed,
+            seed: Some(experiment.training.seed),
             versions: versions(),
             device: &self.device_name,
             compute: Some(resume::compute(experiment.training.kernels)),
@@ -176,7 +177,7 @@ impl Session {
         // What the record says of the run so far, as the checkpoint knows it.
         (record.epochs_done, record.steps_done) = (start.state.epochs_done, start.state.steps_done);
         record.best.clone_from(&start.state.best);
-        record.seed = experiment.training.seed;
+        record.seed = Some(experiment.training.seed);
         record.parameters = parameters;
         record.resumed.push(Resumption {
             at: timestamp(),
@@ -288,7 +289,7 @@ pub fn same_source(settings: &DataSettings, origin: Origin) -> Result<DataSettin
     match origin {
         Origin::Real => settings.set_source(Source::Real)?,
         Origin::SyntheticStandIn => settings.set_source(Source::Synthetic)?,
-        Origin::Synthetic => {}
+        Origin::Synthetic | Origin::Unknown => {}
     }
     Ok(settings)
 }

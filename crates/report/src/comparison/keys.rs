@@ -15,14 +15,15 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Of `trainings`: the keys of `experiment.toml`, the seed apart; `data_set`, where some trained on
-    /// other data than others, or on a stand-in; `log`, since of the log of another tool nothing is known
-    /// that would make it a repetition of another.
+    /// other data than others, or on a stand-in; `log`, since of the log of another tool, or of a run
+    /// whose program told no settings, nothing is known that would make it a repetition of another.
     pub(super) fn of(trainings: &[Training]) -> Self {
         let mut columns: Vec<(String, Vec<Option<String>>)> = vec![];
         let data = |training: &Training| Some(training.record.as_ref()?.data.label());
         columns.push((DATA_SET.to_owned(), trainings.iter().map(data).collect()));
         let log = |training: &Training| {
-            (training.state == State::Log).then(|| training.path.display().to_string())
+            let untold = training.trained_by().is_some() && training.settings.is_empty();
+            (training.state == State::Log || untold).then(|| training.path.display().to_string())
         };
         columns.push(("log".to_owned(), trainings.iter().map(log).collect()));
         let keys = trainings.iter().flat_map(|training| &training.settings).map(|one| &one.key);

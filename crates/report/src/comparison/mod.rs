@@ -111,7 +111,7 @@ impl Comparison {
                 format: training.format.clone(),
                 group: 0,
                 values: keys.values[place].clone(),
-                seed: training.record.as_ref().map(|record| record.seed),
+                seed: training.record.as_ref().and_then(|record| record.seed),
                 state: training.state,
                 synthetic: training.is_synthetic(),
                 verdict: training.verdict.verdict,

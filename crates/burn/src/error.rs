@@ -9,7 +9,9 @@ use crate::outcome::Outcome;
 #[derive(Debug, thiserror::Error)]
 pub enum MonitorError {
     /// The name cannot be that of a directory.
-    #[error("`{0}` cannot begin the name of a directory: give a name without `/` and `\\`, such as `guide`")]
+    #[error(
+        "`{0}` cannot begin the name of a directory: give a name without `/` and `\\`, such as `guide`"
+    )]
     Name(String),
     /// The settings cannot be written down.
     #[error("the settings of `{run}` cannot be written as TOML: {reason}; give a struct or a map")]

@@ -87,7 +87,9 @@ impl Logger {
         }
         let name = snake_case(burn_name);
         let is_free = |name: &str| {
-            name != LOSS && !TAKEN.contains(&name) && self.columns.values().all(|one| one.name != name)
+            name != LOSS
+                && !TAKEN.contains(&name)
+                && self.columns.values().all(|one| one.name != name)
         };
         let mut names = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}_{n}")));
         names.find(|name| is_free(name)).unwrap_or(name)
@@ -134,7 +136,8 @@ impl Logger {
             let value = entry.current();
             self.ended.insert((column.burn_name.clone(), epoch, split.clone()), value);
             let name = &column.burn_name;
-            let written = burn_log::write(&self.directory, &split.to_string(), epoch, (name, value));
+            let written =
+                burn_log::write(&self.directory, &split.to_string(), epoch, (name, value));
             let written = written.map_err(|error| RecordError::write(&self.directory, error));
             recorder.attempt(epoch, written);
             if name != "Learning Rate" {
@@ -192,8 +195,7 @@ impl MetricLogger for Logger {
 /// "Top-5 Accuracy @ TopK(5)" as `top_5_accuracy_topk_5`.
 fn snake_case(name: &str) -> String {
     let words = name.split(|letter: char| !letter.is_alphanumeric());
-    let words: Vec<String> =
-        words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     if words.is_empty() { "metric".to_owned() } else { words.join("_") }
 }
 

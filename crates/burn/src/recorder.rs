@@ -232,7 +232,8 @@ impl Recorder {
             return self.early_stopping.best.map(|value| Best { epoch, monitor, value });
         }
         let of = |monitor: &str| {
-            let values = self.history.iter().filter_map(|row| Some((row.epoch, row.metric(monitor)?)));
+            let values =
+                self.history.iter().filter_map(|row| Some((row.epoch, row.metric(monitor)?)));
             let finite = values.filter(|(_, value)| value.is_finite());
             let (epoch, value) = finite.min_by(|a, b| a.1.total_cmp(&b.1))?;
             Some(Best { epoch, monitor: monitor.to_owned(), value })

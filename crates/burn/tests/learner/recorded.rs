@@ -1,10 +1,10 @@
 //! What is recorded is what Burn says.
 
 use burn::train::LearnerSummary;
-use burn::train::logger::FileMetricLogger;
-use burn::train::metric::store::{Aggregate, Direction, Split};
-use burn::train::metric::LossMetric;
 use burn::train::checkpoint::MetricCheckpointingStrategy;
+use burn::train::logger::FileMetricLogger;
+use burn::train::metric::LossMetric;
+use burn::train::metric::store::{Aggregate, Direction, Split};
 use converge_burn::Monitor;
 use converge_diagnosis::own_run::RunVerdict;
 use converge_diagnosis::read::{Choices, read};
@@ -29,8 +29,7 @@ fn epochs_and_steps_are_those_of_burns_own_logs() {
     let folder = tempfile::tempdir().unwrap();
     let burn = folder.path().join("burn");
     let recording = Monitor::new(folder.path(), "line").start().unwrap();
-    let training =
-        training(recording.directory()).with_metric_logger(FileMetricLogger::new(&burn));
+    let training = training(recording.directory()).with_metric_logger(FileMetricLogger::new(&burn));
     let run = recording.directory().to_owned();
     let trained = recording.launch(training, learner(0.5));
     let outcome = trained.outcome.unwrap();
@@ -60,7 +59,9 @@ fn epochs_and_steps_are_those_of_burns_own_logs() {
             let file = burn.join(format!("train/epoch-{epoch}/Loss.log"));
             let text = std::fs::read_to_string(file).unwrap();
             let batches = text.lines().filter(|line| !line.ends_with("final"));
-            batches.map(|line| line.split(',').next().unwrap().parse().unwrap()).collect::<Vec<f64>>()
+            batches
+                .map(|line| line.split(',').next().unwrap().parse().unwrap())
+                .collect::<Vec<f64>>()
         })
         .collect();
     assert_eq!(steps.iter().map(|row| row.loss).collect::<Vec<_>>(), logged);

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use burn::tensor::TensorReadError;
 use burn::train::Interrupter;
 use burn::train::metric::{Metric, MetricMetadata, MetricName, SerializedEntry};
-use burn::tensor::TensorReadError;
 use converge_burn::{EarlyStoppingSettings, Monitor, StopWhen};
 use converge_diagnosis::verdict::Label;
 use converge_record::{RunDirectory, Status, StopReason};
@@ -15,8 +15,7 @@ use crate::small::{learner, training};
 fn patience_runs_out_where_nothing_improves() {
     let folder = tempfile::tempdir().unwrap();
     let patience = EarlyStoppingSettings { patience: 2, ..Default::default() };
-    let recording =
-        Monitor::new(folder.path(), "line").early_stopping(patience).start().unwrap();
+    let recording = Monitor::new(folder.path(), "line").early_stopping(patience).start().unwrap();
     let training = training(recording.directory()).num_epochs(50);
     let outcome = recording.launch(training, learner(0.0)).outcome.unwrap();
     // The first epoch is the best; two more are waited for. A model of zeros guesses: ln 2.
@@ -95,7 +94,10 @@ fn a_loss_that_is_no_number_is_a_notice_where_it_is_to_go_on() {
     let outcome = recording.launch(training, learner(f64::INFINITY)).outcome.unwrap();
     assert_eq!((outcome.record.status, outcome.epochs.len()), (Status::Completed, 3));
     assert_eq!(outcome.notices.len(), 1);
-    assert_eq!(outcome.notices[0].to_string().split('.').next(), Some("epoch 1: `loss` is NaN at 1"));
+    assert_eq!(
+        outcome.notices[0].to_string().split('.').next(),
+        Some("epoch 1: `loss` is NaN at 1")
+    );
     assert_eq!(outcome.verdict.verdict, Label::Diverged);
     // It reads back.
     let run = RunDirectory::open(&outcome.run).unwrap();
@@ -117,11 +119,7 @@ impl Metric for Stopping {
         Arc::new("Stopping".to_owned())
     }
 
-    fn update(
-        &mut self,
-        (): &(),
-        _: &MetricMetadata,
-    ) -> Result<SerializedEntry, TensorReadError> {
+    fn update(&mut self, (): &(), _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
         self.batches += 1;
         if self.batches == 5 {
             self.interrupter.stop(Some("somebody asked"));

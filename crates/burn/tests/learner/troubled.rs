@@ -49,10 +49,8 @@ fn what_cannot_begin_says_why_before_anything_is_trained() {
 #[test]
 fn a_metric_that_is_not_there_is_told_with_those_that_are() {
     let folder = tempfile::tempdir().unwrap();
-    let mistyped =
-        EarlyStoppingSettings { monitor: "val_acc".to_owned(), ..Default::default() };
-    let recording =
-        Monitor::new(folder.path(), "line").early_stopping(mistyped).start().unwrap();
+    let mistyped = EarlyStoppingSettings { monitor: "val_acc".to_owned(), ..Default::default() };
+    let recording = Monitor::new(folder.path(), "line").early_stopping(mistyped).start().unwrap();
     let training = training(recording.directory());
     let outcome = recording.launch(training, learner(0.5)).outcome.unwrap();
     assert_eq!((outcome.epochs.len(), outcome.notices.len()), (3, 1));
@@ -74,11 +72,7 @@ impl Metric for Unreadable {
         "Unreadable".to_owned().into()
     }
 
-    fn update(
-        &mut self,
-        (): &(),
-        _: &MetricMetadata,
-    ) -> Result<SerializedEntry, TensorReadError> {
+    fn update(&mut self, (): &(), _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
         Err(burn::tensor::ExecutionError::with_context("the device is gone").into())
     }
 

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::tensor::TensorReadError;
 use burn::train::metric::{Metric, MetricMetadata, MetricName, SerializedEntry};
 
@@ -74,7 +75,7 @@ impl Metric for Observer {
     ) -> Result<SerializedEntry, TensorReadError> {
         self.events.queue().push_back(Event::Batch {
             at: Instant::now(),
-            learning_rate: metadata.lr.as_ref().map(|rates| rates.base()),
+            learning_rate: metadata.lr.as_ref().map(ModuleLearningRate::base),
             samples: metadata.progress.items_processed,
             of: metadata.progress.items_total,
         });

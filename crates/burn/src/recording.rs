@@ -56,7 +56,7 @@ impl Recording {
         let result = training.launch(learner);
         // Burn's threads may still tell the logger of the last epoch: they drop it when they are done.
         // Whoever else keeps them alive is not waited for.
-        let _ = closed.recv_timeout(Duration::from_secs(60));
+        let _ = closed.recv_timeout(Duration::from_mins(1));
         let outcome = self.recorder.lock().close(end(&result));
         Trained { result, outcome }
     }

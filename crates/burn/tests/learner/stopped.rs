@@ -146,8 +146,7 @@ fn an_epoch_that_was_cut_short_has_no_row() {
     assert!(trained.result.interrupted.is_some());
     assert_eq!(outcome.record.status, Status::Interrupted);
     assert_eq!(outcome.record.stop.map(|stop| stop.message).as_deref(), Some("somebody asked"));
-    // Burn trains a batch or two more before it stops, and may come to the end of the second epoch.
-    let epochs = outcome.epochs.len();
-    assert!((1..=2).contains(&epochs), "{epochs}");
-    assert!((5..=8).contains(&outcome.record.steps_done));
+    // Burn trains a batch or more before it stops: four are an epoch.
+    let (steps, epochs) = (outcome.record.steps_done, outcome.epochs.len());
+    assert!(steps >= 5 && epochs == steps / 4, "{epochs} epochs of {steps} steps");
 }

@@ -86,9 +86,9 @@ impl InferenceStep for Line {
 /// `count` points about the origin, their sides by turns.
 fn loader(count: usize) -> Arc<dyn DataLoader<Batch>> {
     let item = |index: usize| {
-        let side = index % 2;
-        let x = (index as f32 * 0.7).sin() + if side == 0 { 0.8 } else { -0.8 };
-        ([x, (index as f32 * 1.3).cos()], side as i64)
+        let left = index % 2 == 1;
+        let x = (index as f32 * 0.7).sin() + if left { -0.8 } else { 0.8 };
+        ([x, (index as f32 * 1.3).cos()], i64::from(left))
     };
     DataLoaderBuilder::new(Batches)
         .batch_size(BATCH)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use burn::tensor::Device;
 use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining};
 
 use crate::events::{Events, Observer};
@@ -64,7 +65,7 @@ impl Recording {
     fn describe<M: LearnerModel>(&self, model: &M) {
         let mut recorder = self.recorder.lock();
         let devices: Vec<String> =
-            model.devices().iter().map(|device| format!("{device:?}")).collect();
+            model.devices().iter().map(|device| name(&device.clone().inner())).collect();
         let record = &mut recorder.run.record;
         record.device = devices.join(", ");
         record.parameters = model.num_params();
@@ -77,6 +78,13 @@ impl Drop for Recording {
     fn drop(&mut self) {
         self.recorder.lock().abandon();
     }
+}
+
+/// `Device<Flex(Cpu)>` as `Flex(Cpu)`.
+fn name(device: &Device) -> String {
+    let whole = format!("{device:?}");
+    let inner = whole.strip_prefix("Device<").and_then(|rest| rest.strip_suffix('>'));
+    inner.map_or_else(|| whole.clone(), str::to_owned)
 }
 
 fn end<M>(result: &LearningResult<M>) -> End {

@@ -41,12 +41,16 @@ impl Recording {
         training: SupervisedTraining<M>,
         learner: Learner<M>,
     ) -> Trained<M> {
-        self.describe(&learner.model());
+        let model = learner.model();
+        let devices: Vec<String> =
+            model.devices().iter().map(|device| name(&device.clone().inner())).collect();
+        let (parameters, device) = (model.num_params(), devices.join(", "));
+        drop(model);
+        self.recorder.lock().begin(training.interrupter(), parameters, device);
         let (open, closed) = mpsc::channel();
         let events = Events::default();
         let logger = Logger::new(self.recorder.clone(), events.clone(), self.loss.clone(), open);
         let observer = Observer { events, recorder: self.recorder.clone() };
-        self.recorder.lock().interrupter = training.interrupter();
         let mut training = training
             .with_metric_logger(logger)
             .metric_train(observer.clone())
@@ -60,17 +64,6 @@ impl Recording {
         let _ = closed.recv_timeout(Duration::from_mins(1));
         let outcome = self.recorder.lock().close(end(&result));
         Trained { result, outcome }
-    }
-
-    fn describe<M: LearnerModel>(&self, model: &M) {
-        let mut recorder = self.recorder.lock();
-        let devices: Vec<String> =
-            model.devices().iter().map(|device| name(&device.clone().inner())).collect();
-        let record = &mut recorder.run.record;
-        record.device = devices.join(", ");
-        record.parameters = model.num_params();
-        let written = recorder.run.write();
-        recorder.attempt(1, written);
     }
 }
 

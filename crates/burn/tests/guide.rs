@@ -21,7 +21,7 @@ fn the_guide_is_recorded_and_judged() {
     let output = command.arg(data).args(["2", "300"]).arg(folder.path()).output().unwrap();
     let (told, errors) = (String::from_utf8(output.stdout).unwrap(), output.stderr);
     assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&errors));
-    assert!(told.contains("completed: all 2 epochs are trained\nverdict: "), "{told}");
+    assert!(told.contains("completed: trained for 2 epochs\nverdict: "), "{told}");
 
     let [run] = RunDirectory::list(folder.path()).try_into().unwrap();
     let run = run.unwrap();

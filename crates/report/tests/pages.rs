@@ -128,6 +128,22 @@ fn a_run_whose_process_is_gone_was_killed_and_the_page_says_how_it_goes_on() {
 }
 
 #[test]
+fn a_run_of_another_program_is_not_said_to_go_on_or_to_be_evaluated_by_this_one() {
+    let (_directory, path) = run();
+    let record = path.join("run.json");
+    replace(&record, "\"completed\"", "\"interrupted\"");
+    replace(&record, "\"seed\": 42", "\"seed\": null, \"trained_by\": \"A <b>program\"");
+    let (training, html) = page(&path);
+    assert_eq!((training.experiment(), training.trained_by()), (None, Some("A <b>program")));
+    assert_eq!(training.format, "a run of A <b>program");
+    assert!(html.contains("trained by A &lt;b&gt;program, on"));
+    assert!(html.contains("A &lt;b&gt;program trained it and can repeat it"));
+    for absent in ["<b>program", "converge train", "converge evaluate", "seed 42"] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+}
+
+#[test]
 fn a_run_that_diverged_in_its_first_epoch_has_its_steps() {
     let (_directory, path) = run();
     replace(&path.join("run.json"), "\"completed\"", "\"diverged\"");

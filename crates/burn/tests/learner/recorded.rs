@@ -97,7 +97,7 @@ fn the_verdict_is_stored_and_the_run_is_read_as_one() {
     let losses = &log.runs[0].validation_loss.as_ref().unwrap().y;
     assert_eq!(losses.len(), 40);
     let told = outcome.to_string();
-    assert!(told.starts_with("completed: all 40 epochs are trained\nverdict: "), "{told}");
+    assert!(told.starts_with("completed: trained for 40 epochs\nverdict: "), "{told}");
     assert!(told.contains(&format!("converge report {}", run.display())), "{told}");
 }
 

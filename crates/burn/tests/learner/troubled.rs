@@ -25,6 +25,10 @@ fn a_file_that_cannot_be_written_is_an_error_at_the_end_and_the_model_is_there()
     assert_eq!(outcome.epochs.len(), 3);
     let names: Vec<&str> = outcome.notices.iter().map(|notice| notice.name.as_str()).collect();
     assert_eq!(names, ["not_recorded"]);
+    // The record could still be written, and does not say that it goes on.
+    let record = RunDirectory::open(&outcome.run).unwrap().record;
+    assert_eq!(record.status, Status::Completed);
+    assert!(record.error.unwrap().contains("not whole"));
 }
 
 #[test]

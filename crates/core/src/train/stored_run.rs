@@ -56,7 +56,21 @@ impl StoredRun for RunDirectory {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn a_run_of_another_program_has_no_experiment_and_says_what_reads_it() {
+        let mut run = RunDirectory::open("../record/tests/linear".as_ref()).unwrap();
+        assert!(run.experiment().is_ok());
+        run.record.trained_by = Some("Burn's Learner".to_owned());
+        let message = run.experiment().unwrap_err().to_string();
+        assert!(
+            message.contains("was trained by Burn's Learner: here are its curves"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn the_version_of_burn_is_the_one_in_cargo_toml() {

@@ -1,24 +1,25 @@
-//! Writes a run down as it trains, tells what is wrong with it, and decides whether it goes on.
+//! Writes a run down as it trains.
 //!
 //! Knows nothing of Burn but the handle that stops a training. The first file that cannot be written
 //! ends the recording, not the training: notices and rules go on from memory.
+
+mod ending;
+mod judging;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use burn::train::Interrupter;
-use converge_diagnosis::own_run::{self, RunVerdict};
-use converge_diagnosis::verdict::{Finding, Notices, Options, judge};
+use converge_diagnosis::verdict::Notices;
 use converge_diagnosis::{EarlyStoppingSettings, EarlyStoppingState, Mode};
 use converge_record::{
-    Best, EpochRow, Lock, Number, RecordError, RunDirectory, Status, StepRow, StepWriter,
-    StepsMark, Stop, StopReason, timestamp, write_epochs,
+    EpochRow, Lock, Number, RecordError, RunDirectory, StepRow, StepWriter, StepsMark, Stop,
+    StopReason, write_epochs,
 };
 
-use crate::error::MonitorError;
 use crate::notice::Notice;
-use crate::outcome::Outcome;
 use crate::rules::StopWhen;
+pub(crate) use ending::End;
 
 /// Whoever watches the run sees its steps at least so often.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -39,16 +40,6 @@ impl SharedRecorder {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Recorder> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// How a training ended.
-pub(crate) enum End {
-    /// Burn came to the end of it.
-    Done,
-    /// Someone asked Burn to stop, perhaps with a reason.
-    Interrupted(Option<String>),
-    /// An error ended it.
-    Failed(String),
 }
 
 /// What is to end a training early, and whom notices are told.
@@ -110,6 +101,15 @@ impl Recorder {
         {
             settings.mode = if higher_is_better { Mode::Max } else { Mode::Min };
         }
+    }
+
+    /// The training begins, of a model with so many parameters on these devices.
+    pub(crate) fn begin(&mut self, interrupter: Interrupter, parameters: usize, device: String) {
+        (self.interrupter, self.began) = (interrupter, Instant::now());
+        let record = &mut self.run.record;
+        (record.parameters, record.device) = (parameters, device);
+        let written = self.run.write();
+        self.attempt(1, written);
     }
 
     /// Whether there is anything that ends the training early.
@@ -224,66 +224,6 @@ impl Recorder {
         self.run.write()
     }
 
-    /// The best epoch: as early stopping sees it, or else by the validation loss, or by the training
-    /// loss.
-    fn best(&self) -> Option<Best> {
-        if let Some(settings) = &self.rules.early_stopping {
-            let (epoch, monitor) = (self.early_stopping.best_epoch, settings.monitor.clone());
-            return self.early_stopping.best.map(|value| Best { epoch, monitor, value });
-        }
-        let of = |monitor: &str| {
-            let values =
-                self.history.iter().filter_map(|row| Some((row.epoch, row.metric(monitor)?)));
-            let finite = values.filter(|(_, value)| value.is_finite());
-            let (epoch, value) = finite.min_by(|a, b| a.1.total_cmp(&b.1))?;
-            Some(Best { epoch, monitor: monitor.to_owned(), value })
-        };
-        of("val_loss").or_else(|| of("loss"))
-    }
-
-    /// Tells what should be known, and stops by it where that is wanted.
-    fn notice(&mut self, epoch: usize) {
-        let history = own_run::history(&self.history, Status::Running);
-        let Some(finding) = self.findings.news(&history) else { return };
-        let Finding { name, message, .. } = &finding;
-        if let Some((rule, reason)) = StopWhen::of_notice(name)
-            && self.rules.stop_when.contains(&rule)
-        {
-            self.stop.get_or_insert_with(|| Stop::new(reason, message.trim_end_matches('.')));
-        }
-        self.tell(Notice::of(epoch, finding));
-    }
-
-    /// Judges the epoch by early stopping.
-    fn judge(&mut self, epoch: usize) {
-        let Some(settings) = &self.rules.early_stopping else { return };
-        let Some(row) = self.history.last() else { return };
-        if let Some(value) = row.metric(&settings.monitor) {
-            let stop = self.early_stopping.judge(settings, epoch, value);
-            self.stop = self.stop.take().or(stop);
-        } else {
-            let names: Vec<String> =
-                row.metrics.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            let message = format!(
-                "Early stopping watches `{}`, which is not among the metrics of this training: {there}.",
-                settings.monitor
-            );
-            self.tell_once("unknown_metric", epoch, message);
-        }
-    }
-
-    fn tell_once(&mut self, name: &str, epoch: usize, message: String) {
-        if self.notices.iter().all(|notice| notice.name != name) {
-            self.tell(Notice { epoch, name: name.to_owned(), message, change: None });
-        }
-    }
-
-    fn tell(&mut self, notice: Notice) {
-        (self.rules.tell)(&notice);
-        self.notices.push(notice);
-    }
-
     /// Ends the recording at the first error.
     pub(crate) fn attempt(&mut self, epoch: usize, written: Result<(), RecordError>) {
         if let Err(error) = written
@@ -293,71 +233,6 @@ impl Recorder {
             self.error = Some(error);
             self.tell_once("not_recorded", epoch, message);
         }
-    }
-
-    /// Ends the record of a training that was not closed: it panicked, or was never launched.
-    pub(crate) fn abandon(&mut self) {
-        if !self.closed {
-            let reason = "it ended without a result: it panicked, or was never launched";
-            // There is nobody to tell of an error here.
-            drop(self.close(End::Failed(reason.to_owned())));
-        }
-    }
-
-    /// Ends the record, and judges the run.
-    pub(crate) fn close(&mut self, end: End) -> Result<Outcome, MonitorError> {
-        self.closed = true;
-        match end {
-            End::Done => self.end_epoch(),
-            _ => self.cut_short(),
-        }
-        let epochs = self.history.len();
-        let record = &mut self.run.record;
-        let (status, stop) = match end {
-            End::Failed(error) => {
-                record.error = Some(error);
-                (Status::Failed, None)
-            }
-            End::Done | End::Interrupted(_) if self.stop.is_some() => {
-                let stop = self.stop.take();
-                (stop.as_ref().map_or(Status::Completed, |stop| stop.reason.status()), stop)
-            }
-            End::Interrupted(reason) => {
-                let message = reason.unwrap_or_else(|| "stopped on request".to_owned());
-                (Status::Interrupted, Some(Stop::new(StopReason::Interrupted, message)))
-            }
-            End::Done => (Status::Completed, Some(Stop::max_epochs(epochs))),
-        };
-        (record.status, record.stop) = (status, stop);
-        record.finished = Some(timestamp());
-        let judged = self.error.take().map_or_else(|| self.store(), Err);
-        let verdict = judged.as_ref().map_or_else(
-            |_| judge(&own_run::history(&self.history, status), &Options::default()),
-            Clone::clone,
-        );
-        let outcome = Outcome {
-            run: self.run.path().to_owned(),
-            record: self.run.record.clone(),
-            epochs: std::mem::take(&mut self.history),
-            notices: std::mem::take(&mut self.notices),
-            verdict,
-        };
-        match judged {
-            Ok(_) => Ok(outcome),
-            Err(error) => Err(MonitorError::NotWhole { error, outcome: Box::new(outcome) }),
-        }
-    }
-
-    /// Writes the end of the run, and its verdict.
-    fn store(&mut self) -> Result<converge_diagnosis::verdict::Verdict, RecordError> {
-        if let Some(steps) = &mut self.steps {
-            steps.sync()?;
-        }
-        self.write_record()?;
-        let verdict = own_run::verdict(&self.run, &self.history)?;
-        let stored = RunVerdict { changes: vec![], verdict };
-        stored.write(&self.run)?;
-        Ok(stored.verdict)
     }
 }
 

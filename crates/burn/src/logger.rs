@@ -100,7 +100,6 @@ impl Logger {
         self.pass.batches += 1;
         (self.pass.samples, self.pass.of) = (samples, of);
         if *split != Split::Train {
-            self.last_step = at;
             return;
         }
         self.pass.learning_rate = learning_rate;

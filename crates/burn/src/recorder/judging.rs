@@ -11,7 +11,7 @@ use crate::rules::StopWhen;
 impl Recorder {
     /// The best epoch: as early stopping sees it, or else by the validation loss, or by the training
     /// loss.
-    fn best(&self) -> Option<Best> {
+    pub(super) fn best(&self) -> Option<Best> {
         if let Some(settings) = &self.rules.early_stopping {
             let (epoch, monitor) = (self.early_stopping.best_epoch, settings.monitor.clone());
             return self.early_stopping.best.map(|value| Best { epoch, monitor, value });
@@ -27,7 +27,7 @@ impl Recorder {
     }
 
     /// Tells what should be known, and stops by it where that is wanted.
-    fn notice(&mut self, epoch: usize) {
+    pub(super) fn notice(&mut self, epoch: usize) {
         let history = own_run::history(&self.history, Status::Running);
         let Some(finding) = self.findings.news(&history) else { return };
         let Finding { name, message, .. } = &finding;
@@ -40,7 +40,7 @@ impl Recorder {
     }
 
     /// Judges the epoch by early stopping.
-    fn judge(&mut self, epoch: usize) {
+    pub(super) fn judge(&mut self, epoch: usize) {
         let Some(settings) = &self.rules.early_stopping else { return };
         let Some(row) = self.history.last() else { return };
         if let Some(value) = row.metric(&settings.monitor) {
@@ -58,7 +58,7 @@ impl Recorder {
         }
     }
 
-    fn tell_once(&mut self, name: &str, epoch: usize, message: String) {
+    pub(super) fn tell_once(&mut self, name: &str, epoch: usize, message: String) {
         if self.notices.iter().all(|notice| notice.name != name) {
             self.tell(Notice { epoch, name: name.to_owned(), message, change: None });
         }

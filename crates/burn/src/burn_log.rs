@@ -4,10 +4,10 @@
 //! That logger itself panics where a file cannot be written, which would take the training with it.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use burn::train::metric::NumericEntry;
+use converge_record::RecordError;
 
 /// Writes what the metric `name` was in an epoch.
 pub(crate) fn write(
@@ -15,10 +15,10 @@ pub(crate) fn write(
     split: &str,
     epoch: usize,
     (name, value): (&str, f64),
-) -> io::Result<()> {
+) -> Result<(), RecordError> {
     let folder = directory.join(split).join(format!("epoch-{epoch}"));
-    fs::create_dir_all(&folder)?;
-    let name = name.replace([' ', '/', '\\'], "_");
+    fs::create_dir_all(&folder).map_err(|error| RecordError::write(&folder, error))?;
+    let file = folder.join(format!("{}.log", name.replace([' ', '/', '\\'], "_")));
     let line = NumericEntry::Final(value).serialize();
-    fs::write(folder.join(format!("{name}.log")), format!("{line}\n"))
+    fs::write(&file, format!("{line}\n")).map_err(|error| RecordError::write(&file, error))
 }

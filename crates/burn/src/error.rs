@@ -25,14 +25,26 @@ pub enum MonitorError {
     #[error("early stopping: {0}")]
     EarlyStopping(#[from] InvalidSetting),
     /// The directory of the run cannot be made.
-    #[error(transparent)]
+    #[error("{}; choose a folder that can be written to, with some room on its disk", plainly(.0))]
     Start(RecordError),
     /// What was trained could not be written down to the end. The training itself went on.
-    #[error("the training ended, but its record is not whole: {error}. {}", outcome.verdict.summary)]
+    #[error(
+        "the training ended, but its record is not whole: {}. {}",
+        plainly(error),
+        outcome.verdict.summary
+    )]
     NotWhole {
         /// The first error.
         error: RecordError,
         /// What is known nevertheless.
         outcome: Box<Outcome>,
     },
+}
+
+/// The error without the hints that are for users of the program `converge`.
+pub(crate) fn plainly(error: &RecordError) -> String {
+    match error {
+        RecordError::Write { path, error } => format!("cannot write `{}`: {error}", path.display()),
+        other => other.to_string(),
+    }
 }

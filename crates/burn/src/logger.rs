@@ -12,7 +12,7 @@ use std::time::Instant;
 use burn::train::logger::MetricLogger;
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericEntry};
-use converge_record::{Number, RecordError};
+use converge_record::Number;
 
 use crate::burn_log;
 use crate::events::{Event, Events};
@@ -137,7 +137,6 @@ impl Logger {
             let name = &column.burn_name;
             let written =
                 burn_log::write(&self.directory, &split.to_string(), epoch, (name, value));
-            let written = written.map_err(|error| RecordError::write(&self.directory, error));
             recorder.attempt(epoch, written);
             if name != "Learning Rate" {
                 let prefix = if validates { "val_" } else { "" };

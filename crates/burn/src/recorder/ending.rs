@@ -5,7 +5,7 @@ use converge_diagnosis::verdict::{Options, Verdict, judge};
 use converge_record::{RecordError, Status, Stop, StopReason, timestamp};
 
 use super::Recorder;
-use crate::error::MonitorError;
+use crate::error::{MonitorError, plainly};
 use crate::outcome::Outcome;
 
 /// How a training ended.
@@ -64,7 +64,8 @@ impl Recorder {
             Some(error) => {
                 // Perhaps the disk has room again. Who reads the run should not take it for one that
                 // goes on.
-                self.run.record.error = Some(format!("its record is not whole: {error}"));
+                self.run.record.error =
+                    Some(format!("its record is not whole: {}", plainly(&error)));
                 drop(self.write_record());
                 Err(error)
             }

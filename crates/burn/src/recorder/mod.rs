@@ -17,6 +17,7 @@ use converge_record::{
     StopReason, write_epochs,
 };
 
+use crate::error::plainly;
 use crate::notice::Notice;
 use crate::rules::StopWhen;
 pub(crate) use ending::End;
@@ -229,7 +230,8 @@ impl Recorder {
         if let Err(error) = written
             && self.error.is_none()
         {
-            let message = format!("The training goes on, but is recorded no further: {error}.");
+            let reason = plainly(&error);
+            let message = format!("The training goes on, but is recorded no further: {reason}.");
             self.error = Some(error);
             self.tell_once("not_recorded", epoch, message);
         }

@@ -21,6 +21,7 @@ fn a_file_that_cannot_be_written_is_an_error_at_the_end_and_the_model_is_there()
     let error = trained.outcome.unwrap_err();
     let message = error.to_string();
     assert!(message.contains("epochs.csv`"), "{message}");
+    assert!(!message.contains("converge train"), "{message}");
     let MonitorError::NotWhole { outcome, .. } = error else { panic!("{message}") };
     assert_eq!(outcome.epochs.len(), 3);
     let names: Vec<&str> = outcome.notices.iter().map(|notice| notice.name.as_str()).collect();

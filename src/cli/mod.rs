@@ -7,6 +7,7 @@ mod classify;
 mod compare;
 mod completions;
 mod cross_validate;
+mod curvature;
 mod data;
 mod devices;
 mod diagnose;
@@ -15,6 +16,7 @@ mod export;
 mod lab;
 mod lab_progress;
 mod lr_find;
+mod measured;
 mod optimizers;
 mod options;
 mod predict;
@@ -69,6 +71,7 @@ enum Command {
     Compare(compare::CompareArgs),
     Watch(watch::WatchArgs),
     LrFind(lr_find::LrFindArgs),
+    Curvature(curvature::CurvatureArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
@@ -113,6 +116,7 @@ impl Command {
         match self {
             Self::Train(args) => Some(args.device.name()),
             Self::LrFind(args) => Some(args.device.name()),
+            Self::Curvature(args) => Some(args.device.name()),
             Self::Evaluate(args) => Some(args.device.name()),
             Self::Predict(args) => Some(args.device.name()),
             Self::Classify(args) => Some(args.device.name()),
@@ -158,6 +162,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Compare(args) => args.run(printer),
         Command::Watch(args) => args.run(printer),
         Command::LrFind(args) => args.run(printer),
+        Command::Curvature(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),

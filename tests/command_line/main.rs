@@ -6,6 +6,7 @@
 mod backends;
 mod common;
 mod diagnose;
+mod explore;
 mod lab;
 mod own_data;
 mod resume;

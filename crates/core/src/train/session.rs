@@ -93,6 +93,23 @@ impl Session {
         Ok(Prepared { experiment, data, training, validation, preprocessing, pretrained, device })
     }
 
+    /// The experiment of `run` on its data, which have to be those that it was trained on.
+    pub fn prepare_run(&mut self, run: &RunDirectory) -> Result<Prepared, TrainError> {
+        let experiment = run.experiment()?;
+        let source = same_source(&experiment.data, run.record.data.origin)?;
+        let load = where_they_were(&self.load, &run.record.data);
+        let data = source.load(Parts::Training, &load, &mut *self.downloads)?;
+        check_same_data(&run.record.data, &data)?;
+        let (data, [training, validation]) = split(data, &experiment)?;
+        resume::check_split(run, &training, &validation)?;
+        let preprocessing = run.preprocessing()?;
+        let [training, validation] =
+            [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
+        let (data, device) = (data.record(), self.device.clone().autodiff());
+        let pretrained = None;
+        Ok(Prepared { experiment, data, training, validation, preprocessing, pretrained, device })
+    }
+
     /// A new run of `experiment` under `output`, on its data.
     pub(super) fn new_run(
         mut self,
@@ -292,6 +309,17 @@ pub fn same_source(settings: &DataSettings, origin: Origin) -> Result<DataSettin
         Origin::Synthetic | Origin::Unknown => {}
     }
     Ok(settings)
+}
+
+/// `options`, which look where the run found its data unless a folder is given: a run may have been
+/// told by `--data-dir`.
+pub(crate) fn where_they_were(options: &LoadOptions, recorded: &DataRecord) -> LoadOptions {
+    let mut options = options.clone();
+    if options.directory.is_none() {
+        let folder = recorded.files.first().and_then(|file| file.path.parent());
+        options.directory = folder.filter(|folder| folder.is_dir()).map(Path::to_owned);
+    }
+    options
 }
 
 /// The data loaded are those that the run began with, to the row: two formats of one data set may

@@ -1,6 +1,7 @@
 //! `converge runs`: the runs there are, how each stands and what it scored.
 
 mod actions;
+mod differs;
 mod listed;
 
 use std::cmp::Ordering;
@@ -86,6 +87,7 @@ impl RunsArgs {
             Some(metric) => rank(&mut runs, metric)?,
             None => self.sort.apply(&mut runs),
         }
+        differs::tell(&mut runs);
         let look = Look::detect();
         printer.result(&runs, || {
             if all == 0 {
@@ -99,8 +101,12 @@ impl RunsArgs {
             if let Some(width) = narrow {
                 return rows.iter().map(|row| listed(row, width) + "\n").collect();
             }
-            let rows: Vec<Vec<String>> = rows.iter().map(|row| row.to_vec()).collect();
-            table(look, &HEADER, &rows)
+            let used = used(&rows);
+            let header: Vec<&str> = used.iter().map(|&column| HEADER[column]).collect();
+            let rows = rows
+                .into_iter()
+                .map(|row| used.iter().map(|&column| row[column].clone()).collect());
+            table(look, &header, &rows.collect::<Vec<_>>())
         })
     }
 }
@@ -159,7 +165,7 @@ fn better_first(a: f64, b: f64, higher_is_better: bool) -> Ordering {
     if higher_is_better { b.total_cmp(&a) } else { a.total_cmp(&b) }
 }
 
-const COLUMNS: usize = 12;
+const COLUMNS: usize = 13;
 const HEADER: [&str; COLUMNS] = [
     "run",
     "status",
@@ -168,6 +174,7 @@ const HEADER: [&str; COLUMNS] = [
     "optimizer",
     "rate",
     "seed",
+    "differs",
     "epochs",
     "best",
     "test",
@@ -177,27 +184,48 @@ const HEADER: [&str; COLUMNS] = [
 /// What a column of text takes when its cells wrap.
 const WRAPPED: usize = 16;
 
-/// The columns that a table of `rows` takes in which no path is broken.
+/// The columns in which a row says anything.
+fn used(rows: &[[String; COLUMNS]]) -> Vec<usize> {
+    (0..COLUMNS).filter(|&column| rows.iter().any(|row| !row[column].is_empty())).collect()
+}
+
+/// The characters across that a table of `rows` takes in which no path is broken.
 fn least_width(rows: &[[String; COLUMNS]]) -> usize {
-    let widths = HEADER.iter().enumerate().map(|(column, name)| {
+    let widths = used(rows).into_iter().map(|column| {
+        let name = HEADER[column];
         let cells = rows.iter().map(|row| row[column].chars().count());
         let width = cells.chain([name.len()]).max().unwrap_or(0);
-        if matches!(*name, "data" | "best" | "note") { width.min(WRAPPED) } else { width }
+        let wraps = matches!(name, "data" | "differs" | "best" | "note");
+        2 + if wraps { width.min(WRAPPED) } else { width }
     });
-    widths.sum::<usize>() + 2 * HEADER.len()
+    widths.sum()
 }
 
 /// A run on lines of its own, for terminals of a `width` too narrow for the table: its path, then the
 /// rest, indented and broken between words.
 fn listed(row: &[String; COLUMNS], width: usize) -> String {
-    let [run, status, verdict, data, optimizer, rate, seed, epochs, best, test, time, note] = row;
+    let [
+        run,
+        status,
+        verdict,
+        data,
+        optimizer,
+        rate,
+        seed,
+        differs,
+        epochs,
+        best,
+        test,
+        time,
+        note,
+    ] = row;
     let plural = if epochs == "1" { "" } else { "s" };
     let mut paragraph = format!("{run}\n");
     let stands = format!("{status}, {epochs} epoch{plural} in {time}");
     let verdict = verdict.replace('_', " ");
     let trained = format!("{optimizer} at {rate}, seed {seed}");
     let test = if test.is_empty() { String::new() } else { format!("test {test}") };
-    let lines = [&stands, &verdict, data, &trained, best, &test, note];
+    let lines = [&stands, &verdict, data, &trained, differs, best, &test, note];
     for more in lines.into_iter().filter(|more| !more.is_empty()) {
         paragraph += &format!("{}\n", wrapped(&format!("  {more}"), width, 4));
     }
@@ -220,6 +248,7 @@ fn row(run: &Listed) -> [String; COLUMNS] {
         run.optimizer.clone().unwrap_or_default(),
         run.learning_rate.map_or_else(String::new, |rate| rate.to_string()),
         record.seed.to_string(),
+        run.differs.shown().to_owned(),
         record.epochs_done.to_string(),
         best,
         test,
@@ -242,6 +271,7 @@ mod tests {
             "adam",
             "0.001",
             "42",
+            "batch_size 64",
             "12",
             "val_loss 0.1234 (epoch 11)",
             "accuracy 0.97",
@@ -257,7 +287,7 @@ mod tests {
             ),
             "{text}"
         );
-        assert!(text.contains("\n  adam at 0.001, seed 42\n"), "{text}");
+        assert!(text.contains("\n  adam at 0.001, seed 42\n  batch_size 64\n"), "{text}");
         assert!(text.ends_with("  test accuracy 0.97\n  [paper] not good\n"), "{text}");
         assert!(least_width(&[row]) > 60);
     }

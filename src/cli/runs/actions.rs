@@ -1,5 +1,6 @@
 //! What is done to runs in the list: notes and tags, and removing them.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -83,7 +84,11 @@ impl Action {
             Self::Note(args) => args.run(folder, printer),
             Self::Remove(args) => {
                 let found = args.runs.iter().map(|run| find_run(run, folder));
-                let opened = found.map(|path| RunDirectory::open(&path?));
+                let mut paths: Vec<PathBuf> = found.collect::<Result<_, _>>()?;
+                // A run may be named twice: by its name and as the latest, or by two patterns of a shell.
+                let mut named = HashSet::new();
+                paths.retain(|path| named.insert(path.canonicalize().unwrap_or(path.clone())));
+                let opened = paths.iter().map(|path| RunDirectory::open(path));
                 remove(opened.collect::<Result<_, _>>()?, &args.consent, printer)
             }
             Self::Prune(args) => {

@@ -59,8 +59,8 @@ impl Listed {
             path: run.path().to_owned(),
             killed: run.was_killed(),
             verdict: judged.map(|judged| judged.verdict),
-            optimizer: value(&settings, "optimizer.name").map(str::to_owned),
-            learning_rate: value(&settings, "optimizer.learning_rate")
+            optimizer: setting(&settings, "optimizer.name").map(str::to_owned),
+            learning_rate: setting(&settings, "optimizer.learning_rate")
                 .and_then(|rate| rate.parse().ok()),
             test: score.map(|score| TestScore {
                 name: score.name,
@@ -108,12 +108,12 @@ impl Listed {
             "experiment" => same(&self.record.experiment),
             "tag" => self.notes.tags.iter().any(|tag| tag == value),
             "seed" => same(&self.record.seed.to_string()),
-            _ => value(&self.settings, key).is_some_and(same),
+            _ => setting(&self.settings, key).is_some_and(same),
         }
     }
 }
 
 /// The value of `key`, written `section.key`.
-fn value<'a>(settings: &'a [Setting], key: &str) -> Option<&'a str> {
+fn setting<'a>(settings: &'a [Setting], key: &str) -> Option<&'a str> {
     settings.iter().find(|one| one.key == key).map(|one| one.value.as_str())
 }

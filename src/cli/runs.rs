@@ -1,4 +1,4 @@
-//! `converge runs`: the runs there are, how each stands and what it scored.
+//! `converge runs`: the runs there are, how each stands, what it scored and what sets it apart.
 
 mod actions;
 mod differs;
@@ -15,13 +15,16 @@ use rayon::prelude::*;
 use super::options::RUNS;
 use super::printer::Printer;
 use super::width::wrapped;
-use actions::{Action, shown};
+use actions::Action;
 use converge_diagnosis::Mode;
 use converge_figures::{Look, numbers, table};
 use converge_record::RunDirectory;
 use listed::Listed;
 
 /// List the runs, the newest first
+///
+/// The column `differs` has what sets a run apart: keys whose values most runs of the same experiment in the
+/// list do not have.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   converge runs
@@ -253,7 +256,7 @@ fn row(run: &Listed) -> [String; COLUMNS] {
         best,
         test,
         numbers::duration(Duration::try_from_secs_f64(record.seconds).unwrap_or_default()),
-        shown(&run.notes),
+        run.notes.to_string(),
     ]
 }
 

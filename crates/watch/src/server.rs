@@ -14,6 +14,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Deserialize;
 use tokio::sync::watch;
 
@@ -22,6 +23,9 @@ use crate::error::WatchError;
 use crate::events::{ListView, RunsView, push};
 use crate::folder::{Folder, find};
 use crate::stop::Stopper;
+
+/// What stands for itself in no part of an address.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 /// What to serve, and where.
 #[derive(Debug, Clone)]
@@ -96,7 +100,7 @@ impl Background {
 
     /// The page of the run called `name`, as a browser takes it.
     pub fn url_of_run(&self, name: &str) -> String {
-        let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        let name = percent_encoding::utf8_percent_encode(name, ESCAPED);
         match self.url.split_once('?') {
             Some((server, token)) => format!("{server}runs?names={name}&{token}"),
             None => format!("{}runs?names={name}", self.url),

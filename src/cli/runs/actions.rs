@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::printer::{Printer, message};
 use super::listed::Listed;
 use converge_figures::numbers;
-use converge_record::{Notes, RunDirectory, Status, find_run};
+use converge_record::{RunDirectory, Status, find_run};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
@@ -122,16 +122,8 @@ impl NoteArgs {
         if notes != before {
             run.write_notes(&notes)?;
         }
-        printer.result(&notes, || shown(&notes))
+        printer.result(&notes, || notes.to_string())
     }
-}
-
-/// A note and its tags on one line.
-pub(super) fn shown(notes: &Notes) -> String {
-    let tags = notes.tags.iter().map(|tag| format!("[{tag}]"));
-    let parts: Vec<String> =
-        tags.chain([notes.note.clone()]).filter(|part| !part.is_empty()).collect();
-    parts.join(" ")
 }
 
 /// Removes `runs`, if the person at the terminal agrees.

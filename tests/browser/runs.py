@@ -27,7 +27,8 @@ def converge(*arguments, status=0):
 
 def start(*arguments, **more):
     """A training beside the test, which leaves some of the processor to the browser."""
-    return subprocess.Popen(["nice", CONVERGE, "train", *map(str, arguments), "--progress", "off"], text=True, **more)
+    command = ["nice", CONVERGE, "train", *map(str, arguments), "--progress", "off"]
+    return subprocess.Popen(command, text=True, stdout=subprocess.DEVNULL, **more)
 
 
 def new_run(folder, known, seconds=30):

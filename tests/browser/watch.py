@@ -101,6 +101,7 @@ def comparison(page, live):
         page.find(f"tr[data-run={name}] input")[0].click()
     page.find("#compare")[0].click()
     page.until("two runs are compared", lambda: page.reach("epoch val_loss") > 0)
+    assert "synthetic data" in page.text("main table"), "not said where runs are compared"
     page.until("by step too", lambda: page.reach("step loss") > 0)
     page.look("two")
     page.driver.back()
@@ -181,7 +182,7 @@ def stopped(page, trainer):
     page.driver.switch_to.alert.accept()
     page.until("the run was interrupted", lambda: "interrupted" in page.text(".state"))
     assert trainer.wait(10) == 130, "another exit status than after Ctrl-C"
-    page.until("why it stopped is told", lambda: "It stopped: interrupted in step" in page.text("main"))
+    page.until("why it stopped is told", lambda: "Ended: stopped on request." in page.text("main"))
 
 
 def served_by_the_training(driver, folder):

@@ -14,3 +14,4 @@ mod schedule;
 mod train;
 mod transfer;
 mod usage;
+mod watch;

@@ -34,6 +34,9 @@ export const badge = run => {
   return element('span', { className: `state ${state}` }, state);
 };
 
+export const synthetic = run => run.synthetic &&
+  element('span', { className: 'synthetic', title: run.synthetic }, 'synthetic data');
+
 export const progress = run => {
   const all = run.epochs;
   const text = element('span', {}, all ? `${run.epochs_done} of ${all}` : `${run.epochs_done}`);

@@ -29,7 +29,12 @@ impl TrainingPage {
         if served.is_some() {
             return Ok(());
         }
-        let folder = run.path().parent().filter(|parent| !parent.as_os_str().is_empty());
+        // `.` has no name of its own.
+        let path = match run.path().file_name() {
+            Some(_) => run.path().to_owned(),
+            None => run.path().canonicalize().context("the training cannot be watched")?,
+        };
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         let start = |port| Background::start(&Options { port, ..Options::new(&folder) });
         let page = match start(Options::PORT) {
@@ -38,7 +43,7 @@ impl TrainingPage {
             started => started,
         };
         let page = page.context("the training cannot be watched")?;
-        let url = page.url_of_run(&run.record.name);
+        let url = page.url_of_run(&path.file_name().unwrap_or_default().to_string_lossy());
         message(&format!("watch: {url}"));
         if std::io::stdout().is_terminal() && has_screen() {
             // Where none opens, the address was said.

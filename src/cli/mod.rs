@@ -30,6 +30,7 @@ mod signals;
 mod steady_terminal;
 mod train;
 mod train_result;
+mod training_page;
 mod watch;
 mod width;
 

@@ -15,3 +15,4 @@ mod schedule;
 mod train;
 mod transfer;
 mod usage;
+mod watch;

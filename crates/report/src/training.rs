@@ -10,8 +10,8 @@ use converge_diagnosis::read::{Choices, read};
 use converge_diagnosis::verdict::{Change, Options, Verdict, judge};
 use converge_diagnosis::{History, Log};
 use converge_record::{
-    EpochRow, EvaluationRecord, RecordError, RunDirectory, RunRecord, Status, StepRow, read_epochs,
-    read_steps,
+    EpochRow, EvaluationRecord, Notes, RecordError, RunDirectory, RunRecord, Status, StepRow,
+    read_epochs, read_steps,
 };
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -69,6 +69,8 @@ pub struct Training {
     pub changes: Vec<Change>,
     /// What it scored.
     pub evaluation: Option<EvaluationRecord>,
+    /// What people wrote on it.
+    pub remarks: Notes,
     /// How a log was read, as sentences.
     pub notes: Vec<String>,
     /// What is not there, as sentences.
@@ -136,6 +138,7 @@ impl Training {
         let epochs = told(run.epochs(), &mut missing);
         let steps = told(run.steps(), &mut missing);
         let evaluation = told(run.evaluation(), &mut missing);
+        let remarks = told(run.notes(), &mut missing);
         let settings = run.read_experiment().and_then(|(path, text)| {
             configuration::settings(&text).map_err(|error| RecordError::damaged(&path, error))
         });
@@ -176,6 +179,7 @@ impl Training {
             verdict,
             changes,
             evaluation,
+            remarks,
             notes: vec![],
             missing,
         }
@@ -230,6 +234,7 @@ impl Training {
             verdict,
             changes: vec![],
             evaluation: None,
+            remarks: Notes::default(),
             notes: log.notes,
             missing,
         }

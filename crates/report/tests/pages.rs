@@ -41,8 +41,9 @@ fn page(path: &Path) -> (Training, String) {
 }
 
 #[test]
-fn a_whole_run_has_all_sections_and_its_name_is_text() {
+fn a_whole_run_has_all_sections_and_its_name_and_note_are_text() {
     let (_directory, path) = run();
+    fs::write(path.join("notes.json"), r#"{"note": "<i>first", "tags": ["paper"]}"#).unwrap();
     let (training, html) = page(&path);
     assert_eq!(training.state, State::Completed);
     for heading in
@@ -52,6 +53,7 @@ fn a_whole_run_has_all_sections_and_its_name_is_text() {
     }
     assert!(html.contains("<h1>&lt;b&gt;run &amp;amp; 'co'</h1>"), "the name is not text");
     assert!(!html.contains("<b>run"));
+    assert!(html.contains("[paper] &lt;i&gt;first"), "the note");
     // Drawn by code: `linear` is a synthetic problem.
     assert!(html.contains("SYNTHETIC DATA"));
 }

@@ -21,11 +21,11 @@ use serde::Serialize;
 
 pub use differences::{Difference, Outcome};
 pub use groups::Group;
+pub use keys::Keys;
 
 use crate::error::ReportError;
 use crate::scores::{Role, RunScore, scores};
 use crate::training::{State, Training};
-use keys::Keys;
 
 /// Several trainings beside each other.
 #[derive(Debug, Clone, Serialize)]

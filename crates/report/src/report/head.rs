@@ -19,6 +19,10 @@ pub(super) fn section(page: &mut Page, training: &Training) {
         escape(&training.name),
         marked(&standing(training))
     ));
+    let remarks = training.remarks.to_string();
+    if !remarks.is_empty() {
+        page.add(&format!("<p><strong>Note:</strong> {}</p>\n", escape(&remarks)));
+    }
     if !training.missing.is_empty() {
         let missing = sentences(&training.missing);
         page.add(&format!(

@@ -108,7 +108,7 @@ fn create(folder: &Path, last: Option<&PathBuf>, wall_time: f64) -> io::Result<(
 fn last_step(path: &PathBuf, mut last: usize) -> io::Result<usize> {
     let (mut file, mut bytes) = (BufReader::new(File::open(path)?), vec![]);
     while matches!(read_record(&mut file, &mut bytes), Ok(true)) {
-        let Ok(event) = Event::decode(bytes.as_slice()) else { break };
+        let Some(event) = Event::parse(&bytes) else { break };
         let step = usize::try_from(event.step).unwrap_or(0);
         last = match event.what {
             Some(What::SessionLog(SessionLog { status: SessionLog::START })) => {

@@ -20,6 +20,13 @@ pub struct Event {
     pub what: Option<What>,
 }
 
+impl Event {
+    /// The event that a record holds, unless it is damaged.
+    pub fn parse(record: &[u8]) -> Option<Self> {
+        Self::decode(record).ok()
+    }
+}
+
 /// What happens in an [`Event`].
 #[derive(Clone, PartialEq, Oneof)]
 pub enum What {

@@ -28,16 +28,11 @@ one_of! {
 }
 
 impl LogFormat {
-    /// Its name in an experiment.
-    pub fn name(self) -> &'static str {
+    /// What it writes in the directory of a run.
+    pub fn files(self) -> &'static [&'static str] {
         match self {
-            Self::TensorBoard => "tensorboard",
-            Self::JsonLines => "json_lines",
+            Self::TensorBoard => &["tensorboard"],
+            Self::JsonLines => &["epochs.jsonl", "steps.jsonl"],
         }
-    }
-
-    /// The format called `name`, if there is one.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|format| format.name() == name)
     }
 }

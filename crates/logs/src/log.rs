@@ -36,9 +36,14 @@ impl Logs {
         Ok(logs)
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.tensorboard.is_none() && self.json_lines.is_none()
+    }
+
     /// Adds optimizer steps, of which the last one is over now.
     pub fn steps(&mut self, rows: &[StepRow]) -> Result<(), RecordError> {
-        if self.tensorboard.is_none() && self.json_lines.is_none() {
+        if self.is_empty() {
             return Ok(());
         }
         let mut later: f64 = rows.iter().map(|row| row.step_seconds).sum();

@@ -7,6 +7,7 @@ mod backends;
 mod common;
 mod diagnose;
 mod lab;
+mod logs;
 mod own_data;
 mod resume;
 mod runs;

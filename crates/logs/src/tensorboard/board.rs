@@ -62,7 +62,8 @@ impl Board {
     }
 
     fn event(&mut self, wall_time: f64, step: usize, what: What) -> Result<(), RecordError> {
-        let event = Event { wall_time, step: step as i64, what: Some(what) };
+        let step = i64::try_from(step).unwrap_or(i64::MAX);
+        let event = Event { wall_time, step, what: Some(what) };
         self.message.clear();
         // A vector grows as far as it takes.
         let _ = event.encode(&mut self.message);

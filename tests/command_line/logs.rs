@@ -17,7 +17,7 @@ fn curve(folder: &Path, tag: &str) -> Vec<(i64, f64)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.is_file()).collect();
     files.sort();
-    let (mut curve, mut record) = (vec![], vec![]);
+    let (mut curve, mut record, mut started) = (vec![], vec![], false);
     for file in files {
         let bytes = fs::read(file).unwrap();
         let mut bytes = bytes.as_slice();
@@ -25,7 +25,9 @@ fn curve(folder: &Path, tag: &str) -> Vec<(i64, f64)> {
             let event = Event::parse(&record).unwrap();
             match event.what.unwrap() {
                 What::SessionLog(SessionLog { status: SessionLog::START }) => {
-                    curve.retain(|(step, _)| *step < event.step);
+                    // The first is that of no restart.
+                    curve.retain(|(step, _)| !started || *step < event.step);
+                    started = true;
                 }
                 What::Summary(summary) => {
                     let values = summary.value.iter().filter(|value| value.tag == tag);

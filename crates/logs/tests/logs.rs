@@ -48,10 +48,11 @@ fn events(path: &Path) -> Vec<Event> {
 /// Points of a curve: step, value, time.
 type Curve = Vec<(i64, f64, f64)>;
 
-/// The scalars of a folder under their tags, as TensorBoard keeps them: the start of a session takes
-/// away what stands at its step and later.
+/// The scalars of a folder under their tags, as TensorBoard keeps them: the start of a session, but
+/// for the first, takes away what stands at its step and later.
 fn scalars(run: &RunDirectory, folder: &str) -> BTreeMap<String, Curve> {
     let mut curves: BTreeMap<String, Curve> = BTreeMap::new();
+    let mut started = false;
     for file in files(run, folder) {
         let events = events(&file);
         let version = What::FileVersion("brain.Event:2".to_owned());
@@ -59,9 +60,10 @@ fn scalars(run: &RunDirectory, folder: &str) -> BTreeMap<String, Curve> {
         for event in events {
             match event.what.unwrap() {
                 What::SessionLog(SessionLog { status: SessionLog::START }) => {
-                    for curve in curves.values_mut() {
+                    for curve in curves.values_mut().filter(|_| started) {
                         curve.retain(|one| one.0 < event.step);
                     }
+                    started = true;
                 }
                 What::Summary(summary) => {
                     for value in summary.value {

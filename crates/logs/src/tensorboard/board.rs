@@ -32,13 +32,9 @@ impl Board {
         let (file, message) = (BufWriter::new(file), vec![]);
         let mut board = Self { path, file, first, message };
         board.event(wall_time, 0, What::FileVersion("brain.Event:2".to_owned()))?;
-        if !files.is_empty() {
-            board.event(
-                wall_time,
-                first,
-                What::SessionLog(SessionLog { status: SessionLog::START }),
-            )?;
-        }
+        // In the first file too: TensorBoard takes the first one that it meets for no restart.
+        let start = SessionLog { status: SessionLog::START };
+        board.event(wall_time, first, What::SessionLog(start))?;
         Ok(board)
     }
 

@@ -122,7 +122,7 @@ pub(crate) fn add_evaluation(
     if !folder.is_dir() {
         return Ok(());
     }
-    let mut board = Board::open(&folder.join(&evaluation.split), 0, now)?;
+    let mut board = Board::open(&folder.join("test"), 0, now)?;
     let scores = evaluation.metrics.iter();
     let scores = scores.map(|score| scalar(epoch_tag(&score.name), score.value.0));
     let values = scores.chain(shown::mistakes(evaluation)).collect();

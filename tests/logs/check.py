@@ -111,7 +111,8 @@ class Server:
         raise SystemExit("TensorBoard does not start")
 
     def ask(self, path, body=None, **query):
-        address = f"{self.address}/data/plugin/{path}?{urllib.parse.urlencode(query)}"
+        query = query and "?" + urllib.parse.urlencode(query)
+        address = f"{self.address}/data/plugin/{path}{query or ''}"
         body = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         with urllib.request.urlopen(urllib.request.Request(address, body, headers)) as answer:
@@ -152,7 +153,6 @@ def check_shown(server, run):
     assert table.count("<tr>") == 1 + len(evaluation["mistakes"]), table
     for place, mistake in enumerate(evaluation["mistakes"], 1):
         (picture,) = server.json("images/images", run=f"{name}/test", tag=f"mistakes/{place:02}", sample=0)
-        assert (picture["width"], picture["height"]) == (28, 28)
         shown = server.ask("images/individualImage?" + picture["query"])
         assert shown == base64.b64decode(mistake["input"]["png"])
         assert Image.open(io.BytesIO(shown)).size == (28, 28)

@@ -79,7 +79,9 @@ pub(super) fn score(
     let mut progress = |done, samples| bar.set(done, samples);
     let evaluation = evaluate(&trained, which, &options, &mut Downloads::new(), &mut progress)?;
     // A run that may only be read is scored all the same.
-    if let Err(error) = trained.run.write_evaluation(&evaluation.record()) {
+    let record = evaluation.record();
+    let kept = trained.run.write_evaluation(&record);
+    if let Err(error) = kept.and_then(|()| converge_logs::add_evaluation(&trained.run, &record)) {
         message(&format!("warning: the scores are not kept in the run: {error}"));
     }
     Ok(evaluation)

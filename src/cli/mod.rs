@@ -13,6 +13,7 @@ mod devices;
 mod diagnose;
 mod evaluate;
 mod export;
+mod export_log;
 mod lab;
 mod lab_progress;
 mod lr_find;
@@ -77,6 +78,7 @@ enum Command {
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
     Export(export::ExportArgs),
+    ExportLog(export_log::ExportLogArgs),
     Runs(runs::RunsArgs),
     Schedule(schedule::ScheduleArgs),
     Schedules(schedules::SchedulesArgs),
@@ -128,6 +130,7 @@ impl Command {
             | Self::Report(_)
             | Self::Compare(_)
             | Self::Watch(_)
+            | Self::ExportLog(_)
             | Self::Runs(_)
             | Self::Schedule(_)
             | Self::Schedules(_)
@@ -168,6 +171,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),
         Command::Export(args) => args.run(printer),
+        Command::ExportLog(args) => args.run(printer),
         Command::Runs(args) => args.run(printer),
         Command::Schedule(args) => args.run(printer),
         Command::Schedules(args) => args.run(printer),

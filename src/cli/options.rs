@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::tensor::Device;
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use converge_core::device;
 use converge_data::LoadOptions;
+use converge_logs::LogFormat;
 use converge_record::find_run;
 
 /// Where runs are made, and looked for by the beginning of their names.
@@ -39,6 +41,18 @@ impl DataOptions {
     pub(super) fn load_options(&self) -> Result<LoadOptions> {
         Ok(LoadOptions::from_environment(self.data_dir.clone())?)
     }
+}
+
+/// Reads the name of a format of logs.
+pub(super) fn log_format() -> impl TypedValueParser<Value = LogFormat> {
+    let formats = LogFormat::ALL.iter().zip(LogFormat::NAMES);
+    let formats: Vec<_> = formats.map(|(format, (name, _))| (*name, *format)).collect();
+    let names = LogFormat::NAMES.iter();
+    PossibleValuesParser::new(names.map(|(name, meaning)| PossibleValue::new(name).help(meaning)))
+        .try_map(move |name| {
+            let format = formats.iter().find(|(known, _)| *known == name);
+            format.map(|(_, format)| *format).ok_or("no such format")
+        })
 }
 
 /// What computes.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::options::{DataOptions, DeviceOption, RUNS};
+use super::options::{DataOptions, DeviceOption, RUNS, log_format};
 use super::printer::{Printer, for_people, message};
 use super::progress::{Downloads, TrainingProgress};
 use super::signals::{self, Stopped};
@@ -24,6 +24,7 @@ use converge_core::verdict::{is_judged, write_verdict};
 use converge_data::{Origin, Source};
 use converge_diagnosis::command::quoted;
 use converge_figures::{Look, numbers, table};
+use converge_logs::LogFormat;
 use converge_record::{PretrainedRecord, RunDirectory, Status, find_run};
 
 /// Train an experiment
@@ -35,6 +36,7 @@ use converge_record::{PretrainedRecord, RunDirectory, Status, find_run};
   converge train mnist --epochs 3 --set optimizer.learning_rate=0.01 --set model.hidden=[256,128]
   converge train ./mine.toml --data real --seed 7
   converge train cifar10 --watch
+  converge train mnist --log tensorboard && tensorboard --logdir artifacts
   converge train movielens --cross-validate
   converge train --cross-validate --resume artifacts/movielens-20261122-101500
   converge train --resume artifacts/cifar10-20261122-101500 --epochs 20")]
@@ -70,6 +72,9 @@ pub(super) struct TrainArgs {
     /// Train once for every published fold of the data, and score each on its test split
     #[arg(long)]
     cross_validate: bool,
+    /// Write a log for other tools too; several are separated by commas
+    #[arg(long = "log", value_name = "FORMAT", value_delimiter = ',', value_parser = log_format())]
+    logs: Vec<LogFormat>,
     /// How progress is shown
     #[arg(long, value_name = "KIND", default_value = "auto")]
     progress: ProgressKind,
@@ -227,6 +232,7 @@ impl TrainArgs {
             },
             observer,
             stop_request,
+            logs: self.logs.clone(),
             full_screen: self.progress == ProgressKind::Tui,
         })
     }

@@ -8,6 +8,7 @@ mod common;
 mod diagnose;
 mod explore;
 mod lab;
+mod logs;
 mod own_data;
 mod resume;
 mod runs;

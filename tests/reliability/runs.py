@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import struct
 import time
 import tomllib
@@ -75,6 +76,9 @@ def contents(run):
         name = str(path.relative_to(run))
         if path.name.startswith(".") and path.name != ".lock":
             found[f"left over: {name}"] = True
+        elif "tfevents" in name:
+            # A file for each session, of which `tests/logs` knows how they add up.
+            continue
         elif path.is_file() and path.suffix != ".sha256" and path.name != ".lock":
             try:
                 found |= {f"{name} {key}": value for key, value in read(path).items()}
@@ -97,6 +101,10 @@ def read(path):
         rows = list(csv.reader(path.open()))
         at = rows[0].index("step_seconds")
         return {"rows": [row[:at] + row[at + 1:] for row in rows]}
+    if path.suffix == ".jsonl":
+        lines = [json.loads(line) for line in path.open()]
+        times = ("wall_time", "step_seconds")
+        return {"lines": [{key: value for key, value in line.items() if key not in times} for line in lines]}
     if path.name == "run.json":
         keys = "status stop error seed best epochs_done steps_done parameters training_samples validation_samples"
         return {key: read_json(path).get(key) for key in keys.split()}

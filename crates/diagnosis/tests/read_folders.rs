@@ -94,6 +94,33 @@ fn the_folders_of_keras_are_halves_of_one_run() {
 }
 
 #[test]
+fn epochs_are_judged_where_steps_are_logged_beside_them() {
+    let root = tempfile::tempdir().unwrap();
+    let mut steps = vec![];
+    for step in 1..=60_u8 {
+        let at = u64::from(step);
+        steps.extend(event(at, "batch_loss", f32::from(99 - step), Scalar::Simple));
+        steps.extend(event(at, "batch_learning_rate", 0.5, Scalar::Simple));
+    }
+    write(root.path(), "events.out.tfevents.1.converge", steps);
+    for (split, offset) in [("train", 0_u8), ("validation", 1)] {
+        let mut bytes = vec![];
+        for epoch in 1..=6_u8 {
+            let at = u64::from(epoch);
+            bytes.extend(event(at, "epoch_loss", f32::from(9 - epoch + offset), Scalar::Simple));
+            bytes.extend(event(at, "epoch_learning_rate", 0.25, Scalar::Simple));
+        }
+        write(root.path(), &format!("{split}/events.out.tfevents.1.converge"), bytes);
+    }
+    let log = folder(root.path());
+    let run = last(&log);
+    assert_eq!(run.train_loss.as_ref().unwrap().x, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    assert_eq!(run.train_loss.as_ref().unwrap().y, [8.0, 7.0, 6.0, 5.0, 4.0, 3.0]);
+    assert_eq!(run.validation_loss.as_ref().unwrap().y, [9.0, 8.0, 7.0, 6.0, 5.0, 4.0]);
+    assert_eq!(run.learning_rate.as_ref().unwrap().y, [0.25; 6]);
+}
+
+#[test]
 fn boards_of_several_runs_are_named_by_their_folders() {
     let root = tempfile::tempdir().unwrap();
     for run in ["a", "b"] {

@@ -69,6 +69,13 @@ pub struct Resumption {
     pub device: String,
 }
 
+impl Resumption {
+    /// The instant of it; absent where the record holds no time.
+    pub fn resumed_at(&self) -> Option<Timestamp> {
+        self.at.parse().ok()
+    }
+}
+
 /// `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {

@@ -114,6 +114,20 @@ pub struct StepRow {
 }
 
 impl StepRow {
+    /// What was measured over all of the model, under the names of its columns.
+    pub fn measures(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let measures = [
+            ("loss", Some(self.loss)),
+            ("learning_rate", Some(self.learning_rate)),
+            ("gradient_norm", self.gradient_norm),
+            ("parameter_norm", self.parameter_norm),
+            ("update_ratio", self.update_ratio),
+            ("step_seconds", Some(self.step_seconds)),
+            ("gradient_cosine", self.gradient_cosine),
+        ];
+        measures.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+
     /// A measure of `part`, if it was measured.
     pub fn measured(&self, measure: Measure, part: &str) -> Option<f64> {
         let column = |column: &Column| column.measure == measure && *column.part == *part;

@@ -5,6 +5,7 @@
 
 use crate::optim::OptimizerSettings;
 use converge_diagnosis::Mode;
+use converge_logs::LogFormat;
 use converge_settings::checks::InvalidSetting;
 use converge_settings::ranges::{COUNT, FRACTION, NESTED, NON_NEGATIVE, POSITIVE, Range, SEED};
 use converge_settings::settings;
@@ -137,5 +138,8 @@ settings! {
         /// Gradient and parameter norms are recorded every so many optimizer steps. They cost a
         /// pass over all parameters.
         norms_every: usize = 1 => COUNT,
+        /// Logs for other tools, beside the files that every run has; changes no number.
+        #[one_of(LogFormat)]
+        logs: Vec<LogFormat> = vec![],
     }
 }

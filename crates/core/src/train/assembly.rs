@@ -7,14 +7,15 @@ use std::time::Instant;
 use burn::module::Module as _;
 use burn::tensor::{Device, Shape};
 use burn::train::Learner;
-use converge_record::{Status, write_epochs};
+use converge_logs::Logs;
+use converge_record::{EpochRow, Status, write_epochs};
 
 use super::activity::Activity;
 use super::checkpoint::StoredOptimizer;
 use super::loader::{BatchLoader, Order};
 use super::norms::parameter_names;
 use super::recorder::Recorder;
-use super::state::{Shared, StepInProgress, TrainState};
+use super::state::{Shared, StepInProgress, TrainState, lock};
 use super::step::Trainee;
 use super::trainer::{Start, Trainer};
 use super::transfer::Stage;
@@ -86,6 +87,7 @@ impl Trainer {
             // A session may have been killed between an epoch's row and its checkpoint.
             write_epochs(&run.epochs_file(), &state.history)?;
         }
+        self.open_logs(&state.history)?;
         let scores = state.training;
         let tracks_rows = tracks_rows(&experiment);
         let shared = Shared::new(
@@ -93,6 +95,7 @@ impl Trainer {
             tracks_rows,
             self.session.stop_request.clone(),
             Arc::clone(&self.session.observer),
+            Arc::clone(&self.logs),
             TrainState {
                 model: Some(model),
                 update,
@@ -119,6 +122,17 @@ impl Trainer {
         let learner = Learner::new(Trainee::new(Arc::clone(&shared)), optimizer, scheduler);
         let (epochs, full_screen) = (epochs_done..stage.last_epoch, self.session.full_screen);
         Ok(Assembled { shared, learner, training, validation, epochs, full_screen })
+    }
+
+    /// Opens the logs for other tools, brought up to `history` and the steps so far. A later stage
+    /// goes on with those of the one before.
+    fn open_logs(&self, history: &[EpochRow]) -> Result<(), TrainError> {
+        let formats = &self.experiment.records.logs;
+        let mut logs = lock(&self.logs);
+        if !formats.is_empty() && logs.is_empty() {
+            *logs = Logs::open(&self.run, formats, history, &self.run.steps()?)?;
+        }
+        Ok(())
     }
 }
 

@@ -63,6 +63,8 @@ impl EpochEnd {
         let snapshot = snapshot.ok_or_else(|| {
             TrainError::Learner(format!("epoch {epoch} ended without its last step"))
         })?;
+        // First: what a checkpoint knows is logged.
+        shared.logs().epoch(&row)?;
         state.save_epoch(snapshot, stop.clone(), experiment)?;
         drop(state);
         shared.observer().epoch(&row, is_best);

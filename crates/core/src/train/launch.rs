@@ -13,7 +13,7 @@ use super::epoch_end::EpochEnd;
 use super::renderer::{NoFiles, Relay};
 use super::resume;
 use super::score_metric::ScoreMetric;
-use super::state::Shared;
+use super::state::{Shared, lock};
 use super::step::Trainee;
 use super::trainer::{Start, Trainer};
 use super::{TrainError, new_model};
@@ -48,16 +48,22 @@ impl Trainer {
     /// Trains, and closes the record of the run whatever happens.
     pub(super) fn run(self, start: Start) -> Result<Outcome, TrainError> {
         let path = self.run.path().to_owned();
+        let logs = Arc::clone(&self.logs);
         let result = with_kernels(self.experiment.training.kernels, || self.stages(start));
-        // The error counts, not that the directory may have gone with it.
-        if let Err(error) = &result
-            && let Ok(mut run) = RunDirectory::open(&path)
-            && run.record.status == Status::Running
-        {
-            run.record.status = Status::Failed;
-            run.record.error = Some(error.to_string());
-            run.record.finished = Some(timestamp());
-            let _ = run.write();
+        match &result {
+            Ok(outcome) => lock(&logs).finish(&outcome.run.record)?,
+            // The error counts, not that the directory may have gone with it.
+            Err(error) => {
+                if let Ok(mut run) = RunDirectory::open(&path) {
+                    if run.record.status == Status::Running {
+                        run.record.status = Status::Failed;
+                        run.record.error = Some(error.to_string());
+                        run.record.finished = Some(timestamp());
+                        let _ = run.write();
+                    }
+                    let _ = lock(&logs).finish(&run.record);
+                }
+            }
         }
         result
     }
@@ -167,7 +173,8 @@ fn close(launched: Result<(), TrainError>, shared: &Shared) -> Result<Outcome, T
         && let Some(snapshot) = state.snapshot.take()
     {
         let scores = shared.scores().training;
-        result = state.save_interrupted(snapshot, scores, &shared.experiment);
+        let logged = shared.logs().flush().map_err(TrainError::from);
+        result = logged.and_then(|()| state.save_interrupted(snapshot, scores, &shared.experiment));
     }
     let seconds = state.seconds();
     let record = &mut state.run.record;

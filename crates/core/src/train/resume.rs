@@ -18,8 +18,14 @@ use crate::schedule::{RunLength, Schedule};
 use converge_data::Samples;
 
 /// Keys that only name things, say where they are, or change no number.
-const FREE: &[&str] =
-    &["name", "purpose", "data.path", "data.source", "training.validation_batch_size"];
+const FREE: &[&str] = &[
+    "name",
+    "purpose",
+    "data.path",
+    "data.source",
+    "training.validation_batch_size",
+    "records.logs",
+];
 
 /// Keys and sections that change the course of a run, and leave whole what it has come to.
 const COURSE: &[&str] = &[

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
+use converge_logs::LogFormat;
 use converge_record::{DataRecord, Difference, NewRun, Resumption, RunDirectory, Stop, timestamp};
 
 use super::TrainError;
@@ -48,6 +49,8 @@ pub struct Session {
     pub observer: Arc<Mutex<dyn Observer>>,
     /// Stops the session.
     pub stop_request: StopRequest,
+    /// Logs for other tools, beside those that the experiment asks for.
+    pub logs: Vec<LogFormat>,
     /// Whether Burn's full-screen interface takes the place of the observer's progress.
     pub full_screen: bool,
 }
@@ -64,6 +67,7 @@ impl Session {
             warn: Box::new(|_| ()),
             observer: Arc::new(Mutex::new(Silent)),
             stop_request: StopRequest::default(),
+            logs: vec![],
             full_screen: false,
         })
     }
@@ -116,6 +120,7 @@ impl Session {
         experiment: Experiment,
         output: &Path,
     ) -> Result<(Trainer, Start), TrainError> {
+        let experiment = self.with_logs(experiment)?;
         let prepared = self.prepare(experiment)?;
         let model = prepared.model(prepared.experiment.training.seed)?;
         let parameters = parameter_count(&model);
@@ -141,8 +146,17 @@ impl Session {
             (self.warn)(NO_LOCKS);
         }
         let start = Start { model, optimizer: None, state: CheckpointState::default() };
-        let trainer =
-            Trainer { session: self, experiment, run, lock, training, validation, preprocessing };
+        let logs = Arc::default();
+        let trainer = Trainer {
+            session: self,
+            experiment,
+            run,
+            lock,
+            logs,
+            training,
+            validation,
+            preprocessing,
+        };
         Ok((trainer, start))
     }
 
@@ -160,6 +174,7 @@ impl Session {
             }
             None => resume::check_seed(&run, &experiment)?,
         }
+        experiment = self.with_logs(experiment)?;
         if let Some(epochs) = epochs {
             experiment = experiment.with(|settings| settings.training.epochs = epochs)?;
         }
@@ -170,7 +185,9 @@ impl Session {
                 (self.warn)(warning);
             }
             run.sweep()?;
-            return launch::close_complete(run, checkpoint, stop);
+            let outcome = launch::close_complete(run, checkpoint, stop)?;
+            converge_logs::export(&outcome.run, &experiment.records.logs)?;
+            return Ok(outcome);
         }
         let source = same_source(&experiment.data, run.record.data.origin)?;
         let data = source.load(Parts::Training, &self.load, &mut *self.downloads)?;
@@ -214,8 +231,28 @@ impl Session {
         for warning in &warnings {
             (self.warn)(warning);
         }
-        Trainer { session: self, experiment, run, lock, training, validation, preprocessing }
-            .run(start)
+        let logs = Arc::default();
+        let trainer = Trainer {
+            session: self,
+            experiment,
+            run,
+            lock,
+            logs,
+            training,
+            validation,
+            preprocessing,
+        };
+        trainer.run(start)
+    }
+
+    /// `experiment` with the logs that the session asks for.
+    fn with_logs(&self, experiment: Experiment) -> Result<Experiment, TrainError> {
+        Ok(experiment.with(|settings| {
+            let logs = &mut settings.records.logs;
+            let asked = self.logs.iter().filter(|format| !logs.contains(format)).copied();
+            let asked: Vec<LogFormat> = asked.collect();
+            logs.extend(asked);
+        })?)
     }
 
     /// Where a run goes on whose newest checkpoint is `newest`, and how many numbers of it train.

@@ -13,6 +13,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::Tensor;
 use burn::train::Interrupter;
 use converge_diagnosis::EarlyStoppingState;
+use converge_logs::Logs;
 use converge_record::{Best, EpochRow, RunDirectory, StepRow, Stop, StopReason, write_epochs};
 
 use super::TrainError;
@@ -250,6 +251,7 @@ pub(super) struct Shared {
     pub interrupter: Interrupter,
     pub stop_request: StopRequest,
     pub observer: Arc<Mutex<dyn Observer>>,
+    logs: Arc<Mutex<Logs>>,
     state: Mutex<TrainState>,
     scores: Mutex<Scores>,
     ending: Mutex<Ending>,
@@ -266,6 +268,7 @@ impl Shared {
         tracks_rows: bool,
         stop_request: StopRequest,
         observer: Arc<Mutex<dyn Observer>>,
+        logs: Arc<Mutex<Logs>>,
         state: TrainState,
         training: Tally,
     ) -> Self {
@@ -276,6 +279,7 @@ impl Shared {
             interrupter: Interrupter::new(),
             stop_request,
             observer,
+            logs,
             state: Mutex::new(state),
             scores: Mutex::new(Scores { training, validation: Tally::default() }),
             ending: Mutex::default(),
@@ -298,6 +302,10 @@ impl Shared {
         lock(&self.observer)
     }
 
+    pub(super) fn logs(&self) -> MutexGuard<'_, Logs> {
+        lock(&self.logs)
+    }
+
     /// Ends the session after the current step, because of `stop`. The first reason counts, but a
     /// request to stop gives way to any other.
     pub(super) fn stop(&self, stop: Stop) {
@@ -315,7 +323,7 @@ impl Shared {
         self.ending().error.get_or_insert(error);
     }
 
-    /// Passes on the steps that were read, and stops at a loss that is no number.
+    /// Logs and passes on the steps that were read, and stops at a loss that is no number.
     pub(super) fn digest(&self, read: Result<Vec<StepRow>, TrainError>) {
         let rows = match read {
             Ok(rows) => rows,
@@ -331,6 +339,9 @@ impl Shared {
             ));
         }
         if !rows.is_empty() {
+            if let Err(error) = self.logs().steps(&rows) {
+                self.fail(error.into());
+            }
             self.observer().steps(&rows);
         }
     }

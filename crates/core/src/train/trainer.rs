@@ -1,7 +1,8 @@
 //! A run before it is launched, and the place where it starts.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use converge_logs::Logs;
 use converge_record::{Lock, RunDirectory};
 
 use super::TrainError;
@@ -18,6 +19,8 @@ pub(super) struct Trainer {
     pub run: RunDirectory,
     #[expect(dead_code, reason = "held as long as it trains")]
     pub lock: Lock,
+    /// For other tools; opened by the first stage.
+    pub logs: Arc<Mutex<Logs>>,
     pub training: Arc<Samples>,
     pub validation: Arc<Samples>,
     pub preprocessing: Preprocessing,

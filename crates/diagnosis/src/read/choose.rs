@@ -154,7 +154,7 @@ fn by_name(table: &Table, meanings: &[Meaning]) -> Picks {
         }
     }
     metrics(table, meanings, &mut picks);
-    picks.learning_rate = learning_rate(table, meanings);
+    picks.learning_rate = learning_rate(table, meanings, &picks);
     picks
 }
 
@@ -236,8 +236,8 @@ fn metrics(table: &Table, meanings: &[Meaning], picks: &mut Picks) {
     }
 }
 
-fn learning_rate(table: &Table, meanings: &[Meaning]) -> Option<usize> {
-    let rates: Vec<(usize, Option<u8>)> = meanings
+fn learning_rate(table: &Table, meanings: &[Meaning], picks: &Picks) -> Option<usize> {
+    let mut rates: Vec<(usize, Option<u8>)> = meanings
         .iter()
         .zip(&table.columns)
         .enumerate()
@@ -249,6 +249,12 @@ fn learning_rate(table: &Table, meanings: &[Meaning]) -> Option<usize> {
             _ => None,
         })
         .collect();
+    // Those of steps beside losses of steps, those of epochs beside losses of epochs.
+    let per_step = |place: &usize| meanings.get(*place).is_some_and(|said| said.per_step);
+    let judged = picks.judged().any(|place| per_step(&place));
+    if rates.iter().any(|(place, _)| per_step(place) == judged) {
+        rates.retain(|(place, _)| per_step(place) == judged);
+    }
     let most =
         rates.iter().filter_map(|(place, _)| table.columns.get(*place)).map(Column::len).max()?;
     let whole =

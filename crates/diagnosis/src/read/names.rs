@@ -64,7 +64,10 @@ pub(super) fn meaning(name: &str) -> Meaning {
         split = found.or(split);
         found.is_none()
     });
-    let per_step = words.last().is_some_and(|word| word == "step") && words.len() > 1;
+    // `train_loss_step` of Lightning, `batch_loss` of Keras and of this program.
+    let per_step = words.len() > 1
+        && (words.last().is_some_and(|word| word == "step")
+            || words.first().is_some_and(|word| word == "batch"));
     let core = words
         .iter()
         .filter(|word| !matches!(word.as_str(), "epoch" | "step" | "avg" | "mean" | "metrics"))

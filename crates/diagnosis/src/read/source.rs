@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use converge_logs::tensorboard::is_record;
 use encoding_rs::{GBK, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::delimited::{self, Dialect};
 use super::error::ReadError;
-use super::{json, tensorboard};
+use super::json;
 
 /// Bytes looked at to tell what a file is.
 const HEAD: usize = 1 << 16;
@@ -105,7 +106,7 @@ impl Source {
         if head.iter().all(u8::is_ascii_whitespace) {
             return Ok(Kind::Empty);
         }
-        if tensorboard::is_record(&head) {
+        if is_record(&head) {
             return Ok(Kind::Events);
         }
         self.refuse(&head)?;

@@ -109,7 +109,7 @@ pub struct Judgement {
 
 impl Judgement {
     /// Judges `entries`. The target is the mean score of the first entry, as of the reference in a
-    /// benchmark such as AlgoPerf (Dahl et al., 2023), unless one is given.
+    /// benchmark such as `AlgoPerf` (Dahl et al., 2023), unless one is given.
     pub fn of(
         experiment: &str,
         metric: &str,
@@ -128,8 +128,8 @@ impl Judgement {
             .map(|entry| {
                 let mut standing = standing(entry, higher_is_better);
                 if let Some(target) = target {
-                    let comes = |value: f64| value == target || better(value, target);
-                    standing.to_target(entry, comes);
+                    let comes = |value: f64| value.is_finite() && !better(target, value);
+                    standing.note_target(entry, comes);
                 }
                 standing
             })
@@ -186,7 +186,7 @@ fn standing(entry: &Entry, higher_is_better: bool) -> Standing {
 
 impl Standing {
     /// Notes when `comes` first holds for the runs of `entry`.
-    fn to_target(&mut self, entry: &Entry, comes: impl Fn(f64) -> bool) {
+    fn note_target(&mut self, entry: &Entry, comes: impl Fn(f64) -> bool) {
         let first = |run: &SeedRun| {
             let at = run.curve.iter().position(|&value| comes(value));
             at.filter(|_| !run.diverged).map_or(f64::INFINITY, |at| at as f64 + 1.0)

@@ -14,6 +14,7 @@ mod evaluate;
 mod export;
 mod lab;
 mod lab_progress;
+mod lr_find;
 mod optimizers;
 mod options;
 mod predict;
@@ -49,6 +50,7 @@ use printer::{Printer, is_broken_pipe};
   converge report latest                   a page with all that a run recorded
   converge compare artifacts/*             what differs, and whether that is luck
   converge watch                           follow runs in the browser while they train
+  converge lr-find mnist                   a learning rate, found by trying
   converge runs                            list the runs there are
   converge lab all                         every classic experiment on convergence")]
 struct Cli {
@@ -66,6 +68,7 @@ enum Command {
     Report(report::ReportArgs),
     Compare(compare::CompareArgs),
     Watch(watch::WatchArgs),
+    LrFind(lr_find::LrFindArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
@@ -109,6 +112,7 @@ impl Command {
     fn device(&self) -> Option<String> {
         match self {
             Self::Train(args) => Some(args.device.name()),
+            Self::LrFind(args) => Some(args.device.name()),
             Self::Evaluate(args) => Some(args.device.name()),
             Self::Predict(args) => Some(args.device.name()),
             Self::Classify(args) => Some(args.device.name()),
@@ -153,6 +157,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Report(args) => args.run(printer),
         Command::Compare(args) => args.run(printer),
         Command::Watch(args) => args.run(printer),
+        Command::LrFind(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),

@@ -50,6 +50,7 @@ pub mod curves;
 pub mod device;
 pub mod evaluation;
 pub mod experiment;
+pub mod explore;
 pub mod export;
 pub mod fused;
 pub mod layers;

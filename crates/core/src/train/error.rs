@@ -121,6 +121,15 @@ pub enum TrainError {
         /// Samples for training.
         samples: usize,
     },
+    /// A rate is to be given to an optimizer that chooses its steps itself.
+    #[error(
+        "`{optimizer}` searches along its direction for the length of each step: there is no \
+         learning rate to find"
+    )]
+    ChoosesItsSteps {
+        /// The name of the optimizer.
+        optimizer: &'static str,
+    },
     /// A group asks for weight decay of an optimizer that has none.
     #[error(
         "the group `{group}` sets `weight_decay`, which the optimizer `{optimizer}` does not have"

@@ -15,6 +15,7 @@ use super::launch::{self, Outcome};
 use super::model::new_model;
 use super::norms::parameter_count;
 use super::observer::{Observer, Silent};
+use super::prepared::Prepared;
 use super::resume;
 use super::signals::StopRequest;
 use super::stored_run::{StoredRun as _, versions};
@@ -73,12 +74,8 @@ impl Session {
         trainer.run(start)
     }
 
-    /// A new run of `experiment` under `output`, on its data.
-    pub(super) fn new_run(
-        mut self,
-        mut experiment: Experiment,
-        output: &Path,
-    ) -> Result<(Trainer, Start), TrainError> {
+    /// `experiment` on its data, before its first step. Nothing is written.
+    pub fn prepare(&mut self, mut experiment: Experiment) -> Result<Prepared, TrainError> {
         if !crate::fused::allowed() {
             // The run's own file repeats it, wherever that is.
             experiment = experiment.with(|settings| settings.training.kernels = false)?;
@@ -92,11 +89,21 @@ impl Session {
         let preprocessing = experiment.data.fit_preprocessing(&training);
         let [training, validation] =
             [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
-        let mut model = new_model(&experiment, &preprocessing, &device)?;
+        let data = data.record();
+        Ok(Prepared { experiment, data, training, validation, preprocessing, pretrained, device })
+    }
+
+    /// A new run of `experiment` under `output`, on its data.
+    pub(super) fn new_run(
+        mut self,
+        experiment: Experiment,
+        output: &Path,
+    ) -> Result<(Trainer, Start), TrainError> {
+        let prepared = self.prepare(experiment)?;
+        let model = prepared.model(prepared.experiment.training.seed)?;
         let parameters = parameter_count(&model);
-        if let Some(pretrained) = &pretrained {
-            model = pretrained.apply(model)?;
-        }
+        let Prepared { experiment, data, training, validation, preprocessing, pretrained, .. } =
+            prepared;
         let new = NewRun {
             experiment: &experiment.name,
             experiment_toml: &experiment.to_toml()?,
@@ -104,7 +111,7 @@ impl Session {
             versions: versions(),
             device: &self.device_name,
             compute: Some(resume::compute(experiment.training.kernels)),
-            data: data.record(),
+            data,
             training_samples: training.len(),
             validation_samples: validation.len(),
             parameters,

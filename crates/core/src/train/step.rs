@@ -16,10 +16,11 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use converge_record::{Stop, StopReason};
 
 use super::TrainError;
+use super::gradient::{batch_gradients, objective, scalar, seed_of, weigh};
 use super::loader::{Batch, DeviceTargets, Position};
 use super::loss::mean_loss;
 use super::norms::{cosine, same_gradients, update_squares};
-use super::objective::{Evaluated, SupervisedLoss};
+use super::objective::Evaluated;
 use super::recorder::StepRecord;
 use super::regularization::{penalise, penalty};
 use super::state::{Shared, StepInProgress, Weighed, detached};
@@ -258,10 +259,6 @@ impl Shared {
         self.experiment.training.kernels
     }
 
-    fn objective(&self) -> SupervisedLoss {
-        SupervisedLoss { label_smoothing: self.experiment.regularization.label_smoothing }
-    }
-
     /// Whether the norms of `step` are measured.
     fn measures(&self, step: usize) -> bool {
         step.is_multiple_of(self.experiment.records.norms_every)
@@ -283,28 +280,12 @@ impl Shared {
         fraction: f64,
     ) -> (Evaluated, GradientsParams) {
         let seed = seed_of(self.experiment.training.seed, position);
-        let tables = model.embeddings();
         let whole = self.measures(position.step) || self.compares(position.step + 1);
         let track = self.tracks_rows && !whole;
-        for table in &tables {
+        for table in model.embeddings() {
             table.track(track);
         }
-        let again = self.experiment.sam.as_ref().map(|sam| (sam, inputs.clone()));
-        let evaluated = seeded(seed, || self.objective().evaluate(model, inputs, targets));
-        let gradients = weigh(evaluated.objective.clone(), fraction).backward();
-        for table in &tables {
-            table.collect(&gradients);
-        }
-        let mut gradients = GradientsParams::from_grads(gradients, model);
-        if let Some((sam, inputs)) = again {
-            // The running statistics are those at the weights, not at the worse place.
-            let worse = sam.perturbed(&detached(model), &gradients);
-            // The same units drop out as before.
-            let there = seeded(seed, || self.objective().evaluate(&worse, inputs, targets));
-            gradients =
-                GradientsParams::from_grads(weigh(there.objective, fraction).backward(), &worse);
-        }
-        (evaluated, gradients)
+        batch_gradients(&self.experiment, model, inputs, targets, seed, fraction)
     }
 
     /// Moves the weights, records the step, and keeps what a checkpoint needs where one is due.
@@ -369,7 +350,8 @@ impl Shared {
         gradients: GradientsParams,
         batches: &[Weighed],
     ) -> Model {
-        let regularization = &self.experiment.regularization;
+        let (regularization, objective) =
+            (&self.experiment.regularization, objective(&self.experiment));
         let value = batches.iter().map(|batch| batch.value).sum::<f64>();
         let mut known = Some((value + penalty(&model, regularization), gradients));
         let evaluate = |model: &Model| {
@@ -384,10 +366,10 @@ impl Shared {
                 // The same units drop out at all places.
                 let seed = seed_of(self.experiment.training.seed, *position);
                 let evaluated =
-                    seeded(seed, || self.objective().evaluate(&model, inputs.clone(), targets));
-                let objective = evaluated.objective.mul_scalar(*fraction);
-                value += scalar(objective.clone());
-                let gradients = GradientsParams::from_grads(objective.backward(), &model);
+                    seeded(seed, || objective.evaluate(&model, inputs.clone(), targets));
+                let part = evaluated.objective.mul_scalar(*fraction);
+                value += scalar(part.clone());
+                let gradients = GradientsParams::from_grads(part.backward(), &model);
                 sum.accumulate(&model, gradients);
             }
             let mut gradients = sum.grads();
@@ -396,26 +378,4 @@ impl Shared {
         };
         minimizer.step(learning_rate, model, evaluate).0
     }
-}
-
-/// The part of a mean over the samples of a step that a batch with a `fraction` of them has.
-fn weigh(mean: Tensor<1>, fraction: f64) -> Tensor<1> {
-    if fraction < 1.0 { mean.mul_scalar(fraction) } else { mean }
-}
-
-/// The number in `tensor`; NaN, which ends every search, where it cannot be read.
-fn scalar(tensor: Tensor<1>) -> f64 {
-    tensor.try_into_scalar::<f32>().map_or(f64::NAN, f64::from)
-}
-
-/// A seed for the random numbers of one batch: the bits of seed, epoch and batch, well mixed
-/// (the finaliser of `SplitMix64`; Steele et al., "Fast splittable pseudorandom number
-/// generators", 2014).
-fn seed_of(seed: u64, position: Position) -> u64 {
-    [position.epoch as u64, position.batch as u64].into_iter().fold(seed, |mixed, number| {
-        let mut bits = (mixed ^ number).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    })
 }

@@ -135,12 +135,15 @@ pub fn find(
         watcher.keep(&measured).map_err(LearningRateError::Kept)?;
     }
     let suggestions = suggestion::suggest(&measured.sweeps);
-    let diverged: Vec<Option<f64>> =
-        measured.sweeps.iter().map(|sweep| sweep.diverged_at).collect();
-    let diverges = diverged.into_iter().collect::<Option<Vec<f64>>>().and_then(|rates| {
-        let low = rates.iter().copied().reduce(f64::min)?;
-        Some([low, rates.into_iter().reduce(f64::max)?])
-    });
+    let diverges = measured
+        .sweeps
+        .iter()
+        .map(|sweep| sweep.diverged_at)
+        .collect::<Option<Vec<f64>>>()
+        .and_then(|rates| {
+            let low = rates.iter().copied().reduce(f64::min)?;
+            Some([low, rates.into_iter().reduce(f64::max)?])
+        });
     while let Some(rate) = trial::next(&suggestions, diverges, options.to, &measured.trials) {
         let part = format!("trial at {}", trial::shown(rate));
         let base = done + measured.trials.len() * options.trial_steps;

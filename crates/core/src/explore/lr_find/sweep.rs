@@ -55,11 +55,11 @@ impl Sweep {
             at(step + 1);
             stopped = stop.is_raised();
             let learning_rate = rate(step);
-            let smoothed = smoother.add(loss);
-            if smoother.diverged(smoothed) {
+            let mean = smoother.add(loss);
+            if smoother.diverged(mean) {
                 sweep.diverged_at = Some(learning_rate);
             } else {
-                sweep.points.push(Point { learning_rate, loss, smoothed });
+                sweep.points.push(Point { learning_rate, loss, smoothed: mean });
             }
             if stopped || sweep.diverged_at.is_some() {
                 ControlFlow::Break(())

@@ -1,11 +1,9 @@
 //! Who races: the experiment under every combination of the values varied.
 
-use serde::{Deserialize, Serialize};
-
 use super::RaceError;
 use crate::experiment::Experiment;
 
-/// The rate tried first to last: from a thirtieth of the usual one to thirty times as much.
+/// Rates are tried from a thirtieth of the usual one to thirty times as much.
 const REACH: f64 = 30.0;
 
 /// A key with the values that it takes: `optimizer.name=adam,sgd`.
@@ -27,19 +25,14 @@ impl Varied {
         if values.iter().any(String::is_empty) {
             return Err(wrong("has an empty value"));
         }
-        let taken = |reason| Err(RaceError::Key { key: key.clone(), reason });
-        match key.as_str() {
-            "training.seed" => taken("every contender races with the same seeds (`--seeds`)"),
-            "training.epochs" => taken("every contender is trained as long (`--epochs`)"),
-            "name" | "purpose" => taken("it changes no result"),
-            _ if key.starts_with("data.") => taken("scores on other data cannot be compared"),
-            _ => Ok(Self { key, values }),
-        }
-    }
-
-    /// Optimizers by name, or schedules, as `section` says.
-    pub fn names(section: &str, names: &[String]) -> Result<Self, RaceError> {
-        Self::parse(&format!("{section}.name={}", names.join(",")))
+        let reason = match key.as_str() {
+            "training.seed" => "every contender races with the same seeds (`--seeds`)",
+            "training.epochs" => "every contender is trained as long (`--epochs`)",
+            "name" | "purpose" => "it changes no result",
+            _ if key.starts_with("data.") => "scores on other data cannot be compared",
+            _ => return Ok(Self { key, values }),
+        };
+        Err(RaceError::Key { key, reason })
     }
 
     /// How a contender is told from others by `value`.
@@ -69,7 +62,7 @@ fn parted(text: &str) -> Vec<String> {
 }
 
 /// Someone who races.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Contender {
     /// Its name.
     pub label: String,
@@ -77,14 +70,13 @@ pub struct Contender {
     pub changes: Vec<String>,
     /// The learning rates to tune over, from low to high; a single one is not tuned.
     pub rates: Vec<f64>,
-    /// Its whole experiment, as TOML.
-    pub(super) experiment: String,
+    pub(super) experiment: Experiment,
 }
 
 impl Contender {
     /// Every combination of the values of `varied`, on top of the experiment `name` with
-    /// `overrides`. Each is tuned over `rates` learning rates, evenly spread in their logarithm around the
-    /// rate of the experiment, or the default one where the optimizer is another.
+    /// `overrides`. Each is tuned over `rates` learning rates, evenly spread in their logarithm around
+    /// the rate of the experiment, or around its default one where the optimizer is another.
     pub(super) fn all(
         name: &str,
         overrides: &[String],
@@ -113,21 +105,18 @@ impl Contender {
             if all.iter().any(|other| other.label == label) {
                 return Err(RaceError::Twice(label));
             }
-            let set: Vec<String> = overrides.iter().chain(&changes).cloned().collect();
+            let mut set: Vec<String> = overrides.iter().chain(&changes).cloned().collect();
             let experiment = Experiment::load(name, &set)?;
-            if rates > 1 && experiment.optimizer.minimizer().is_some() {
-                return Err(RaceError::NoRate(experiment.optimizer.name().to_owned()));
-            }
             let mut usual = experiment.optimizer.learning_rate();
-            if experiment.optimizer.name() != base.optimizer.name() {
-                // That of another optimizer says nothing.
-                let own = set.iter().cloned().chain(["optimizer.learning_rate=".to_owned()]);
-                if let Ok(own) = Experiment::load(name, &own.collect::<Vec<_>>()) {
-                    usual = own.optimizer.learning_rate();
-                }
+            if experiment.optimizer.minimizer().is_some() {
+                return Err(RaceError::NoRate(experiment.optimizer.name()));
             }
-            let rates = spread(usual, rates);
-            all.push(Self { label, changes, rates, experiment: experiment.to_toml()? });
+            if !fixed && experiment.optimizer.name() != base.optimizer.name() {
+                // The rate of the experiment was meant for its own optimizer.
+                set.push("optimizer.learning_rate=".to_owned());
+                usual = Experiment::load(name, &set)?.optimizer.learning_rate();
+            }
+            all.push(Self { label, changes, rates: spread(usual, rates), experiment });
         }
         if all.len() < 2 {
             return Err(RaceError::TooFew(all.len()));
@@ -135,37 +124,35 @@ impl Contender {
         Ok(all)
     }
 
-    /// Its experiment at `rate` with `seed`, under `name` for `epochs`.
-    pub(super) fn experiment(
+    /// Its experiment at the rate of this number with `seed`, to be trained for `epochs`.
+    pub(super) fn trial(
         &self,
-        name: &str,
-        rate: f64,
+        rate: usize,
         seed: u64,
         epochs: usize,
     ) -> Result<Experiment, RaceError> {
-        let changes = [
-            format!("name={name:?}"),
-            format!("optimizer.learning_rate={rate:?}"),
-            format!("training.seed={seed}"),
-            format!("training.epochs={epochs}"),
-        ];
-        Ok(Experiment::from_toml(&self.experiment, "race.json", &changes)?)
+        let rate = self.rates[rate];
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "._=-".contains(letter);
+        let label = self.label.chars().map(|letter| if plain(letter) { letter } else { '-' });
+        let label: String = label.take(40).collect();
+        let label = label.trim_start_matches('.');
+        Ok(self.experiment.clone().with(|settings| {
+            settings.name = format!("{label}-{rate:e}-seed{seed}");
+            (settings.training.seed, settings.training.epochs) = (seed, epochs);
+            if let Some(own) = settings.optimizer.value_mut("learning_rate") {
+                *own = rate;
+            }
+        })?)
     }
 
-    /// What to add to `converge train` to train it at `rate`.
-    pub fn set(&self, rate: f64) -> String {
-        let changes = self.changes.iter().map(|change| format!("--set {}", quoted(change)));
-        let rate = [format!("--set optimizer.learning_rate={rate}")];
-        let fixed = self.changes.iter().any(|one| one.starts_with("optimizer.learning_rate="));
-        let rate = rate.into_iter().filter(|_| !fixed);
-        changes.chain(rate).collect::<Vec<_>>().join(" ")
+    /// What else to set to train it at the rate of this number.
+    pub fn set(&self, rate: usize) -> Vec<String> {
+        let mut changes = self.changes.clone();
+        if !changes.iter().any(|one| one.starts_with("optimizer.learning_rate=")) {
+            changes.push(format!("optimizer.learning_rate={}", self.rates[rate]));
+        }
+        changes
     }
-}
-
-/// `text` as a shell takes it.
-fn quoted(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-=/+".contains(letter);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// `count` rates around `usual`, with two significant digits.
@@ -179,4 +166,68 @@ fn spread(usual: f64, count: usize) -> Vec<f64> {
         format!("{rate:.1e}").parse().unwrap_or(rate)
     };
     (0..count).map(at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_varied_over_values_that_may_be_lists() {
+        let varied = Varied::parse("model.hidden=[64], [64,32] ,\"a,b\"").unwrap();
+        assert_eq!(varied.values, ["[64]", "[64,32]", "\"a,b\""]);
+        assert_eq!(varied.label("[64]"), "hidden=[64]");
+        for (text, says) in [
+            ("optimizer.name", "has no `=`"),
+            ("=a,b", "has no key"),
+            ("optimizer.name=adam,", "has an empty value"),
+            ("training.seed=1,2", "`--seeds`"),
+            ("data.samples=10,20", "cannot be compared"),
+        ] {
+            let said = Varied::parse(text).unwrap_err().to_string();
+            assert!(said.contains(says), "{said}");
+        }
+    }
+
+    #[test]
+    fn rates_are_log_uniform_around_the_usual_one() {
+        assert_eq!(spread(0.01, 5), [0.00033, 0.0018, 0.01, 0.055, 0.3]);
+        assert_eq!(spread(0.017, 1), [0.017]);
+    }
+
+    #[test]
+    fn contenders_are_all_combinations_each_around_a_rate_that_suits_it() {
+        let varied = ["optimizer.name=sgd,adam", "training.batch_size=8,16"];
+        let varied = varied.map(|text| Varied::parse(text).unwrap());
+        let all = Contender::all("linear", &[], &varied, 3).unwrap();
+        let labels: Vec<&str> = all.iter().map(|one| one.label.as_str()).collect();
+        let expected =
+            ["sgd batch_size=8", "sgd batch_size=16", "adam batch_size=8", "adam batch_size=16"];
+        assert_eq!(labels, expected);
+        // The experiment has SGD at 0.01; Adam's own default is 0.001.
+        assert_eq!((all[0].rates[1], all[2].rates[1]), (0.01, 0.001));
+        assert_eq!(
+            all[3].set(0),
+            ["optimizer.name=adam", "training.batch_size=16", "optimizer.learning_rate=0.000033"]
+        );
+        let trial = all[3].trial(2, 7, 4).unwrap();
+        assert_eq!(trial.name, "adam-batch_size=16-3e-2-seed7");
+        assert_eq!((trial.training.seed, trial.training.epochs), (7, 4));
+        assert_eq!(trial.optimizer.learning_rate(), 0.03);
+    }
+
+    #[test]
+    fn what_cannot_race_says_why() {
+        let all = |text: &str| {
+            Contender::all("linear", &[], &[Varied::parse(text).unwrap()], 3)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(all("optimizer.name=sgd").contains("two contenders or more"));
+        assert!(all("optimizer.name=sgd,sgd").contains("`sgd` is named twice"));
+        assert!(all("optimizer.name=sgd,lbfgs").contains("`lbfgs` searches along"));
+        assert!(all("optimizer.name=sgd,addam").contains("addam"));
+    }
 }

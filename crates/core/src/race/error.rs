@@ -1,9 +1,6 @@
 //! Why there is no race.
 
-use std::path::PathBuf;
-
-use converge_record::RecordError;
-
+use crate::device::DeviceError;
 use crate::experiment::ExperimentError;
 use crate::train::TrainError;
 
@@ -13,8 +10,14 @@ pub enum RaceError {
     /// A contender is no experiment.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    /// The device cannot be opened.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A `--vary` cannot be read.
-    #[error("`--vary {text}` {problem}; write `--vary section.key=a,b`, such as `--vary optimizer.name=adam,sgd`")]
+    #[error(
+        "`--vary {text}` {problem}; write `--vary section.key=a,b`, such as \
+         `--vary optimizer.name=adam,sgd`"
+    )]
     Vary {
         /// What was given.
         text: String,
@@ -30,20 +33,23 @@ pub enum RaceError {
         reason: &'static str,
     },
     /// One contender only.
-    #[error("a race needs two contenders or more, and this has {0}: name them with `--optimizers adam,sgd` or `--vary`")]
+    #[error(
+        "a race needs two contenders or more, and this has {0}: name them with \
+         `--optimizers adam,sgd` or `--vary`"
+    )]
     TooFew(usize),
     /// The same contender twice.
     #[error("`{0}` is named twice: leave one out")]
     Twice(String),
     /// Something that has no learning rate to tune.
-    #[error("`{0}` looks for the length of its steps itself and cannot be in a sweep of learning rates: leave it out, or give all the rate they have with `--rates 1`")]
-    NoRate(String),
+    #[error(
+        "`{0}` searches along its direction for the length of each step: it has no learning rate \
+         to tune, and cannot race; leave it out"
+    )]
+    NoRate(&'static str),
     /// Nothing would be trained.
-    #[error("{what} must be at least 1")]
-    Zero {
-        /// What.
-        what: &'static str,
-    },
+    #[error("{0} must be at least 1")]
+    Zero(&'static str),
     /// A metric that the experiment does not measure.
     #[error("the experiment does not measure `{found}`; it measures {}", names.join(", "))]
     Metric {
@@ -53,47 +59,24 @@ pub enum RaceError {
         names: Vec<String>,
     },
     /// The budget does not reach for a single epoch of each.
-    #[error("a budget of {budget} epochs is too small: with one epoch a training, this race takes {least}; take fewer contenders, rates or seeds")]
+    #[error(
+        "a budget of {budget} epochs is too small: with one epoch a training, this race takes \
+         {least}; take fewer contenders, rates or seeds"
+    )]
     Budget {
         /// What was given.
         budget: usize,
         /// The least that would do.
         least: usize,
     },
-    /// The directory is not one of a race.
-    #[error("`{}` is not the directory of a race: it has no readable race.json ({reason})", path.display())]
-    NotARace {
-        /// The directory.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
+    /// A contender cannot be trained on the data.
+    #[error("`{label}` cannot race: {error}")]
+    Contender {
+        /// Its name.
+        label: String,
+        /// Why.
+        error: Box<TrainError>,
     },
-    /// What computes is another than at the start.
-    #[error("the race was begun with {what} {before}, and this is {now}: scores would not be comparable; {mend}")]
-    OtherMachine {
-        /// What.
-        what: &'static str,
-        /// As it was.
-        before: String,
-        /// As it is.
-        now: String,
-        /// What to do.
-        mend: String,
-    },
-    /// The data have changed since the first trial.
-    #[error("the data have changed since the first trial: {0}; start a new race")]
-    OtherData(String),
-    /// A file of the race cannot be written.
-    #[error("cannot write `{}`: {error}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        error: std::io::Error,
-    },
-    /// A run cannot be read.
-    #[error(transparent)]
-    Record(#[from] RecordError),
     /// A trial failed.
     #[error("the trial `{trial}` failed: {error}")]
     Trial {
@@ -101,6 +84,14 @@ pub enum RaceError {
         trial: String,
         /// Why.
         error: Box<TrainError>,
+    },
+    /// A trial of another process, or a thread that the system refuses.
+    #[error("the trial `{trial}` was not trained: {reason}")]
+    Unfinished {
+        /// Its name.
+        trial: String,
+        /// Why.
+        reason: String,
     },
     /// Someone asked it to stop. What is trained is kept.
     #[error("stopped on request")]

@@ -1,10 +1,12 @@
 //! What a race will train, and what that costs.
 
-use serde::{Deserialize, Serialize};
+use converge_diagnosis::verdict::Options;
+use converge_record::DataRecord;
+use serde::Serialize;
 
 use super::{Contender, RaceError, Varied};
-use crate::experiment::{Experiment, logged_metrics};
-use converge_kernels::threads;
+use crate::experiment::logged_metrics;
+use crate::train::{Session, Stepper, TrainError};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -25,14 +27,10 @@ pub struct Request {
     pub budget: Option<usize>,
     /// The score; else what the experiment's checkpoints are judged by.
     pub metric: Option<String>,
-    /// The value of the score to come to; else the mean score of the first contender.
-    pub target: Option<f64>,
-    /// The device.
-    pub device: String,
 }
 
 /// A step of the tuning of a contender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Rung {
     /// Epochs in all.
     pub epochs: usize,
@@ -40,23 +38,17 @@ pub struct Rung {
     pub trials: usize,
 }
 
-/// What a race trains, as `race.json` keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a race trains.
+#[derive(Debug, Clone)]
 pub struct Plan {
-    /// The version of the file.
-    pub(super) format: u32,
-    /// The experiment, as it was named.
+    /// The name of the experiment.
     pub experiment: String,
-    /// What all contenders change.
-    pub overrides: Vec<String>,
     /// Who races.
     pub contenders: Vec<Contender>,
     /// The score: the best value of this metric over the epochs of a run.
     pub metric: String,
     /// Whether more is better.
     pub higher_is_better: bool,
-    /// The value to come to, if it was given.
-    pub target: Option<f64>,
     /// Epochs of a whole training.
     pub epochs: usize,
     /// How contenders are tuned that have more than one learning rate.
@@ -65,29 +57,40 @@ pub struct Plan {
     pub tuning_seed: u64,
     /// The seeds of the race.
     pub seeds: Vec<u64>,
-    /// The threads of every trial: sums are rounded by them.
-    pub threads: usize,
-    /// The device of every trial.
-    pub device: String,
+    /// The data of every trial.
+    pub data: DataRecord,
 }
 
 impl Plan {
-    pub(super) const FORMAT: u32 = 1;
-
-    /// Plans the race of `request`.
-    pub fn new(request: &Request) -> Result<Self, RaceError> {
-        let Request { experiment: name, overrides, varied, rates, .. } = request;
+    /// Plans the race of `request`. Every contender is brought to its first step, with the data and
+    /// the device of `session`, so that what cannot be trained is known before anything is.
+    pub fn new(request: &Request, session: &mut Session) -> Result<Self, RaceError> {
         for (value, what) in [
             (request.rates, "the number of learning rates (`--rates`)"),
             (request.seeds, "the number of seeds (`--seeds`)"),
             (request.epochs.unwrap_or(1), "the number of epochs (`--epochs`)"),
         ] {
             if value == 0 {
-                return Err(RaceError::Zero { what });
+                return Err(RaceError::Zero(what));
             }
         }
-        let contenders = Contender::all(name, overrides, varied, *rates)?;
-        let experiment = Experiment::load(name, overrides)?;
+        let Request { experiment: name, overrides, varied, rates, .. } = request;
+        let mut contenders = Contender::all(name, overrides, varied, *rates)?;
+        let mut data = None;
+        for contender in &mut contenders {
+            let failed = |error: TrainError| {
+                let (label, error) = (contender.label.clone(), Box::new(error));
+                RaceError::Contender { label, error }
+            };
+            let prepared = session.prepare(contender.experiment.clone()).map_err(failed)?;
+            Stepper::new(&prepared, prepared.experiment.training.seed).map_err(failed)?;
+            contender.experiment = prepared.experiment;
+            data = Some(prepared.data);
+        }
+        let (Some(first), Some(data)) = (contenders.first(), data) else {
+            return Err(RaceError::TooFew(0));
+        };
+        let experiment = first.experiment.clone();
         let validates = experiment.data.validation_fraction() > 0.0;
         let names = logged_metrics(experiment.data.task(), validates);
         let metric = request.metric.clone().unwrap_or(experiment.checkpoints.monitor.clone());
@@ -96,19 +99,15 @@ impl Plan {
         }
         let seed = experiment.training.seed;
         let mut plan = Self {
-            format: Self::FORMAT,
-            experiment: name.clone(),
-            overrides: overrides.clone(),
+            experiment: experiment.name.clone(),
             contenders,
             higher_is_better: experiment.checkpoints.mode.higher_is_better(&metric),
             metric,
-            target: request.target,
             epochs: request.epochs.unwrap_or(experiment.training.epochs),
             rungs: vec![],
             tuning_seed: seed,
-            seeds: (1..=request.seeds as u64).map(|offset| seed.saturating_add(offset)).collect(),
-            threads: threads(),
-            device: request.device.clone(),
+            seeds: (1..=request.seeds as u64).map(|offset| seed.wrapping_add(offset)).collect(),
+            data,
         };
         let rates = plan.contenders.iter().map(|one| one.rates.len()).max().unwrap_or(1);
         plan.rungs = rungs(rates, plan.epochs);
@@ -132,8 +131,13 @@ impl Plan {
             tuning += rung.trials * (rung.epochs - before);
             before = rung.epochs;
         }
-        let tuned = self.contenders.iter().filter(|one| one.rates.len() > 1).count();
-        tuned * tuning + self.contenders.len() * self.seeds.len() * self.epochs
+        self.contenders.len() * (tuning + self.seeds.len() * self.epochs)
+    }
+
+    /// What verdicts on its trials ask for.
+    pub(super) fn options(&self) -> Options {
+        let classes = Some(self.data.class_names.len()).filter(|&classes| classes > 1);
+        Options { classes, ..Options::default() }
     }
 }
 

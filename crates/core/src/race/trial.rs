@@ -1,305 +1,187 @@
-//! The trials of a race, trained or taken up again, and what they came to.
+//! One training of a race: found on disk, taken up again or begun, and what it came to.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use converge_diagnosis::own_run;
 use converge_diagnosis::verdict::{Label, Options, judge};
-use converge_record::{DataRecord, Difference, EpochRow, RunDirectory, Status};
-use serde::Serialize;
+use converge_record::{Compute, DataRecord, EpochRow, RunDirectory, Status};
 
-use super::{Contender, Race, RaceError};
-use crate::train::{Observer, Session, StopRequest, TrainError};
+use super::RaceError;
+use crate::experiment::Experiment;
+use crate::fused;
+use crate::train::{Observer, Session, StopRequest, StoredRun as _, TrainError};
 
-/// Told of a race while it runs.
-pub trait Watch: Send {
-    /// A trial is trained, of which `done` epochs are there and `until` are wanted.
-    fn trial(&mut self, name: &str, done: usize, until: usize);
-
-    /// An epoch of it is over, with this value of the metric.
-    fn epoch(&mut self, epoch: usize, value: Option<f64>);
-
-    /// A trial, trained now or before, is done: its best value, or why it counts for nothing.
-    fn outcome(&mut self, name: &str, epochs: usize, result: Result<f64, &str>);
+/// One training that a race wants.
+#[derive(Debug, Clone)]
+pub(super) struct Trial {
+    pub experiment: Experiment,
+    /// The epochs that it has come to in earlier rounds.
+    pub from: usize,
+    /// The epochs that it is wanted until.
+    pub until: usize,
+    /// Whether it is given up where it learns nothing.
+    pub tuning: bool,
 }
 
-/// A learning rate that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TuningTrial {
-    /// The rate.
-    pub rate: f64,
-    /// The epochs it was trained for.
-    pub epochs: usize,
-    /// The best value of the metric in them.
-    pub score: Option<f64>,
-    /// Why it was given up, if it was: `diverged` or `not_learning`.
-    pub hopeless: Option<&'static str>,
-    /// The directory of its run.
-    pub run: String,
-}
-
-/// A run of a contender for a seed of the race.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SeedTrial {
-    /// The seed.
-    pub seed: u64,
-    /// The metric after every epoch; none where it is no number.
-    pub curve: Vec<Option<f64>>,
-    /// Seconds of training an epoch took.
-    pub seconds_per_epoch: f64,
-    /// Whether it diverged.
-    pub diverged: bool,
-    /// The directory of its run.
-    pub run: String,
-}
-
-/// What a contender came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entrant {
-    /// Its name.
-    pub label: String,
-    /// The rate it raced with; none where it learnt with none.
-    pub rate: Option<f64>,
-    /// What to add to `converge train`.
-    pub set: Option<String>,
-    /// What a reader should know of the tuning.
-    pub note: Option<String>,
-    /// The rates that were tried.
-    pub tuning: Vec<TuningTrial>,
-    /// Its runs, one for each seed; none where it learnt with no rate.
-    pub runs: Vec<SeedTrial>,
+/// What trials are told by beside their experiment.
+#[derive(Debug, Clone)]
+pub(super) struct Ground {
+    pub directory: PathBuf,
+    pub device: String,
+    pub data: DataRecord,
+    pub metric: String,
+    pub higher_is_better: bool,
+    pub options: Options,
 }
 
 /// What a trial has come to.
-struct Trained {
-    run: RunDirectory,
-    rows: Vec<EpochRow>,
-    score: Option<f64>,
-    hopeless: Option<&'static str>,
+#[derive(Debug, Clone)]
+pub(super) struct Trained {
+    pub run: RunDirectory,
+    pub rows: Vec<EpochRow>,
+    /// The best value of the metric.
+    pub score: Option<f64>,
+    /// Why it counts for nothing, if it does: `diverged` or `not_learning`.
+    pub hopeless: Option<&'static str>,
 }
 
-impl Race {
-    /// Trains what is not trained yet. `session` makes a session for each trial; its device
-    /// has to be that of the plan. A request to `stop` ends it after the current step, with
-    /// [`RaceError::Stopped`].
-    pub fn run<E: From<RaceError>>(
-        &self,
-        mut session: impl FnMut() -> Result<Session, E>,
-        stop: &StopRequest,
-        watch: &Arc<Mutex<dyn Watch>>,
-    ) -> Result<Vec<Entrant>, E> {
-        let mut entrants = vec![];
-        for (index, contender) in self.plan.contenders.iter().enumerate() {
-            let mut train = |rate: usize, seed: u64, until: usize, tuning: bool| {
-                let name = format!("{}-r{}-s{seed}", stem(index, contender), rate + 1);
-                let trial = Trial { name, contender, rate, seed, until, tuning };
-                self.train(&trial, &mut session, stop, watch)
-            };
-            entrants.push(self.entrant(contender, &mut train)?);
-        }
-        Ok(entrants)
+impl Trained {
+    /// The metric after every epoch; none where it is no number.
+    pub(super) fn curve(&self, metric: &str) -> Vec<Option<f64>> {
+        let value = |row: &EpochRow| row.metric(metric).filter(|value| value.is_finite());
+        self.rows.iter().map(value).collect()
+    }
+}
+
+impl Ground {
+    /// The runs of the race so far, with their experiments. What cannot be read is no trial.
+    pub(super) fn runs(&self) -> Vec<(RunDirectory, Experiment)> {
+        let runs = RunDirectory::list(&self.directory).into_iter().flatten();
+        runs.filter(|run| self.is_common_to(run))
+            .filter_map(|run| run.experiment().ok().map(|experiment| (run, experiment)))
+            .collect()
     }
 
-    /// Tunes `contender` and trains it with every seed.
-    fn entrant<E: From<RaceError>>(
-        &self,
-        contender: &Contender,
-        train: &mut impl FnMut(usize, u64, usize, bool) -> Result<Trained, E>,
-    ) -> Result<Entrant, E> {
-        let plan = &self.plan;
-        let mut tuning: Vec<Option<TuningTrial>> = vec![None; contender.rates.len()];
-        let mut left: Vec<usize> = (0..contender.rates.len()).collect();
-        if contender.rates.len() > 1 {
-            for rung in &plan.rungs {
-                left.truncate(rung.trials);
-                for &rate in &left {
-                    let trained = train(rate, plan.tuning_seed, rung.epochs, true)?;
-                    tuning[rate] = Some(TuningTrial {
-                        rate: contender.rates[rate],
-                        epochs: trained.rows.len(),
-                        score: trained.score,
-                        hopeless: trained.hopeless,
-                        run: trained.run.path().display().to_string(),
-                    });
-                }
-                // The best first; of equals the lower rate.
-                left.sort_by(|&a, &b| self.cost(&tuning[a]).total_cmp(&self.cost(&tuning[b])));
-                left.retain(|&rate| self.cost(&tuning[rate]).is_finite());
-            }
-        }
-        let best = left.first().copied();
-        let mut runs = vec![];
-        for &seed in best.iter().flat_map(|_| &plan.seeds) {
-            let trained = train(best.unwrap_or(0), seed, plan.epochs, false)?;
-            let record = &trained.run.record;
-            let value = |row: &EpochRow| row.metric(&plan.metric).filter(|one| one.is_finite());
-            runs.push(SeedTrial {
-                seed,
-                curve: trained.rows.iter().map(value).collect(),
-                seconds_per_epoch: record.seconds / record.epochs_done.max(1) as f64,
-                diverged: record.status == Status::Diverged || trained.score.is_none(),
-                run: trained.run.path().display().to_string(),
-            });
-        }
-        Ok(Entrant {
-            label: contender.label.clone(),
-            rate: best.map(|best| contender.rates[best]),
-            set: best.map(|best| contender.set(contender.rates[best])),
-            note: note(contender, best),
-            tuning: tuning.into_iter().flatten().collect(),
-            runs,
+    /// Whether `run` computed on the data, the device and in the way of this race.
+    fn is_common_to(&self, run: &RunDirectory) -> bool {
+        let record = &run.record;
+        let same_data = record.data.difference(&self.data).is_none()
+            && record.data.missing_from(&self.data).is_none();
+        let instructions = converge_kernels::instructions();
+        let same = |compute: &Compute| {
+            compute.threads == 1
+                && compute.instructions == instructions
+                && (fused::allowed() || !compute.kernels)
+        };
+        same_data
+            && record.device == self.device
+            && record.versions.converge == env!("CARGO_PKG_VERSION")
+            && record.compute.as_ref().is_some_and(same)
+    }
+
+    /// What `run` has come to until the epoch that `trial` is wanted until, if it is there.
+    pub(super) fn done(&self, trial: &Trial, run: &RunDirectory) -> Result<Option<Trained>, TrainError> {
+        let trained = self.trained(trial, run.clone())?;
+        let there = trained.rows.len() >= trial.until || trained.hopeless.is_some();
+        Ok(match run.record.status {
+            Status::Completed | Status::Diverged => Some(trained),
+            // Killed after its last epoch, it is still to be closed.
+            Status::Running if trial.until == trial.experiment.training.epochs => None,
+            _ => there.then_some(trained),
         })
     }
 
-    /// The score of a trial, lower being better; infinite for one that counts for nothing.
-    fn cost(&self, trial: &Option<TuningTrial>) -> f64 {
-        let counts = trial.as_ref().filter(|trial| trial.hopeless.is_none());
-        let score = counts.and_then(|trial| trial.score);
-        score.map_or(f64::INFINITY, |score| if self.plan.higher_is_better { -score } else { score })
-    }
-
-    /// Brings a trial to the epoch it is wanted until, if it is not there.
-    fn train<E: From<RaceError>>(
-        &self,
-        trial: &Trial<'_>,
-        session: &mut impl FnMut() -> Result<Session, E>,
-        stop: &StopRequest,
-        watch: &Arc<Mutex<dyn Watch>>,
-    ) -> Result<Trained, E> {
-        let mut run = self.run_of(&trial.name)?;
-        if let Some(run) = &run {
-            let trained = self.trained(trial, run.clone())?;
-            if self.is_done(trial, &trained) {
-                tell(watch, trial, &trained);
-                return Ok(trained);
-            }
-        }
-        if stop.is_raised() {
-            return Err(RaceError::Stopped.into());
-        }
-        let done = run.as_ref().map_or(0, |run| run.record.epochs_done);
-        lock(watch).trial(&trial.name, done, trial.until);
-        let mut session = session()?;
-        let shared = Arc::new(Mutex::new(Known { options: Options::default(), problem: None }));
-        let rows = run.as_ref().map_or(Ok(vec![]), RunDirectory::epochs).map_err(RaceError::from)?;
-        session.stop_request = StopRequest::default();
-        session.observer = Arc::new(Mutex::new(TrialObserver {
-            until: trial.until,
-            epochs: self.plan.epochs,
-            tuning: trial.tuning,
-            metric: self.plan.metric.clone(),
-            rows,
-            known: Arc::clone(&shared),
-            stop: stop.clone(),
-            own: session.stop_request.clone(),
-            watch: Arc::clone(watch),
-        }));
-        let first = self.first_run().map(|run| run.record.data);
-        let (own, known) = (session.stop_request.clone(), Arc::clone(&shared));
-        let mut announce = std::mem::replace(&mut session.announce, Box::new(|_| ()));
-        session.announce = Box::new(move |run| {
-            let mut known = lock(&known);
-            known.options = own_run::options(run).unwrap_or_default();
-            if let Some(problem) = first.as_ref().and_then(|first| changed(first, run)) {
-                known.problem = Some(problem);
-                own.raise();
-            }
-            announce(run);
-        });
-        let outcome = match &run {
-            Some(run) => session.resume(run.path(), None),
-            None => {
-                let rate = trial.contender.rates[trial.rate];
-                let epochs = self.plan.epochs;
-                let experiment = trial.contender.experiment(&trial.name, rate, trial.seed, epochs)?;
-                session.train(experiment, &self.path().to_owned())
-            }
-        };
-        match outcome {
-            Ok(outcome) => run = Some(outcome.run),
-            // Another process closed it meanwhile.
-            Err(TrainError::Complete { .. }) => run = self.run_of(&trial.name)?,
-            Err(error) => {
-                let (trial, error) = (trial.name.clone(), Box::new(error));
-                return Err(RaceError::Trial { trial, error }.into());
-            }
-        }
-        if let Some(problem) = lock(&shared).problem.take() {
-            // It is no trial of this race.
-            if let Some(run) = run {
-                run.remove().map_err(RaceError::from)?;
-            }
-            return Err(RaceError::OtherData(problem).into());
-        }
-        let Some(run) = run else { return Err(RaceError::Stopped.into()) };
-        let trained = self.trained(trial, run)?;
-        if !self.is_done(trial, &trained) {
-            return Err(RaceError::Stopped.into());
-        }
-        tell(watch, trial, &trained);
-        Ok(trained)
-    }
-
-    /// What `run` has come to until the epoch that `trial` is wanted until.
-    fn trained(&self, trial: &Trial<'_>, run: RunDirectory) -> Result<Trained, RaceError> {
+    fn trained(&self, trial: &Trial, run: RunDirectory) -> Result<Trained, TrainError> {
         let mut rows = run.epochs()?;
-        let higher = self.plan.higher_is_better;
-        // A trial may have gone on since.
         let broke = run.record.status == Status::Diverged && rows.len() < trial.until;
+        // It may have gone on since.
         rows.truncate(trial.until);
-        let values = rows.iter().filter_map(|row| row.metric(&self.plan.metric));
+        let values = rows.iter().filter_map(|row| row.metric(&self.metric));
         let finite = values.filter(|value| value.is_finite());
-        let score = if higher { finite.reduce(f64::max) } else { finite.reduce(f64::min) };
-        let options = own_run::options(&run)?;
-        let hopeless = if broke {
+        let score =
+            if self.higher_is_better { finite.reduce(f64::max) } else { finite.reduce(f64::min) };
+        let hopeless = if broke || score.is_none() && !rows.is_empty() {
             Some("diverged")
         } else {
-            (trial.tuning && not_learning(&rows, &options)).then_some("not_learning")
+            (trial.tuning && not_learning(&rows, &self.options)).then_some("not_learning")
         };
         Ok(Trained { run, rows, score, hopeless })
     }
+}
 
-    fn is_done(&self, trial: &Trial<'_>, trained: &Trained) -> bool {
-        let status = trained.run.record.status;
-        let ended = matches!(status, Status::Completed | Status::Diverged);
-        // One that is killed after its last epoch is still to be closed.
-        let open = status == Status::Running && trial.until == self.plan.epochs;
-        let there = trained.rows.len() >= trial.until || trained.hopeless.is_some();
-        ended || there && !open
+impl Trial {
+    /// The run of this trial among `runs`.
+    pub(super) fn find<'a>(&self, runs: &'a [(RunDirectory, Experiment)]) -> Option<&'a RunDirectory> {
+        let same = |(_, experiment): &&(RunDirectory, Experiment)| **experiment == *self.experiment;
+        runs.iter().find(same).map(|(run, _)| run)
+    }
+
+    /// Brings it to the epoch it is wanted until, in `session`, from `run` on if it has begun. Every
+    /// epoch is told to `told`. A request to `stop` ends it with [`RaceError::Stopped`].
+    pub(super) fn train(
+        &self,
+        ground: &Ground,
+        run: Option<&RunDirectory>,
+        mut session: Session,
+        stop: &[StopRequest],
+        told: impl Fn(usize) + Send + 'static,
+    ) -> Result<Trained, RaceError> {
+        let name = || self.experiment.name.clone();
+        let failed = |error| RaceError::Trial { trial: name(), error: Box::new(error) };
+        let rows = run.map_or(Ok(vec![]), RunDirectory::epochs);
+        session.stop_request = StopRequest::default();
+        session.observer = Arc::new(Mutex::new(TrialObserver {
+            until: self.until,
+            epochs: self.experiment.training.epochs,
+            options: self.tuning.then(|| ground.options.clone()),
+            rows: rows.map_err(TrainError::from).map_err(failed)?,
+            asked: stop.to_vec(),
+            own: session.stop_request.clone(),
+            told: Box::new(told),
+        }));
+        let outcome = match run {
+            Some(run) => session.resume(run.path(), None),
+            None => session.train(self.experiment.clone(), &ground.directory),
+        };
+        let run = match (outcome, run) {
+            (Ok(outcome), _) => outcome.run,
+            // Another process closed it meanwhile.
+            (Err(TrainError::Complete { .. }), Some(run)) => open(run.path()).map_err(failed)?,
+            (Err(error), _) => return Err(failed(error)),
+        };
+        if let Some(trained) = ground.done(self, &run).map_err(failed)? {
+            return Ok(trained);
+        }
+        if stop.iter().any(StopRequest::is_raised) {
+            return Err(RaceError::Stopped);
+        }
+        let (trial, epochs) = (name(), run.record.epochs_done);
+        let reason = format!("it stopped after {epochs} epochs of {}", self.until);
+        Err(RaceError::Unfinished { trial, reason })
     }
 }
 
-/// One training that a race wants.
-struct Trial<'a> {
-    name: String,
-    contender: &'a Contender,
-    rate: usize,
-    seed: u64,
-    until: usize,
-    tuning: bool,
-}
-
-/// What a session learns of its run while it starts.
-struct Known {
-    options: Options,
-    problem: Option<String>,
+fn open(path: &Path) -> Result<RunDirectory, TrainError> {
+    Ok(RunDirectory::open(path)?)
 }
 
 /// Stops a trial where it is wanted until, where it is hopeless, and when the race is stopped.
 struct TrialObserver {
     until: usize,
     epochs: usize,
-    tuning: bool,
-    metric: String,
+    /// What its verdicts ask for, if it is given up by them.
+    options: Option<Options>,
     rows: Vec<EpochRow>,
-    known: Arc<Mutex<Known>>,
-    stop: StopRequest,
+    /// Who may ask it to stop.
+    asked: Vec<StopRequest>,
     own: StopRequest,
-    watch: Arc<Mutex<dyn Watch>>,
+    told: Box<dyn Fn(usize) + Send>,
 }
 
 impl Observer for TrialObserver {
     fn progress(&mut self, _samples: usize) {
-        if self.stop.is_raised() {
+        if self.asked.iter().any(StopRequest::is_raised) {
             self.own.raise();
         }
     }
@@ -307,59 +189,17 @@ impl Observer for TrialObserver {
     fn epoch(&mut self, row: &EpochRow, _best: bool) {
         self.rows.retain(|earlier| earlier.epoch < row.epoch);
         self.rows.push(row.clone());
-        lock(&self.watch).epoch(row.epoch, row.metric(&self.metric));
+        (self.told)(row.epoch);
         let there = row.epoch >= self.until && self.until < self.epochs;
-        let hopeless = || self.tuning && not_learning(&self.rows, &lock(&self.known).options);
-        if there || self.stop.is_raised() || hopeless() {
+        let hopeless =
+            || self.options.as_ref().is_some_and(|options| not_learning(&self.rows, options));
+        if there || self.asked.iter().any(StopRequest::is_raised) || hopeless() {
             self.own.raise();
         }
     }
 }
 
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn tell(watch: &Arc<Mutex<dyn Watch>>, trial: &Trial<'_>, trained: &Trained) {
-    let result = match (trained.hopeless, trained.score) {
-        (Some(reason), _) => Err(reason),
-        (None, Some(score)) => Ok(score),
-        (None, None) => Err("no score"),
-    };
-    lock(watch).outcome(&trial.name, trained.rows.len(), result);
-}
-
 /// Whether a run of these epochs is judged to learn nothing.
 fn not_learning(rows: &[EpochRow], options: &Options) -> bool {
     judge(&own_run::history(rows, Status::Running), options).verdict == Label::NotLearning
-}
-
-/// How the data of `run` differ from those of the `first` trial, if they do.
-fn changed(first: &DataRecord, run: &RunDirectory) -> Option<String> {
-    let now = &run.record.data;
-    let changed = first.difference(now).filter(|one| matches!(one, Difference::Changed(_)));
-    changed.or_else(|| first.missing_from(now)).map(Difference::into_sentence)
-}
-
-/// How the runs of a contender are called.
-fn stem(index: usize, contender: &Contender) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._=-".contains(letter);
-    let label = contender.label.chars().map(|letter| if plain(letter) { letter } else { '-' });
-    format!("{}-{}", index + 1, label.take(40).collect::<String>())
-}
-
-/// What a reader should know of the rate chosen.
-fn note(contender: &Contender, best: Option<usize>) -> Option<String> {
-    let label = &contender.label;
-    let last = contender.rates.len() - 1;
-    match best {
-        None => Some(format!("`{label}` learnt with none of the rates tried, and does not race.")),
-        Some(_) if last == 0 => None,
-        Some(best) if best == 0 || best == last => Some(format!(
-            "`{label}` did best with the {} rate tried, {}: another beyond may be better.",
-            if best == 0 { "lowest" } else { "highest" },
-            contender.rates[best]
-        )),
-        Some(_) => None,
-    }
 }

@@ -15,11 +15,13 @@ mod export;
 mod lab;
 mod lab_progress;
 mod lr_find;
+mod measured;
 mod optimizers;
 mod options;
 mod predict;
 mod printer;
 mod progress;
+mod race;
 mod report;
 mod runs;
 mod schedule;
@@ -51,6 +53,7 @@ use printer::{Printer, is_broken_pipe};
   converge compare artifacts/*             what differs, and whether that is luck
   converge watch                           follow runs in the browser while they train
   converge lr-find mnist                   a learning rate, found by trying
+  converge race mnist --optimizers sgd,adam  which is better, and whether that is luck
   converge runs                            list the runs there are
   converge lab all                         every classic experiment on convergence")]
 struct Cli {
@@ -69,6 +72,7 @@ enum Command {
     Compare(compare::CompareArgs),
     Watch(watch::WatchArgs),
     LrFind(lr_find::LrFindArgs),
+    Race(race::RaceArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
@@ -113,6 +117,7 @@ impl Command {
         match self {
             Self::Train(args) => Some(args.device.name()),
             Self::LrFind(args) => Some(args.device.name()),
+            Self::Race(args) => Some(args.device.name()),
             Self::Evaluate(args) => Some(args.device.name()),
             Self::Predict(args) => Some(args.device.name()),
             Self::Classify(args) => Some(args.device.name()),
@@ -158,6 +163,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Compare(args) => args.run(printer),
         Command::Watch(args) => args.run(printer),
         Command::LrFind(args) => args.run(printer),
+        Command::Race(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),

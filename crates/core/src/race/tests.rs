@@ -209,8 +209,9 @@ fn what_cannot_be_trained_is_known_before_anything_is() {
     assert!(said(names, |one| one.seeds = 0).contains("(`--seeds`) must be at least 1"));
     assert!(said(names, |one| one.metric = Some("val_accuracy".into())).contains("val_r2"));
     assert!(said(names, |one| one.budget = Some(10)).contains("takes 16"));
-    assert!(said(names, |one| one.overrides.push("optimizer.momentum=0.9".into()))
-        .contains("momentum"));
+    assert!(
+        said(names, |one| one.overrides.push("optimizer.momentum=0.9".into())).contains("momentum")
+    );
     let mut within = request(names, &[]);
     within.budget = Some(30);
     let plan = plan(&within).unwrap();

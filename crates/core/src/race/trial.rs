@@ -81,7 +81,11 @@ impl Ground {
     }
 
     /// What `run` has come to until the epoch that `trial` is wanted until, if it is there.
-    pub(super) fn done(&self, trial: &Trial, run: &RunDirectory) -> Result<Option<Trained>, TrainError> {
+    pub(super) fn done(
+        &self,
+        trial: &Trial,
+        run: &RunDirectory,
+    ) -> Result<Option<Trained>, TrainError> {
         let trained = self.trained(trial, run.clone())?;
         let there = trained.rows.len() >= trial.until || trained.hopeless.is_some();
         Ok(match run.record.status {
@@ -112,7 +116,10 @@ impl Ground {
 
 impl Trial {
     /// The run of this trial among `runs`.
-    pub(super) fn find<'a>(&self, runs: &'a [(RunDirectory, Experiment)]) -> Option<&'a RunDirectory> {
+    pub(super) fn find<'a>(
+        &self,
+        runs: &'a [(RunDirectory, Experiment)],
+    ) -> Option<&'a RunDirectory> {
         let same = |(_, experiment): &&(RunDirectory, Experiment)| **experiment == *self.experiment;
         runs.iter().find(same).map(|(run, _)| run)
     }

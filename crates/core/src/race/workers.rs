@@ -103,9 +103,9 @@ impl Crew {
             results
         });
         // What was stopped because another one failed is not the reason.
-        let reason = results.iter().position(|(_, result)| {
-            matches!(result, Err(error) if !matches!(error, RaceError::Stopped))
-        });
+        let reason = results.iter().position(
+            |(_, result)| matches!(result, Err(error) if !matches!(error, RaceError::Stopped)),
+        );
         if let Some(reason) = reason {
             return results.swap_remove(reason).1.map(|_| vec![]);
         }

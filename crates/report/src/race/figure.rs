@@ -61,9 +61,9 @@ struct Point {
 }
 
 fn curve(standing: &Standing) -> Vec<Point> {
-    let epochs = standing.curves.iter().map(Vec::len).max().unwrap_or(0);
+    let epochs = standing.runs.iter().map(|run| run.curve.len()).max().unwrap_or(0);
     let point = |epoch: usize| {
-        let values = standing.curves.iter().filter_map(|curve| curve.get(epoch));
+        let values = standing.runs.iter().filter_map(|run| run.curve.get(epoch));
         let values: Vec<f64> = values.copied().filter(|value| value.is_finite()).collect();
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;

@@ -7,6 +7,7 @@
 
 mod figure;
 mod paired;
+mod profile;
 mod text;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use converge_figures::numbers::significant;
 
 pub use paired::{Paired, holm};
+pub use profile::{Contestant, Profiles};
 
 /// The probability of any wrong claim in a race.
 const ALPHA: f64 = 0.05;
@@ -21,6 +23,8 @@ const ALPHA: f64 = 0.05;
 /// A run of a contender for one seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeedRun {
+    /// The seed.
+    pub seed: u64,
     /// The metric after every whole epoch.
     pub curve: Vec<f64>,
     /// Seconds of training an epoch took.
@@ -51,15 +55,15 @@ pub struct Standing {
     pub deviation: Option<f64>,
     /// How many seeds diverged.
     pub diverged: usize,
-    /// How many seeds came to the target.
-    pub reached: usize,
+    /// The epoch in which each seed's run came to the target; none where it did not.
+    pub first_at_target: Vec<Option<usize>>,
     /// The median epoch in which they did, those that did not counting as never; none where that is
     /// never.
     pub epochs_to_target: Option<f64>,
     /// The same in seconds of training.
     pub seconds_to_target: Option<f64>,
     #[serde(skip)]
-    curves: Vec<Vec<f64>>,
+    runs: Vec<SeedRun>,
 }
 
 /// Two contenders beside each other.
@@ -177,25 +181,34 @@ fn standing(entry: &Entry, higher_is_better: bool) -> Standing {
         scores,
         mean,
         deviation,
-        reached: 0,
+        first_at_target: vec![],
         epochs_to_target: None,
         seconds_to_target: None,
-        curves: entry.runs.iter().map(|run| run.curve.clone()).collect(),
+        runs: entry.runs.clone(),
     }
 }
 
 impl Standing {
+    /// How many seeds came to the target.
+    pub fn reached(&self) -> usize {
+        self.first_at_target.iter().flatten().count()
+    }
+
     /// Notes when `comes` first holds for the runs of `entry`.
     fn note_target(&mut self, entry: &Entry, comes: impl Fn(f64) -> bool) {
         let first = |run: &SeedRun| {
             let at = run.curve.iter().position(|&value| comes(value));
-            at.filter(|_| !run.diverged).map_or(f64::INFINITY, |at| at as f64 + 1.0)
+            at.filter(|_| !run.diverged).map(|at| at + 1)
         };
-        let epochs: Vec<f64> = entry.runs.iter().map(first).collect();
+        self.first_at_target = entry.runs.iter().map(first).collect();
+        let epochs: Vec<f64> = self
+            .first_at_target
+            .iter()
+            .map(|epoch| epoch.map_or(f64::INFINITY, |epoch| epoch as f64))
+            .collect();
         let seconds =
             entry.runs.iter().zip(&epochs).map(|(run, epochs)| epochs * run.seconds_per_epoch);
         self.seconds_to_target = median(seconds.collect());
-        self.reached = epochs.iter().filter(|epochs| epochs.is_finite()).count();
         self.epochs_to_target = median(epochs);
     }
 }

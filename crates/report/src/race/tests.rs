@@ -21,9 +21,13 @@ impl Normal {
 }
 
 fn entry(label: &str, curves: &[&[f64]]) -> Entry {
-    let run =
-        |curve: &&[f64]| SeedRun { curve: curve.to_vec(), seconds_per_epoch: 2.0, diverged: false };
-    Entry { label: label.to_owned(), runs: curves.iter().map(run).collect() }
+    let run = |(seed, curve): (u64, &&[f64])| SeedRun {
+        seed,
+        curve: curve.to_vec(),
+        seconds_per_epoch: 2.0,
+        diverged: false,
+    };
+    Entry { label: label.to_owned(), runs: (1..).zip(curves).map(run).collect() }
 }
 
 fn scores(label: &str, scores: &[f64]) -> Entry {
@@ -104,12 +108,15 @@ fn the_target_is_the_score_of_the_first_or_what_was_given() {
     let judged = Judgement::of("mnist", "val_loss", false, &entries, None);
     assert_eq!((judged.target, judged.target_of.as_deref()), (Some(3.7 / 3.0), Some("sgd")));
     let [adam, sgd] = &judged.standings[..] else { panic!("two") };
-    assert_eq!((adam.label.as_str(), adam.reached, adam.epochs_to_target), ("adam", 3, Some(2.0)));
+    assert_eq!(
+        (adam.label.as_str(), adam.reached(), adam.epochs_to_target),
+        ("adam", 3, Some(2.0))
+    );
     assert_eq!(adam.seconds_to_target, Some(4.0));
-    assert_eq!((sgd.reached, sgd.epochs_to_target), (2, Some(3.0)));
+    assert_eq!((sgd.reached(), sgd.epochs_to_target), (2, Some(3.0)));
     let given = Judgement::of("mnist", "val_loss", false, &entries, Some(0.95));
     assert_eq!(given.target_of, None);
-    assert_eq!((given.standings[1].reached, given.standings[1].epochs_to_target), (0, None));
+    assert_eq!((given.standings[1].reached(), given.standings[1].epochs_to_target), (0, None));
     assert_eq!(given.standings[0].epochs_to_target, Some(2.0));
 }
 

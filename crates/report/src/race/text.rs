@@ -21,7 +21,7 @@ impl Judgement {
                 known(one.mean),
                 known(one.deviation),
                 one.diverged.to_string(),
-                format!("{}/{}", one.reached, one.scores.len()),
+                format!("{}/{}", one.reached(), one.scores.len()),
                 known(one.epochs_to_target),
                 seconds.map_or("–".to_owned(), duration),
             ]
@@ -65,9 +65,9 @@ impl Judgement {
             .write_record(["contender", "seed", "epoch", &self.metric])
             .map_err(|error| wrong(&error))?;
         for one in &self.standings {
-            for (seed, curve) in one.curves.iter().enumerate() {
-                for (epoch, value) in curve.iter().enumerate() {
-                    let [seed, epoch] = [seed + 1, epoch + 1].map(|number| number.to_string());
+            for run in &one.runs {
+                for (epoch, value) in run.curve.iter().enumerate() {
+                    let (seed, epoch) = (run.seed.to_string(), (epoch + 1).to_string());
                     writer
                         .write_record([&one.label, &seed, &epoch, &value.to_string()])
                         .map_err(|error| wrong(&error))?;

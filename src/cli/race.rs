@@ -47,6 +47,9 @@ pub(super) struct RaceArgs {
     /// Learning rates that each is tuned over; 1 takes the usual one
     #[arg(long, value_name = "N", default_value_t = 5)]
     rates: usize,
+    /// The usual rate is tried up to so many times as high, and as low
+    #[arg(long, value_name = "FACTOR", default_value_t = 30.0)]
+    reach: f64,
     /// Seeds that each races with
     #[arg(long, value_name = "N", default_value_t = 3)]
     seeds: usize,
@@ -167,6 +170,7 @@ impl RaceArgs {
             overrides: self.overrides.clone(),
             varied: varied.to_vec(),
             rates: self.rates,
+            reach: self.reach,
             seeds: self.seeds,
             epochs: self.epochs,
             budget: self.budget,
@@ -213,7 +217,7 @@ impl RaceArgs {
         };
         let entries: Vec<Entry> = contenders.iter().map(entry).collect();
         let (metric, higher) = (&plan.metric, plan.higher_is_better);
-        let judgement = Judgement::of(&plan.experiment, metric, higher, &entries, self.target);
+        let mut judgement = Judgement::of(&plan.experiment, metric, higher, &entries, self.target);
         let first = judgement.standings.first().filter(|first| first.mean.is_some());
         let Some(first) = first else {
             bail!(
@@ -222,6 +226,15 @@ impl RaceArgs {
                 plan.experiment
             );
         };
+        let at_end = contenders.iter().filter(|one| one.end_of_range.is_some());
+        let at_end: Vec<&str> = at_end.map(|one| one.label.as_str()).collect();
+        if !at_end.is_empty() {
+            let quote = judgement.quote.trim_end_matches('.');
+            judgement.quote = format!(
+                "{quote}; of {} the best learning rate tried was the last of its range.",
+                at_end.join(", ")
+            );
+        }
         let winner = contenders.iter().find(|one| one.label == first.label);
         let own = winner.map(|one| one.set.clone()).unwrap_or_default();
         Ok(Raced {
@@ -286,13 +299,21 @@ fn text(look: Look, told: &Told, names: &[String]) -> String {
             text += &format!("{name}\n\n");
         }
         text += &format!("{}\n\n", race.judgement.text(look));
-        let rate = |one: &Entrant| {
-            one.rate.map(|rate| format!("{} {}", one.label, numbers::significant(rate, 2)))
-        };
+        let rate = |one: &Entrant| one.rate.map(|rate| format!("{} {rate}", one.label));
         let rates: Vec<String> = race.contenders.iter().filter_map(rate).collect();
         text += &format!("Learning rates: {}.\n", rates.join(", "));
-        for note in race.contenders.iter().filter_map(|one| one.note.as_ref()) {
-            text += &format!("{note}\n");
+        for one in &race.contenders {
+            let label = &one.label;
+            match (one.rate, one.end_of_range) {
+                (None, _) => text += &format!("`{label}` learnt at none of the rates tried.\n"),
+                (Some(_), Some(end)) => {
+                    text += &format!(
+                        "`{label}` did best at the {end} rate tried: look further, with a higher \
+                         `--reach` and `--rates`.\n"
+                    );
+                }
+                _ => {}
+            }
         }
         let took = std::time::Duration::from_secs_f64(race.seconds);
         let took = numbers::duration(took);
@@ -305,9 +326,15 @@ fn text(look: Look, told: &Told, names: &[String]) -> String {
     for (race, name) in told.races.iter().zip(names) {
         text += &format!("  converge train {}", quoted(Path::new(name)));
         for change in &race.set {
-            text += &format!(" --set {}", quoted(Path::new(change)));
+            text += &format!(" --set {}", plain_or_quoted(change));
         }
         text += "\n";
     }
     text + &written(&told.files)
+}
+
+/// `text` as a shell takes it.
+fn plain_or_quoted(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-=/+,".contains(letter);
+    if text.chars().all(plain) { text.to_owned() } else { quoted(Path::new(text)) }
 }

@@ -8,6 +8,7 @@ mod common;
 mod diagnose;
 mod lab;
 mod own_data;
+mod race;
 mod resume;
 mod runs;
 mod schedule;

@@ -3,9 +3,6 @@
 use super::RaceError;
 use crate::experiment::Experiment;
 
-/// Rates are tried from a thirtieth of the usual one to thirty times as much.
-const REACH: f64 = 30.0;
-
 /// A key with the values that it takes: `optimizer.name=adam,sgd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Varied {
@@ -75,13 +72,15 @@ pub struct Contender {
 
 impl Contender {
     /// Every combination of the values of `varied`, on top of the experiment `name` with
-    /// `overrides`. Each is tuned over `rates` learning rates, evenly spread in their logarithm around
-    /// the rate of the experiment, or around its default one where the optimizer is another.
+    /// `overrides`. Each is tuned over `rates` learning rates, evenly spread in their logarithm from
+    /// the rate of the experiment divided by `reach` to `reach` times as much; around its default one
+    /// where the optimizer is another.
     pub(super) fn all(
         name: &str,
         overrides: &[String],
         varied: &[Varied],
         rates: usize,
+        reach: f64,
     ) -> Result<Vec<Self>, RaceError> {
         let mut combinations: Vec<(Vec<String>, Vec<String>)> = vec![(vec![], vec![])];
         for one in varied {
@@ -116,7 +115,7 @@ impl Contender {
                 set.push("optimizer.learning_rate=".to_owned());
                 usual = Experiment::load(name, &set)?.optimizer.learning_rate();
             }
-            all.push(Self { label, changes, rates: spread(usual, rates), experiment });
+            all.push(Self { label, changes, rates: spread(usual, rates, reach), experiment });
         }
         if all.len() < 2 {
             return Err(RaceError::TooFew(all.len()));
@@ -156,13 +155,13 @@ impl Contender {
 }
 
 /// `count` rates around `usual`, with two significant digits.
-fn spread(usual: f64, count: usize) -> Vec<f64> {
+fn spread(usual: f64, count: usize, reach: f64) -> Vec<f64> {
     if count == 1 {
         return vec![usual];
     }
     let at = |index: usize| {
         let share = 2.0 * index as f64 / (count as f64 - 1.0) - 1.0;
-        let rate = usual * REACH.powf(share);
+        let rate = usual * reach.powf(share);
         format!("{rate:.1e}").parse().unwrap_or(rate)
     };
     (0..count).map(at).collect()
@@ -193,15 +192,15 @@ mod tests {
 
     #[test]
     fn rates_are_log_uniform_around_the_usual_one() {
-        assert_eq!(spread(0.01, 5), [0.00033, 0.0018, 0.01, 0.055, 0.3]);
-        assert_eq!(spread(0.017, 1), [0.017]);
+        assert_eq!(spread(0.01, 5, 30.0), [0.00033, 0.0018, 0.01, 0.055, 0.3]);
+        assert_eq!(spread(0.017, 1, 30.0), [0.017]);
     }
 
     #[test]
     fn contenders_are_all_combinations_each_around_a_rate_that_suits_it() {
         let varied = ["optimizer.name=sgd,adam", "training.batch_size=8,16"];
         let varied = varied.map(|text| Varied::parse(text).unwrap());
-        let all = Contender::all("linear", &[], &varied, 3).unwrap();
+        let all = Contender::all("linear", &[], &varied, 3, 30.0).unwrap();
         let labels: Vec<&str> = all.iter().map(|one| one.label.as_str()).collect();
         let expected =
             ["sgd batch_size=8", "sgd batch_size=16", "adam batch_size=8", "adam batch_size=16"];
@@ -221,7 +220,7 @@ mod tests {
     #[test]
     fn what_cannot_race_says_why() {
         let all = |text: &str| {
-            Contender::all("linear", &[], &[Varied::parse(text).unwrap()], 3)
+            Contender::all("linear", &[], &[Varied::parse(text).unwrap()], 3, 30.0)
                 .unwrap_err()
                 .to_string()
         };

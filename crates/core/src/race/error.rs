@@ -50,6 +50,9 @@ pub enum RaceError {
     /// Nothing would be trained.
     #[error("{0} must be at least 1")]
     Zero(&'static str),
+    /// Rates that would all be the same.
+    #[error("a reach of {0} leaves no range of learning rates; `--reach` is above 1, such as 30")]
+    Reach(f64),
     /// A metric that the experiment does not measure.
     #[error("the experiment does not measure `{found}`; it measures {}", names.join(", "))]
     Metric {

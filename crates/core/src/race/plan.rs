@@ -19,6 +19,8 @@ pub struct Request {
     pub varied: Vec<Varied>,
     /// How many learning rates each is tuned over.
     pub rates: usize,
+    /// The usual rate is tried up to so many times as high, and as low; above 1.
+    pub reach: f64,
     /// How many seeds each races with.
     pub seeds: usize,
     /// Epochs of a whole training; else as the experiment says.
@@ -74,8 +76,11 @@ impl Plan {
                 return Err(RaceError::Zero(what));
             }
         }
-        let Request { experiment: name, overrides, varied, rates, .. } = request;
-        let mut contenders = Contender::all(name, overrides, varied, *rates)?;
+        let Request { experiment: name, overrides, varied, rates, reach, .. } = request;
+        if !(reach.is_finite() && *reach > 1.0) {
+            return Err(RaceError::Reach(*reach));
+        }
+        let mut contenders = Contender::all(name, overrides, varied, *rates, *reach)?;
         let mut data = None;
         for contender in &mut contenders {
             let failed = |error: TrainError| {

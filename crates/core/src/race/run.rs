@@ -46,8 +46,8 @@ pub struct Entrant {
     pub rate: Option<f64>,
     /// What to set to train it so.
     pub set: Vec<String>,
-    /// What a reader should know of the tuning.
-    pub note: Option<String>,
+    /// Which end of the rates tried that is, if it is one: a better one may lie beyond.
+    pub end_of_range: Option<&'static str>,
     /// The rates that were tried.
     pub tuning: Vec<TuningTrial>,
     /// Its runs, one for each seed; none where it learnt with no rate.
@@ -161,21 +161,17 @@ impl Plan {
 
 fn entrant(contender: &Contender, tuned: Tuned, runs: Vec<SeedTrial>) -> Entrant {
     let best = tuned.left.first().copied();
-    let (label, last) = (&contender.label, contender.rates.len() - 1);
-    let note = match best {
-        None => Some(format!("`{label}` learnt at none of the rates tried, and does not race.")),
-        Some(best) if last > 0 && (best == 0 || best == last) => Some(format!(
-            "`{label}` did best at the {} rate tried, {}: another beyond may be better.",
-            if best == 0 { "lowest" } else { "highest" },
-            contender.rates[best]
-        )),
-        Some(_) => None,
+    let last = contender.rates.len() - 1;
+    let end_of_range = match best {
+        Some(0) if last > 0 => Some("lowest"),
+        Some(best) if best == last && last > 0 => Some("highest"),
+        _ => None,
     };
     Entrant {
-        label: label.clone(),
+        label: contender.label.clone(),
         rate: best.map(|best| contender.rates[best]),
         set: best.map(|best| contender.set(best)).unwrap_or_default(),
-        note,
+        end_of_range,
         tuning: tuned.trials.into_iter().flatten().collect(),
         runs,
     }

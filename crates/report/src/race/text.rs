@@ -22,7 +22,7 @@ impl Judgement {
                 known(one.deviation),
                 one.diverged.to_string(),
                 format!("{}/{}", one.reached(), one.scores.len()),
-                known(one.epochs_to_target),
+                one.epochs_to_target.map_or("–".to_owned(), |epochs| epochs.to_string()),
                 seconds.map_or("–".to_owned(), duration),
             ]
         };

@@ -23,6 +23,7 @@ mod options;
 mod predict;
 mod printer;
 mod progress;
+mod race;
 mod report;
 mod runs;
 mod schedule;
@@ -55,6 +56,7 @@ use printer::{Printer, is_broken_pipe};
   converge compare artifacts/*             what differs, and whether that is luck
   converge watch                           follow runs in the browser while they train
   converge lr-find mnist                   a learning rate, found by trying
+  converge race mnist --optimizers sgd,adam  which is better, and whether that is luck
   converge runs                            list the runs there are
   converge lab all                         every classic experiment on convergence")]
 struct Cli {
@@ -74,6 +76,7 @@ enum Command {
     Watch(watch::WatchArgs),
     LrFind(lr_find::LrFindArgs),
     Curvature(curvature::CurvatureArgs),
+    Race(race::RaceArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
@@ -120,6 +123,7 @@ impl Command {
             Self::Train(args) => Some(args.device.name()),
             Self::LrFind(args) => Some(args.device.name()),
             Self::Curvature(args) => Some(args.device.name()),
+            Self::Race(args) => Some(args.device.name()),
             Self::Evaluate(args) => Some(args.device.name()),
             Self::Predict(args) => Some(args.device.name()),
             Self::Classify(args) => Some(args.device.name()),
@@ -167,6 +171,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Watch(args) => args.run(printer),
         Command::LrFind(args) => args.run(printer),
         Command::Curvature(args) => args.run(printer),
+        Command::Race(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),

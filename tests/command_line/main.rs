@@ -10,6 +10,7 @@ mod explore;
 mod lab;
 mod logs;
 mod own_data;
+mod race;
 mod resume;
 mod runs;
 mod schedule;

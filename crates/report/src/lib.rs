@@ -25,6 +25,7 @@ mod configuration;
 mod downsample;
 mod error;
 mod page;
+pub mod race;
 mod report;
 mod scores;
 mod training;

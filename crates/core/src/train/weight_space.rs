@@ -182,12 +182,11 @@ fn flattened(model: &Model, gradients: &mut GradientsParams) -> Result<Vec<f64>,
             if !trains(param) {
                 return;
             }
-            match self.gradients.remove::<D>(param.id) {
-                Some(gradient) => read(gradient, &mut self.values, &mut self.error),
-                None => {
-                    let count = param.lazy_shape().num_elements();
-                    self.values.resize(self.values.len() + count, 0.0);
-                }
+            if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+                read(gradient, &mut self.values, &mut self.error);
+            } else {
+                let count = param.lazy_shape().num_elements();
+                self.values.resize(self.values.len() + count, 0.0);
             }
         }
     }

@@ -101,7 +101,8 @@ impl CurvatureArgs {
             numbers::significant(gradients as f64 / prepared.training.len().max(1) as f64, 2),
         ));
 
-        let name = run.path().file_name().map_or_else(|| "run".into(), |name| name.to_os_string());
+        let name =
+            run.path().file_name().map_or_else(|| "run".into(), std::ffi::OsStr::to_os_string);
         let directory = self.output.join(&name);
         let of = (run.path(), &options, &run.record.started);
         let (kept, measured) = Kept::open::<Vec<Curvature>>(&directory, &of)?;

@@ -245,7 +245,7 @@ fn text(look: Look, told: &Told, name: &str, prepared: &Prepared) -> String {
     text += &format!("\n{}\n", table(look, &header, &rows));
     match told.held_out_samples {
         0 => {
-            text += "\nThe experiment holds nothing out: the trials were scored on what they train on.\n"
+            text += "\nThe experiment holds nothing out: the trials were scored on what they train on.\n";
         }
         few @ 1..FEW => {
             text += &format!(

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::common::{Runs, converge, fail, stderr, succeed, wait_until};
 
-/// A small experiment of `fields` more.
+/// A small experiment.
 const SMALL: &str = "linear --epochs 2 --set data.samples=200";
 
 fn json(arguments: &str) -> Value {
@@ -30,7 +30,7 @@ fn a_rate_is_found_and_the_command_it_ends_with_trains_well() {
     let losses = trials.iter().filter_map(|trial| trial["validation_loss"].as_f64());
     let least = losses.fold(f64::INFINITY, f64::min);
     let best = trials.iter().find(|one| one["learning_rate"] == found["learning_rate"]).unwrap();
-    assert_eq!(best["validation_loss"].as_f64().unwrap(), least);
+    assert!(best["validation_loss"].as_f64().unwrap() <= least);
     succeed(&format!("train {SMALL} {set} --output {}", directory.path().display()));
 }
 

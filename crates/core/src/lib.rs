@@ -44,7 +44,6 @@
 
 #![recursion_limit = "256"]
 
-mod caught;
 pub mod cross_validation;
 pub mod curves;
 pub mod device;

@@ -7,6 +7,9 @@ use super::workers::Count;
 use super::{Contender, Crew, Plan, RaceError, Rung, Watch};
 use converge_record::Status;
 
+/// Trains trials, and brings them back in their order.
+type Training<'a> = dyn FnMut(&[Trial]) -> Result<Vec<Trained>, RaceError> + 'a;
+
 /// A learning rate that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TuningTrial {
@@ -113,7 +116,7 @@ impl Plan {
         rung: Rung,
         from: usize,
         tuned: &mut [Tuned],
-        train: &mut dyn FnMut(&[Trial]) -> Result<Vec<Trained>, RaceError>,
+        train: &mut Training<'_>,
     ) -> Result<(), RaceError> {
         let (mut owners, mut trials) = (vec![], vec![]);
         for (index, (contender, tuned)) in self.contenders.iter().zip(&mut *tuned).enumerate() {
@@ -135,15 +138,17 @@ impl Plan {
         }
         for Tuned { left, trials } in tuned {
             // Of equals the lower rate.
-            left.sort_by(|&a, &b| self.cost_of(&trials[a]).total_cmp(&self.cost_of(&trials[b])));
+            left.sort_by(|&a, &b| {
+                self.cost_of(trials[a].as_ref()).total_cmp(&self.cost_of(trials[b].as_ref()))
+            });
             left.retain(|&rate| trials[rate].as_ref().is_none_or(|one| one.hopeless.is_none()));
         }
         Ok(())
     }
 
     /// The score of a trial, lower being better.
-    fn cost_of(&self, trial: &Option<TuningTrial>) -> f64 {
-        let score = trial.as_ref().and_then(|trial| trial.score);
+    fn cost_of(&self, trial: Option<&TuningTrial>) -> f64 {
+        let score = trial.and_then(|trial| trial.score);
         score.map_or(f64::INFINITY, |score| if self.higher_is_better { -score } else { score })
     }
 

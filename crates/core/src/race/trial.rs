@@ -141,7 +141,7 @@ impl Trial {
         session.observer = Arc::new(Mutex::new(TrialObserver {
             until: self.until,
             epochs: self.experiment.training.epochs,
-            options: self.tuning.then(|| ground.options.clone()),
+            options: self.tuning.then_some(ground.options),
             rows: rows.map_err(TrainError::from).map_err(failed)?,
             asked: stop.to_vec(),
             own: session.stop_request.clone(),

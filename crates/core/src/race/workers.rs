@@ -95,7 +95,7 @@ impl Crew {
                         continue;
                     }
                     Ok(Err(error)) => error.to_string(),
-                    Err(panic) => crate::caught::message(panic.as_ref()),
+                    Err(panic) => converge_data::caught::message(panic.as_ref()),
                 };
                 let trial = trials.first().map_or("", |trial| &trial.experiment.name).to_owned();
                 results.push((usize::MAX, Err(RaceError::Unfinished { trial, reason })));

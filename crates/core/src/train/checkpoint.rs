@@ -25,9 +25,9 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::state::Snapshot;
 use super::tally::Tally;
-use crate::caught::caught;
 use crate::models::Model;
 use crate::schedule::PlateauState;
+use converge_data::caught::caught;
 
 const MODEL_FILE: &str = "model.bpk";
 const EVALUATION_FILE: &str = "evaluation.bpk";

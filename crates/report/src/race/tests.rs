@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Numbers that look random and follow from where they begin: SplitMix64 (Steele, Lea and Flood,
+/// Numbers that look random and follow from where they begin: `SplitMix64` (Steele, Lea and Flood,
 /// 2014), twelve of which make a normal one.
 struct Normal(u64);
 

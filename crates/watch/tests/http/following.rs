@@ -162,10 +162,10 @@ fn pages_hear_how_a_run_ended_before_the_server_ends_with_it() {
     run.write().unwrap();
     drop(lock);
     background.end().unwrap();
-    let last = list.wait(|news| news["ended"].as_bool().map(|_| state(news)));
-    assert_eq!(last.as_deref(), Some("completed"));
-    let last = of_run.wait(|news| news["ended"].as_bool().and_then(|_| part(news, "summary")));
-    assert_eq!(last["state"], "completed");
+    let end = list.wait(|news| news["ended"].as_bool().map(|_| state(news)));
+    assert_eq!(end.as_deref(), Some("completed"));
+    let end = of_run.wait(|news| news["ended"].as_bool().and_then(|_| part(news, "summary")));
+    assert_eq!(end["state"], "completed");
 
     let (unwatched, server) = in_background(folder.path());
     server.get("/");

@@ -88,7 +88,7 @@ impl Profiles {
         let all = || self.contestants.iter().flat_map(|one| &one.ratios);
         let end = all().copied().fold(2.0, f64::max) * 1.1;
         let x = Axis::log("epochs to the target, as a multiple of the fastest contender's");
-        let y = Axis::linear("fraction of problems");
+        let y = Axis { range: Some((0.0, 1.02)), ..Axis::linear("fraction of problems") };
         let mut plot = Plot::new("Performance profiles", x, y);
         for (series, one) in self.contestants.iter().enumerate() {
             let mut points = vec![(1.0, self.at(one, 1.0))];

@@ -49,7 +49,9 @@ impl DiagnoseArgs {
         let mut diagnosis = self.diagnose.diagnose()?;
         for answer in diagnosis.answers_mut() {
             // Of a run of Converge, whose experiment is known.
-            if let Ok(run) = RunDirectory::open(Path::new(&answer.path)) {
+            if let Ok(run) = RunDirectory::open(Path::new(&answer.path))
+                && run.record.trained_by.is_none()
+            {
                 let epochs = run.record.epochs_done;
                 answer.changes = changes(&answer.verdict, &run.experiment()?, epochs);
             }

@@ -1,13 +1,12 @@
 //! `converge lr-find`: a learning rate for an experiment, found by trying.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::lab_progress::LabProgress;
+use super::measured::{Kept, TimedProgress, write_figure, write_file, written};
 use super::options::{DataOptions, DeviceOption};
 use super::printer::{Printer, message};
 use super::progress::Downloads;
@@ -18,10 +17,7 @@ use converge_core::explore::lr_find::{
 };
 use converge_core::train::{Prepared, Session, StopRequest};
 use converge_data::Origin;
-use converge_figures::figure::{Page, draw_figure};
-use converge_figures::{Look, numbers, render_png, table};
-use converge_labs::Progress as _;
-use converge_record::{DataRecord, write_atomically};
+use converge_figures::{Look, numbers, table};
 
 /// Find a learning rate for an experiment by trying
 ///
@@ -65,18 +61,6 @@ pub(super) struct LrFindArgs {
     output: PathBuf,
 }
 
-/// The file that keeps what was measured, so that a search goes on where it was stopped.
-const KEPT: &str = "measured.json";
-
-/// What was measured, and of what: another experiment, other data or options begin anew.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Kept {
-    experiment: String,
-    data: DataRecord,
-    options: Options,
-    measured: Measured,
-}
-
 /// What `lr-find --json` prints, and `lr-find.json` has.
 #[derive(Serialize)]
 struct Told<'a> {
@@ -86,6 +70,8 @@ struct Told<'a> {
     origin: Origin,
     options: &'a Options,
     steps_per_epoch: usize,
+    /// What the trials are scored on.
+    held_out_samples: usize,
     #[serde(flatten)]
     found: &'a Found,
     set: Option<String>,
@@ -116,23 +102,14 @@ impl LrFindArgs {
         ));
 
         let directory = self.output.join(&prepared.experiment.name);
-        std::fs::create_dir_all(&directory)
-            .with_context(|| format!("cannot make the directory {}", directory.display()))?;
-        let path = directory.join(KEPT);
-        let mut kept = Kept {
-            experiment: prepared.experiment.to_toml()?,
-            data: prepared.data.clone(),
-            options: options.clone(),
-            measured: Measured::default(),
-        };
-        kept.take_up(&path);
+        let of = (prepared.experiment.to_toml()?, &prepared.data, &options);
+        let (kept, measured) = Kept::open(&directory, &of)?;
+        let measured = measured.unwrap_or_default();
         let stop = StopRequest::default();
         signals::catch(stop.clone())?;
-        let measured = kept.measured.clone();
-        let mut shown = Shown { bar: LabProgress::new(), path, kept, began: None };
-        shown.bar.begin("lr-find");
+        let mut shown = Shown { progress: TimedProgress::new("lr-find"), kept };
         let result = find(&prepared, &options, measured, &stop, &mut shown);
-        shown.bar.finish();
+        shown.progress.finish();
         let (found, measured) = match result {
             Err(LearningRateError::Stopped) => {
                 message("stopped; the same command goes on from here");
@@ -148,6 +125,7 @@ impl LrFindArgs {
             origin: prepared.data.origin,
             options: &options,
             steps_per_epoch,
+            held_out_samples: prepared.validation.len(),
             found: &found,
             set: rate.as_ref().map(|rate| format!("--set optimizer.learning_rate={rate}")),
             files: vec![],
@@ -185,48 +163,24 @@ impl LrFindArgs {
     }
 }
 
-impl Kept {
-    /// Takes over what the file at `path` has measured of the same. A file that cannot be read, or
-    /// is of something else, is replaced.
-    fn take_up(&mut self, path: &Path) {
-        let Ok(bytes) = std::fs::read(path) else { return };
-        let Ok(mut earlier) = serde_json::from_slice::<Self>(&bytes) else { return };
-        let measured = std::mem::take(&mut earlier.measured);
-        if earlier == *self {
-            self.measured = measured;
-            message("going on from what was measured before");
-        }
-    }
-}
-
 /// Shows the progress of a search and keeps what it measures.
 struct Shown {
-    bar: LabProgress,
-    path: PathBuf,
+    progress: TimedProgress,
     kept: Kept,
-    /// When it began, and how many steps were done then.
-    began: Option<(Instant, usize)>,
 }
 
 impl Watcher for Shown {
     fn at(&mut self, done: usize, total: usize, part: &str) {
-        let (began, before) = *self.began.get_or_insert((Instant::now(), done));
-        let part = match u32::try_from(done - before).ok().filter(|&steps| steps > 0) {
-            Some(steps) => {
-                let left = (total - done) as f64 / f64::from(steps);
-                let left = numbers::duration(began.elapsed().mul_f64(left));
-                format!("{part}, at most {left} left")
-            }
-            None => part.to_owned(),
-        };
-        self.bar.at(done, total, &part);
+        self.progress.at(done, total, part);
     }
 
     fn keep(&mut self, measured: &Measured) -> std::io::Result<()> {
-        self.kept.measured = measured.clone();
-        write_atomically(&self.path, &serde_json::to_vec(&self.kept)?)
+        self.kept.keep(measured)
     }
 }
+
+/// Fewer held-out samples than this tell rates apart only where they differ much.
+const FEW: usize = 200;
 
 /// A rate as `--set` takes it, without the noise of binary fractions.
 fn numbers_that_parse(rate: f64) -> String {
@@ -236,7 +190,8 @@ fn numbers_that_parse(rate: f64) -> String {
 
 /// Writes figure, numbers and what was found into `directory`.
 fn write(directory: &Path, told: &mut Told, measured: &Measured) -> Result<()> {
-    let svg = draw_figure(&figure(told.experiment, told.found, measured), Page::Light)?;
+    let mut files = vec![];
+    write_figure(directory, &figure(told.experiment, told.found, measured), &mut files)?;
     let mut sweeps = "seed,learning_rate,loss,smoothed\n".to_owned();
     for sweep in &measured.sweeps {
         for point in &sweep.points {
@@ -250,22 +205,11 @@ fn write(directory: &Path, told: &mut Told, measured: &Measured) -> Result<()> {
         let (rate, steps) = (trial.learning_rate, trial.steps);
         trials += &format!("{rate:e},{steps},{},{loss}\n", trial.training_loss);
     }
-    let files = [
-        ("lr-find.svg", svg.clone().into_bytes()),
-        ("lr-find.png", render_png(&svg, 1.0)?),
-        ("sweeps.csv", sweeps.into_bytes()),
-        ("trials.csv", trials.into_bytes()),
-    ];
-    let mut paths: Vec<PathBuf> = files.iter().map(|(name, _)| directory.join(name)).collect();
-    paths.push(directory.join("lr-find.json"));
-    told.files.clone_from(&paths);
-    let json = serde_json::to_vec_pretty(&told)?;
-    let contents = files.into_iter().map(|(_, bytes)| bytes).chain([json]);
-    for (path, bytes) in paths.iter().zip(contents) {
-        write_atomically(path, &bytes)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
+    write_file(directory, "sweeps.csv", sweeps.as_bytes(), &mut files)?;
+    write_file(directory, "trials.csv", trials.as_bytes(), &mut files)?;
+    files.push(directory.join("lr-find.json"));
+    told.files = files;
+    write_file(directory, "lr-find.json", &serde_json::to_vec_pretty(&told)?, &mut vec![])
 }
 
 fn text(look: Look, told: &Told, name: &str, prepared: &Prepared) -> String {
@@ -299,6 +243,18 @@ fn text(look: Look, told: &Told, name: &str, prepared: &Prepared) -> String {
     let rows: Vec<Vec<String>> = rows.collect();
     let header = ["trial", "steps", "training loss", "loss on held-out samples", ""];
     text += &format!("\n{}\n", table(look, &header, &rows));
+    match told.held_out_samples {
+        0 => {
+            text += "\nThe experiment holds nothing out: the trials were scored on what they train on.\n";
+        }
+        few @ 1..FEW => {
+            text += &format!(
+                "\nOnly {few} samples are held out, too few to tell good rates apart: of those that \
+                 did not break, prefer a lower one where training is unsteady.\n"
+            );
+        }
+        _ => {}
+    }
     if let Some(set) = &told.set {
         let now = prepared.experiment.optimizer.learning_rate();
         let name = converge_diagnosis::command::quoted(Path::new(name));
@@ -307,9 +263,5 @@ fn text(look: Look, told: &Told, name: &str, prepared: &Prepared) -> String {
             rate(now)
         );
     }
-    text += "\nWritten\n";
-    for file in &told.files {
-        text += &format!("{}\n", file.display());
-    }
-    text
+    text + &written(&told.files)
 }

@@ -7,6 +7,7 @@ mod classify;
 mod compare;
 mod completions;
 mod cross_validate;
+mod curvature;
 mod data;
 mod devices;
 mod diagnose;
@@ -16,11 +17,13 @@ mod export_log;
 mod lab;
 mod lab_progress;
 mod lr_find;
+mod measured;
 mod optimizers;
 mod options;
 mod predict;
 mod printer;
 mod progress;
+mod race;
 mod report;
 mod runs;
 mod schedule;
@@ -29,6 +32,7 @@ mod signals;
 mod steady_terminal;
 mod train;
 mod train_result;
+mod training_page;
 mod watch;
 mod width;
 
@@ -52,6 +56,7 @@ use printer::{Printer, is_broken_pipe};
   converge compare artifacts/*             what differs, and whether that is luck
   converge watch                           follow runs in the browser while they train
   converge lr-find mnist                   a learning rate, found by trying
+  converge race mnist --optimizers sgd,adam  which is better, and whether that is luck
   converge runs                            list the runs there are
   converge lab all                         every classic experiment on convergence")]
 struct Cli {
@@ -70,6 +75,8 @@ enum Command {
     Compare(compare::CompareArgs),
     Watch(watch::WatchArgs),
     LrFind(lr_find::LrFindArgs),
+    Curvature(curvature::CurvatureArgs),
+    Race(race::RaceArgs),
     Evaluate(evaluate::EvaluateArgs),
     Predict(predict::PredictArgs),
     Classify(classify::ClassifyArgs),
@@ -115,6 +122,8 @@ impl Command {
         match self {
             Self::Train(args) => Some(args.device.name()),
             Self::LrFind(args) => Some(args.device.name()),
+            Self::Curvature(args) => Some(args.device.name()),
+            Self::Race(args) => Some(args.device.name()),
             Self::Evaluate(args) => Some(args.device.name()),
             Self::Predict(args) => Some(args.device.name()),
             Self::Classify(args) => Some(args.device.name()),
@@ -161,6 +170,8 @@ fn run(command: Command, printer: &mut Printer) -> Result<()> {
         Command::Compare(args) => args.run(printer),
         Command::Watch(args) => args.run(printer),
         Command::LrFind(args) => args.run(printer),
+        Command::Curvature(args) => args.run(printer),
+        Command::Race(args) => args.run(printer),
         Command::Evaluate(args) => args.run(printer),
         Command::Predict(args) => args.run(printer),
         Command::Classify(args) => args.run(printer),

@@ -15,7 +15,7 @@ use super::width::{self, columns};
 use converge_core::train::Observer;
 use converge_data::DownloadProgress;
 use converge_diagnosis::History;
-use converge_diagnosis::verdict::while_training;
+use converge_diagnosis::verdict::Notices;
 use converge_figures::numbers;
 use converge_record::{EpochRow, StepRow};
 
@@ -33,8 +33,7 @@ pub(super) struct TrainingProgress {
     messages: Vec<String>,
     /// The epochs of the session.
     history: Vec<EpochRow>,
-    /// The names of what was noticed: each is said once.
-    noticed: Vec<String>,
+    notices: Notices,
 }
 
 impl TrainingProgress {
@@ -51,18 +50,15 @@ impl TrainingProgress {
             samples: 0,
             messages: vec![],
             history: vec![],
-            noticed: vec![],
+            notices: Notices::default(),
         }
     }
 
     /// Says what is wrong with the run so far, if anything is that was not said.
     fn notice(&mut self) {
-        let Some(finding) = while_training(&History::of_epochs(&self.history)) else { return };
-        if !self.noticed.contains(&finding.name) {
-            let change = finding.change.unwrap_or_default();
-            print_above(&self.bar, &for_people(&format!("  {} {change}", finding.message)));
-            self.noticed.push(finding.name);
-        }
+        let Some(finding) = self.notices.news(&History::of_epochs(&self.history)) else { return };
+        let change = finding.change.unwrap_or_default();
+        print_above(&self.bar, &for_people(&format!("  {} {change}", finding.message)));
     }
 
     /// Lays the bar out anew: the terminal may have another width by now.

@@ -1,11 +1,12 @@
-//! `converge runs`: the runs there are, how each stands and what it scored.
+//! `converge runs`: the runs there are, how each stands, what it scored and what sets it apart.
 
 mod actions;
+mod columns;
+mod differs;
 mod listed;
 
 use std::cmp::Ordering;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
@@ -13,14 +14,16 @@ use rayon::prelude::*;
 
 use super::options::RUNS;
 use super::printer::Printer;
-use super::width::wrapped;
-use actions::{Action, shown};
+use actions::Action;
 use converge_diagnosis::Mode;
-use converge_figures::{Look, numbers, table};
+use converge_figures::Look;
 use converge_record::RunDirectory;
 use listed::Listed;
 
 /// List the runs, the newest first
+///
+/// The column `differs` has what sets a run apart: keys whose values most runs of the same experiment in the
+/// list do not have.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   converge runs
@@ -86,6 +89,7 @@ impl RunsArgs {
             Some(metric) => rank(&mut runs, metric)?,
             None => self.sort.apply(&mut runs),
         }
+        differs::tell(&mut runs);
         let look = Look::detect();
         printer.result(&runs, || {
             if all == 0 {
@@ -94,13 +98,7 @@ impl RunsArgs {
             if runs.is_empty() {
                 return format!("none of the {all} runs in `{}` is so", self.output.display());
             }
-            let rows: Vec<[String; COLUMNS]> = runs.iter().map(row).collect();
-            let narrow = look.width.map(usize::from).filter(|width| least_width(&rows) > *width);
-            if let Some(width) = narrow {
-                return rows.iter().map(|row| listed(row, width) + "\n").collect();
-            }
-            let rows: Vec<Vec<String>> = rows.iter().map(|row| row.to_vec()).collect();
-            table(look, &HEADER, &rows)
+            columns::text(look, &runs)
         })
     }
 }
@@ -157,108 +155,4 @@ fn rank(runs: &mut [Listed], metric: &str) -> Result<()> {
 
 fn better_first(a: f64, b: f64, higher_is_better: bool) -> Ordering {
     if higher_is_better { b.total_cmp(&a) } else { a.total_cmp(&b) }
-}
-
-const COLUMNS: usize = 12;
-const HEADER: [&str; COLUMNS] = [
-    "run",
-    "status",
-    "verdict",
-    "data",
-    "optimizer",
-    "rate",
-    "seed",
-    "epochs",
-    "best",
-    "test",
-    "time",
-    "note",
-];
-/// What a column of text takes when its cells wrap.
-const WRAPPED: usize = 16;
-
-/// The columns that a table of `rows` takes in which no path is broken.
-fn least_width(rows: &[[String; COLUMNS]]) -> usize {
-    let widths = HEADER.iter().enumerate().map(|(column, name)| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        let width = cells.chain([name.len()]).max().unwrap_or(0);
-        if matches!(*name, "data" | "best" | "note") { width.min(WRAPPED) } else { width }
-    });
-    widths.sum::<usize>() + 2 * HEADER.len()
-}
-
-/// A run on lines of its own, for terminals of a `width` too narrow for the table: its path, then the
-/// rest, indented and broken between words.
-fn listed(row: &[String; COLUMNS], width: usize) -> String {
-    let [run, status, verdict, data, optimizer, rate, seed, epochs, best, test, time, note] = row;
-    let plural = if epochs == "1" { "" } else { "s" };
-    let mut paragraph = format!("{run}\n");
-    let stands = format!("{status}, {epochs} epoch{plural} in {time}");
-    let verdict = verdict.replace('_', " ");
-    let trained = format!("{optimizer} at {rate}, seed {seed}");
-    let test = if test.is_empty() { String::new() } else { format!("test {test}") };
-    let lines = [&stands, &verdict, data, &trained, best, &test, note];
-    for more in lines.into_iter().filter(|more| !more.is_empty()) {
-        paragraph += &format!("{}\n", wrapped(&format!("  {more}"), width, 4));
-    }
-    paragraph
-}
-
-fn row(run: &Listed) -> [String; COLUMNS] {
-    let record = &run.record;
-    let best = record.best.as_ref().map_or_else(String::new, |best| {
-        format!("{} {} (epoch {})", best.monitor, numbers::significant(best.value, 4), best.epoch)
-    });
-    let test = run.test.as_ref().map_or_else(String::new, |score| {
-        format!("{} {}", score.name, numbers::significant(score.value, 4))
-    });
-    [
-        run.path.display().to_string(),
-        run.status().to_owned(),
-        run.verdict.map_or_else(String::new, |label| label.name().to_owned()),
-        record.data.label(),
-        run.optimizer.clone().unwrap_or_default(),
-        run.learning_rate.map_or_else(String::new, |rate| rate.to_string()),
-        record.seed.to_string(),
-        record.epochs_done.to_string(),
-        best,
-        test,
-        numbers::duration(Duration::try_from_secs_f64(record.seconds).unwrap_or_default()),
-        shown(&run.notes),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_in_a_narrow_terminal_is_a_paragraph_whose_path_is_whole() {
-        let row = [
-            "artifacts/mnist-20261122-101500",
-            "interrupted",
-            "not_learning",
-            "MNIST (synthetic), which is a long name for what it is and goes over the edge",
-            "adam",
-            "0.001",
-            "42",
-            "12",
-            "val_loss 0.1234 (epoch 11)",
-            "accuracy 0.97",
-            "2m 3s",
-            "[paper] not good",
-        ]
-        .map(str::to_owned);
-        let text = listed(&row, 60);
-        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
-        assert!(
-            text.starts_with(
-                "artifacts/mnist-20261122-101500\n  interrupted, 12 epochs in 2m 3s\n  not learning\n"
-            ),
-            "{text}"
-        );
-        assert!(text.contains("\n  adam at 0.001, seed 42\n"), "{text}");
-        assert!(text.ends_with("  test accuracy 0.97\n  [paper] not good\n"), "{text}");
-        assert!(least_width(&[row]) > 60);
-    }
 }

@@ -13,6 +13,7 @@ use super::printer::{Printer, for_people, message};
 use super::progress::{Downloads, TrainingProgress};
 use super::signals::{self, Stopped};
 use super::train_result::finish;
+use super::training_page::TrainingPage;
 use super::{cross_validate, evaluate, progress};
 use converge_core::cross_validation::{self, cross_validate};
 use converge_core::curves::write_learning_curves;
@@ -34,6 +35,7 @@ use converge_record::{PretrainedRecord, RunDirectory, Status, find_run};
   converge train cifar10
   converge train mnist --epochs 3 --set optimizer.learning_rate=0.01 --set model.hidden=[256,128]
   converge train ./mine.toml --data real --seed 7
+  converge train cifar10 --watch
   converge train mnist --log tensorboard && tensorboard --logdir artifacts
   converge train movielens --cross-validate
   converge train --cross-validate --resume artifacts/movielens-20261122-101500
@@ -76,6 +78,11 @@ pub(super) struct TrainArgs {
     /// How progress is shown
     #[arg(long, value_name = "KIND", default_value = "auto")]
     progress: ProgressKind,
+    /// Follow it in the browser, as `converge watch` does, until it ends
+    #[arg(long)]
+    watch: bool,
+    #[arg(skip)]
+    page: TrainingPage,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -96,10 +103,19 @@ enum ProgressKind {
 }
 
 impl TrainArgs {
-    pub(super) fn run(mut self, printer: &mut Printer) -> Result<()> {
+    pub(super) fn run(self, printer: &mut Printer) -> Result<()> {
         if self.list {
             return list(printer);
         }
+        let page = self.page.clone();
+        let trained = self.train(printer);
+        if let Err(error) = page.end() {
+            printer.warning(&format!("{error:#}"));
+        }
+        trained
+    }
+
+    fn train(mut self, printer: &mut Printer) -> Result<()> {
         let full_screen = self.progress == ProgressKind::Tui;
         if full_screen && !cfg!(feature = "tui") {
             bail!(
@@ -206,7 +222,10 @@ impl TrainArgs {
             device_name: self.device.name(),
             load: self.data_options.load_options()?,
             downloads: Box::new(Downloads::new()),
-            announce: Box::new(announcer(printer, catches_signals.then(|| stop_request.clone()))),
+            announce: {
+                let stop_request = catches_signals.then(|| stop_request.clone());
+                Box::new(announcer(printer, stop_request, self.watch.then(|| self.page.clone())))
+            },
             warn: {
                 let printer = Printer::new(printer.json);
                 Box::new(move |text| printer.warning(text))
@@ -253,10 +272,11 @@ fn list(printer: &mut Printer) -> Result<()> {
 }
 
 /// Says what is about to be trained on what, and from then on catches Ctrl-C: before, there is
-/// nothing to save.
+/// nothing to save. Shows the `page`, if one is wanted.
 fn announcer(
     printer: &Printer,
     mut stop_request: Option<StopRequest>,
+    page: Option<TrainingPage>,
 ) -> impl FnMut(&RunDirectory) + use<> {
     let printer = Printer::new(printer.json);
     move |run| {
@@ -296,6 +316,9 @@ fn announcer(
             announce_weights(&printer, pretrained);
         }
         message(&format!("run: {}", run.path().display()));
+        if let Some(Err(error)) = page.as_ref().map(|page| page.show(run)) {
+            printer.warning(&format!("{error:#}"));
+        }
     }
 }
 

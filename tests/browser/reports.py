@@ -1,30 +1,23 @@
-"""Opens pages of reports in Chromium and does with them what a reader does.
+"""The pages of `converge report` in Chromium: reports.py FOLDER, which runs.py made.
 
-Usage: reports.py PAGE.html…  Needs Debian's `chromium` and `chromium-driver`, and selenium (4.51) from pip.
 Each page must draw all its charts at 400, 1000 and 2000 pixels in light and dark without a message on the
-console, a request or a page that is wider than the window; zoom, pan, hover, smoothing, logarithmic axes,
-the switch of colours and sorting must do what they say.
+console, a request to another machine or a page that is wider than the window; zoom, pan, hover, smoothing,
+logarithmic axes, the switch of colours and sorting must do what they say.
 """
 
 import sys
 import time
 from pathlib import Path
 
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from chromium import HOSTILE, SCHEMES, WIDTHS, browser, is_text, looks_right, nothing_wrong, scheme, width
+from runs import converge
 
 PLOT = """const figures = [...document.querySelectorAll('[data-chart]')];
 return figures.find(one => one.querySelector('h3').textContent.includes('every step'));"""
-
-
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for argument in ["--headless=new", "--no-sandbox", "--window-size=1200,900"]:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
 
 
 def choose(driver, control, value):
@@ -37,21 +30,30 @@ def choose(driver, control, value):
     time.sleep(0.5)
 
 
-def open_at(driver, page, width, scheme):
-    media = [{"name": "prefers-color-scheme", "value": scheme}]
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+def open_at(driver, page, name, pixels, colours):
+    scheme(driver, colours)
+    width(driver, pixels)
     driver.get(page)
-    time.sleep(1)
     script = driver.execute_script
     charts = script("return document.querySelectorAll('[data-chart]').length")
-    drawn = script("return document.querySelectorAll('.js-plotly-plot .main-svg').length > 0")
+    drawn = "return document.querySelectorAll('.js-plotly-plot .main-svg').length > 0"
+    if charts:
+        WebDriverWait(driver, 20, 0.1).until(lambda _: script(drawn), "nothing is drawn")
     assert script("return document.querySelectorAll('.js-plotly-plot').length") == charts, "charts"
-    assert drawn or charts == 0, "nothing is drawn"
-    assert script("return document.documentElement.scrollWidth") <= width, f"wider than {width}"
-    assert script("return performance.getEntriesByType('resource').length") == 0, "a request"
-    assert script("return document.querySelectorAll('main script, main iframe').length") == 0, "markup"
+    looks_right(driver, name, pixels, colours)
+
+
+def says(driver, *texts):
+    shown = driver.execute_script("return document.body.innerText")
+    missing = [text for text in texts if text not in shown]
+    assert not missing, f"not on the page: {missing}"
+
+
+def warns_of_synthetic_data(driver):
+    """Where nobody can miss it: above all else."""
+    found = driver.execute_script("""const one = document.querySelector('.banner');
+        return one && [one.innerText, one.getBoundingClientRect().top, getComputedStyle(one).position];""")
+    assert found and "SYNTHETIC DATA" in found[0] and found[1] < 200, found
 
 
 def use(driver):
@@ -117,16 +119,33 @@ def sort(driver):
         assert orders[0] == orders[1][::-1], "sorting"
 
 
-driver = browser()
-for page in sys.argv[1:]:
-    address = Path(page).resolve().as_uri()
-    for width in [400, 1000, 2000]:
-        for scheme in ["light", "dark"]:
-            open_at(driver, address, width, scheme)
-    open_at(driver, address, 1000, "light")
-    use(driver)
-    sort(driver)
-    messages = driver.get_log("browser")
-    assert not messages, messages
-    print(f"{page}: looks and works")
-driver.quit()
+def main(folder):
+    page = folder.parent / "report.html"
+    pages = {
+        "whole": (["digits"], ["Learning curves", "Confusion matrix"]),
+        "diverged": (["diverged"], ["Diverged", "became inf"]),
+        "killed": (["killed"], ["was killed", "converge train --resume"]),
+        "hostile": ([HOSTILE], [f"[{HOSTILE}] {HOSTILE}", f"{HOSTILE} "]),
+        "compared": (["digits", HOSTILE, "diverged"], ["digits"]),
+    }
+    driver = browser()
+    try:
+        for name, (runs, texts) in pages.items():
+            converge("report", *(folder / run for run in runs), "--page", page)
+            for pixels in WIDTHS:
+                for colours in SCHEMES:
+                    open_at(driver, page.as_uri(), name, pixels, colours)
+                    warns_of_synthetic_data(driver)
+            open_at(driver, page.as_uri(), name, 1000, "light")
+            says(driver, *texts)
+            if HOSTILE in runs:
+                is_text(driver)
+            use(driver)
+            sort(driver)
+            nothing_wrong(driver)
+            print(f"ok: the report called {name}", flush=True)
+    finally:
+        driver.quit()
+
+
+main(Path(sys.argv[1]))

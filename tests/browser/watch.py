@@ -1,16 +1,12 @@
-"""`converge watch` in a real browser: click, zoom, reload, kill the run, dark mode, no errors in its console.
+"""The page of `converge watch` in Chromium: watch.py FOLDER, which runs.py made.
 
-    tests/browser/watch.sh
-
-Runs are played by trainer.py. SCREENSHOTS=DIR keeps pictures at 400, 1000 and 2000 pixels, light and dark.
+Clicks, compares, zooms and reloads while a run is trained there; kills the run, goes on with it, restarts the
+server, and stops the run by the button. Then a run is trained that serves its page itself.
 """
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,28 +15,23 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-HERE = Path(__file__).parent
-HOSTILE = "<img src=x onerror=alert(1)>"
-SERVER = sys.argv[1:]
+from chromium import HOSTILE, SCHEMES, WIDTHS, browser, is_text, looks_right, nothing_wrong, scheme, width
+from runs import CONVERGE, DIGITS, new_run, start
+
+# What a browser says of a server that is gone.
+LOST = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET")
 
 
-def serve(folder, port="0"):
-    server = subprocess.Popen([*SERVER, str(folder), port], stdout=subprocess.PIPE, text=True)
+def serve(folder, port=0):
+    server = subprocess.Popen([CONVERGE, "watch", folder, "--port", str(port)], stdout=subprocess.PIPE, text=True)
     return server, server.stdout.readline().strip()
 
 
-def train(folder, name, epochs, *more, pause="0.01"):
-    command = [sys.executable, HERE / "trainer.py", folder, name, str(epochs), *more]
-    return subprocess.Popen(command, env=os.environ | {"PAUSE": pause})
-
-
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+def train(folder):
+    """A training of more epochs than it will come to, and its run."""
+    known = set(folder.iterdir())
+    trainer = start(*DIGITS, "--epochs", 2000, "--output", folder, stderr=subprocess.DEVNULL)
+    return trainer, new_run(folder, known)
 
 
 class Page:
@@ -56,7 +47,7 @@ class Page:
     def until(self, what, condition, seconds=30):
         waiting = WebDriverWait(self.driver, seconds, 0.1, [StaleElementReferenceException])
         waiting.until(lambda _: condition(), f"waited in vain: {what}")
-        print(f"ok: {what}")
+        print(f"ok: {what}", flush=True)
 
     def reach(self, chart):
         """Where a curve ends: it may have fewer points as it grows, since neighbours are merged."""
@@ -70,71 +61,63 @@ class Page:
     def background(self):
         return self.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
 
-    def picture(self, name):
-        folder = os.environ.get("SCREENSHOTS")
-        if not folder:
-            return
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for theme in ("light", "dark"):
-            self.theme(theme)
-            for width in (400, 1000, 2000):
-                size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-                self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-                time.sleep(1)
-                height = self.driver.execute_script("return document.documentElement.scrollHeight")
-                self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size | {"height": min(height, 4000)})
-                time.sleep(0.5)
-                self.driver.save_screenshot(f"{folder}/{name}-{width}-{theme}.png")
+    def look(self, name):
+        for colours in SCHEMES:
+            scheme(self.driver, colours)
+            for pixels in WIDTHS:
+                width(self.driver, pixels)
+                time.sleep(0.4)
+                looks_right(self.driver, name, pixels, colours)
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        self.theme("")
+        scheme(self.driver, "light")
 
     def theme(self, name):
         script = "const box = document.getElementById('theme'); box.value = arguments[0]; box.onchange()"
         self.driver.execute_script(script, name)
 
-    def errors(self):
-        expected = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING")
-        entries = [entry for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
-        return [entry for entry in entries if not any(word in entry["message"] for word in expected)]
 
-
-def list_of_runs(page, folder):
+def list_of_runs(page, live):
     page.driver.get(page.url)
-    page.until("runs are listed, newest first", lambda: len(page.find("tr[data-run]")) == 3)
-    assert page.find("tr[data-run]")[0].get_attribute("data-run") == "live", page.text("tr[data-run]")
-    assert HOSTILE in page.text("tr[data-run]"), "a name with HTML is not shown as text"
-    assert not page.find("main img"), "a name became HTML"
+    page.until("runs are listed", lambda: len(page.find("tr[data-run]")) == 5)
+    newest = page.find("tr[data-run]")[0].get_attribute("data-run")
+    assert newest == live, f"{newest} is listed first, and not {live}"
+    is_text(page.driver)
+    page.until("states are told", lambda: all(
+        state in page.text("tr[data-run]") for state in ("completed", "diverged", "killed", "running")))
     page.until("the machine's load is told", lambda: "CPU" in page.text("#load"))
-    page.until("epochs grow without a reload", lambda: "2 of" in page.text("tr[data-run=live]"))
-    page.picture("list")
+    before = page.text(f"tr[data-run={live}] .progress")
+    page.until("epochs grow without a reload", lambda: page.text(f"tr[data-run={live}] .progress") != before)
+    page.look("list")
     filter_box = page.find("input[type=search]")[0]
     filter_box.send_keys("completed")
     page.until("runs are filtered", lambda: len(page.find("tr[data-run]")) == 2)
     filter_box.clear()
     filter_box.send_keys(" ")
-    page.until("all are back", lambda: len(page.find("tr[data-run]")) == 3)
+    page.until("all are back", lambda: len(page.find("tr[data-run]")) == 5)
 
 
-def comparison(page):
-    for name in ("live", "old"):
+def comparison(page, live):
+    for name in (live, "digits"):
         page.find(f"tr[data-run={name}] input")[0].click()
     page.find("#compare")[0].click()
     page.until("two runs are compared", lambda: page.reach("epoch val_loss") > 0)
+    assert "synthetic data" in page.text("main table"), "not said where runs are compared"
     page.until("by step too", lambda: page.reach("step loss") > 0)
-    page.picture("compare")
+    page.look("two")
     page.driver.back()
-    page.until("back at the list", lambda: len(page.find("tr[data-run]")) == 3)
+    page.until("back at the list", lambda: len(page.find("tr[data-run]")) == 5)
 
 
-def growing_run(page):
-    page.find("tr[data-run=live] a")[0].click()
+def growing_run(page, live):
+    page.find(f"tr[data-run={live}] a")[0].click()
     page.until("curves are drawn", lambda: page.reach("step loss") > 20)
     before = page.reach("step loss")
     page.until("curves grow", lambda: page.reach("step loss") > before + 20)
     page.until("the verdict so far is told", lambda: "sure" in page.text(".verdict"))
     page.until("the time left is told", lambda: "time left" in page.text(".facts"))
     page.until("the run's own load is told", lambda: "this run" in page.text("#load"))
-    page.picture("run")
+    assert "SYNTHETIC DATA" in page.text(".banner")
+    page.look("run")
 
 
 def zoom(page):
@@ -158,26 +141,24 @@ def zoom(page):
 
 def colours(page):
     light = page.background()
-    emulate = lambda value: page.driver.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": value}]})
-    emulate("dark")
+    scheme(page.driver, "dark")
     page.until("the page is dark where the system is", lambda: page.background() != light)
     page.theme("light")
     page.until("light where that is chosen", lambda: page.background() == light)
     page.driver.refresh()
     page.until("the choice is kept", lambda: page.find("#theme") and page.background() == light)
     page.theme("")
-    emulate("light")
+    scheme(page.driver, "light")
 
 
-def killed_and_resumed(page, folder, trainer):
+def killed_and_resumed(page, trainer, run):
     page.until("the run is drawn", lambda: page.reach("step loss") > 0)
     trainer.send_signal(signal.SIGKILL)
     trainer.wait()
     page.until("a killed run is told", lambda: "killed" in page.text(".state"))
     assert not page.find("#stop"), "a killed run has a button to stop it"
-    page.picture("killed")
-    trainer = train(folder, "live", 200, "resume")
+    page.look("killed-run")
+    trainer = start("--resume", run, stderr=subprocess.DEVNULL)
     page.until("a resumed run is told", lambda: "running" in page.text(".state"))
     before = page.reach("step loss")
     page.until("its curves grow again", lambda: page.reach("step loss") > before + 10)
@@ -200,36 +181,45 @@ def stopped(page, trainer):
     page.find("#stop")[0].click()
     page.driver.switch_to.alert.accept()
     page.until("the run was interrupted", lambda: "interrupted" in page.text(".state"))
-    assert trainer.wait(10) == 0
-    page.until("why it stopped is told", lambda: "It stopped: interrupted in step" in page.text("main"))
+    assert trainer.wait(10) == 130, "another exit status than after Ctrl-C"
+    page.until("why it stopped is told", lambda: "Ended: stopped on request." in page.text("main"))
 
 
-def main():
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("old", HOSTILE):
-            assert train(folder, name, 12, pause="0").wait() == 0
-        time.sleep(1)
-        trainer = train(folder, "live", 200)
-        server, url = serve(folder)
-        driver = browser()
-        page = Page(driver, url)
-        try:
-            list_of_runs(page, folder)
-            comparison(page)
-            growing_run(page)
-            zoom(page)
-            colours(page)
-            trainer = killed_and_resumed(page, folder, trainer)
-            server = restarted_server(page, folder, server)
-            stopped(page, trainer)
-            errors = page.errors()
-            assert not errors, errors
-            print("ok: no errors in the console")
-        finally:
-            driver.quit()
-            for process in (trainer, server):
-                process.kill()
-                process.wait()
+def served_by_the_training(driver, folder):
+    """`converge train --watch`."""
+    trainer = start(*DIGITS, "--epochs", 2000, "--watch", "--output", folder, stderr=subprocess.PIPE)
+    url = next(line.split()[1] for line in trainer.stderr if line.startswith("watch: "))
+    page = Page(driver, url)
+    driver.get(url)
+    page.until("a training serves its page", lambda: page.reach("step loss") > 0)
+    stopped(page, trainer)
+    said = trainer.stderr.read()
+    assert f"converge watch {folder}" in said, said
+    page.until("that it has ended is told", lambda: "the training ended" in page.text("#connection"))
 
 
-main()
+def main(folder):
+    trainer, run = train(folder)
+    server, url = serve(folder)
+    driver = browser()
+    page = Page(driver, url)
+    try:
+        list_of_runs(page, run.name)
+        comparison(page, run.name)
+        growing_run(page, run.name)
+        zoom(page)
+        colours(page)
+        trainer = killed_and_resumed(page, trainer, run)
+        server = restarted_server(page, folder, server)
+        stopped(page, trainer)
+        served_by_the_training(driver, folder)
+        nothing_wrong(driver, LOST)
+        print("ok: nothing on the console, nothing asked of another machine")
+    finally:
+        driver.quit()
+        for process in (trainer, server):
+            process.kill()
+            process.wait()
+
+
+main(Path(sys.argv[1]))

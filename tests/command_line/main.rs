@@ -6,12 +6,15 @@
 mod backends;
 mod common;
 mod diagnose;
+mod explore;
 mod lab;
 mod logs;
 mod own_data;
+mod race;
 mod resume;
 mod runs;
 mod schedule;
 mod train;
 mod transfer;
 mod usage;
+mod watch;

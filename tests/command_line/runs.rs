@@ -37,6 +37,7 @@ fn the_list_tells_runs_apart_filters_and_ranks_them() {
     assert_eq!(rates("--filter optimizer.learning_rate=1e-3"), [0.001]);
     assert_eq!(rates("--filter optimizer.name=adam"), [0.0; 0]);
     assert_eq!(rates("--sort oldest").len(), 2);
+    assert_eq!(json(&list)[0]["differs"], serde_json::json!({ "optimizer.learning_rate": "0.05" }));
     let first = &json(&list)[0];
     assert_eq!((&first["optimizer"], &first["verdict"]), (&"sgd".into(), &"undecidable".into()));
     let shown = stdout(&succeed(&list.replace(" --json", "")));
@@ -109,7 +110,10 @@ fn notes_and_tags_are_kept_and_runs_are_removed_only_with_consent() {
     let path = tagged[0]["path"].as_str().unwrap();
     assert!(fail(&format!("runs remove {path}")).contains("--yes"));
     assert!(Path::new(path).exists());
-    succeed(&format!("runs remove {path} --yes"));
+    // Named twice, it is one run.
+    let removed =
+        json(&format!("runs --output {folder} remove {path} {path}/ latest --yes --json"));
+    assert_eq!(removed["removed"], serde_json::json!([path]));
     assert!(!Path::new(path).exists());
     succeed(&format!("runs --output {folder} prune --filter optimizer.name=sgd --yes"));
     assert!(json(&format!("runs --output {folder} --json")).as_array().unwrap().is_empty());

@@ -117,6 +117,7 @@ fn early(reason: StopReason) -> Option<&'static str> {
     match reason {
         StopReason::MaxEpochs => None,
         StopReason::PatienceExhausted => Some("no improvement"),
+        StopReason::NotImproving => Some("not improving"),
         StopReason::StoppingThreshold => Some("target reached"),
         StopReason::DivergenceThreshold => Some("diverged"),
         StopReason::NonFiniteMetric | StopReason::NonFiniteLoss => Some("not a number"),

@@ -13,7 +13,8 @@
 //! - [`train`]: the session around Burn's Learner, its records and checkpoints;
 //! - [`curves`]: the learning curves of a run as a figure;
 //! - [`evaluation`]: a checkpoint of a run, loaded and scored on the test split;
-//! - [`cross_validation`], [`prediction`], [`export`]: what else is done with trained models.
+//! - [`cross_validation`], [`prediction`], [`export`]: what else is done with trained models;
+//! - [`race`]: contenders tuned alike and trained with several seeds.
 //!
 //! # Training an experiment from code
 //!
@@ -43,7 +44,6 @@
 
 #![recursion_limit = "256"]
 
-mod caught;
 pub mod cross_validation;
 pub mod curves;
 pub mod device;
@@ -56,6 +56,7 @@ pub mod layers;
 pub mod models;
 pub mod optim;
 pub mod prediction;
+pub mod race;
 pub mod random;
 pub mod schedule;
 pub mod train;

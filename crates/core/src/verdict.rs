@@ -1,74 +1,34 @@
 //! The verdict on a run of one's own: stored beside it, with what to change as `--set` text.
 
-use std::path::PathBuf;
-
 use converge_diagnosis::own_run;
-use converge_diagnosis::verdict::{Change, Label, Severity, Verdict, judge};
-use converge_record::{EpochRow, RunDirectory, write_atomically};
-use serde::{Deserialize, Serialize};
+pub use converge_diagnosis::own_run::{RunVerdict, VERDICT_FILE};
+use converge_diagnosis::verdict::{Change, Label, Severity, Verdict};
+use converge_record::{EpochRow, RecordError, RunDirectory};
 
 use crate::experiment::Experiment;
 use crate::optim::OptimizerSettings;
 use crate::schedule::ScheduleSettings;
 use crate::train::{StoredRun as _, TrainError};
 
-/// The file of the verdict in the directory of a run.
-pub const VERDICT_FILE: &str = "verdict.json";
-
-/// The verdict on a run, and what to change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunVerdict {
-    /// What to add to `converge train`, the most useful first, each with its reason.
-    pub changes: Vec<Change>,
-    /// The verdict.
-    #[serde(flatten)]
-    pub verdict: Verdict,
-}
-
-/// Why there is no verdict.
-#[derive(Debug, thiserror::Error)]
-pub enum VerdictError {
-    /// The run cannot be read.
-    #[error(transparent)]
-    Run(#[from] TrainError),
-    /// The file could not be written.
-    #[error("cannot write `{}`: {error}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        error: std::io::Error,
-    },
-}
-
 /// Whether the verdict on `run`, of which `epochs` are the whole ones, is stored in its directory.
-pub fn is_judged(run: &RunDirectory, epochs: &[EpochRow]) -> Result<bool, VerdictError> {
-    let (_, json) = verdict(run, epochs)?;
+pub fn is_judged(run: &RunDirectory, epochs: &[EpochRow]) -> Result<bool, TrainError> {
+    let json = verdict(run, epochs)?
+        .to_json()
+        .map_err(|error| RecordError::write(&run.file(VERDICT_FILE), error.into()))?;
     Ok(std::fs::read(run.file(VERDICT_FILE)).is_ok_and(|stored| stored == json))
 }
 
 /// Judges `run`, of which `epochs` are the whole ones, and stores the verdict in its directory.
-pub fn write_verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<RunVerdict, VerdictError> {
-    let (verdict, json) = verdict(run, epochs)?;
-    let path = run.file(VERDICT_FILE);
-    write_atomically(&path, &json).map_err(|error| VerdictError::Write { path, error })?;
+pub fn write_verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<RunVerdict, TrainError> {
+    let verdict = verdict(run, epochs)?;
+    verdict.write(run)?;
     Ok(verdict)
 }
 
-/// The verdict on `run`, of which `epochs` are the whole ones, and how it is stored.
-fn verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<(RunVerdict, Vec<u8>), VerdictError> {
-    let mut history = own_run::history(epochs, run.record.status);
-    if run.steps_file().is_file() {
-        history.steps = own_run::step_series(&run.steps().map_err(TrainError::from)?);
-    }
-    let verdict = judge(&history, &own_run::options(run).map_err(TrainError::from)?);
+fn verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<RunVerdict, TrainError> {
+    let verdict = own_run::verdict(run, epochs)?;
     let changes = changes(&verdict, &run.experiment()?, epochs.len());
-    let verdict = RunVerdict { changes, verdict };
-    let json = serde_json::to_vec_pretty(&verdict).map_err(|error| {
-        let path = run.file(VERDICT_FILE);
-        VerdictError::Write { path, error: error.into() }
-    })?;
-    Ok((verdict, json))
+    Ok(RunVerdict { changes, verdict })
 }
 
 /// What to change after a run of `experiment` over so many epochs with this verdict, the most useful
@@ -200,7 +160,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use converge_diagnosis::History;
-    use converge_diagnosis::verdict::{Finding, Options};
+    use converge_diagnosis::verdict::{Finding, Options, judge};
 
     use super::*;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use image::{DynamicImage, ImageReader, Rgb, RgbImage};
 
 use super::DataError;
+use super::caught::caught;
 
 /// The largest image file that is read, in bytes: photographs have some 10 MB.
 const LARGEST: u64 = 1 << 30;
@@ -60,7 +61,9 @@ pub fn decode_image(contents: &[u8]) -> Result<RgbImage, String> {
     if reader.format() == Some(image::ImageFormat::Jpeg) && !jpeg_is_complete(contents) {
         return Err("it is cut short, a JPEG without its end".to_owned());
     }
-    let image = reader.decode().map_err(|error| error.to_string())?;
+    let image = caught(|| reader.decode())
+        .map_err(|panic| format!("its decoder broke off ({panic})"))?
+        .map_err(|error| error.to_string())?;
     if image.width() == 0 || image.height() == 0 {
         return Err("it has no pixels".to_owned());
     }
@@ -124,6 +127,17 @@ mod tests {
     /// Pillow 13.0.0 wrote it: `Image.new("RGB", (24, 16), (9, 99, 200)).save(f, progressive=True)`,
     /// with a thumbnail as EXIF holds them, which ends with the marker that the file ends with.
     const PROGRESSIVE: &[u8] = include_bytes!("../tests/progressive.jpg");
+
+    #[test]
+    fn a_decoder_that_panics_has_found_no_image() {
+        // zune-jpeg 0.5.15 does at this one, in its code for AVX2.
+        let contents =
+            include_bytes!("../../../fuzz/corpus/images/jpeg_that_its_decoder_panics_at");
+        let outcome = decode_image(contents);
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(outcome.is_err(), std::arch::is_x86_feature_detected!("avx2"));
+        drop(outcome);
+    }
 
     #[test]
     fn a_jpeg_cut_anywhere_is_no_image() {

@@ -7,6 +7,7 @@
 mod archive;
 pub mod augmentation;
 pub mod catalogue;
+pub mod caught;
 mod checksum;
 mod decode;
 mod error;

@@ -54,4 +54,4 @@ pub use curve_fit::{CurveFit, CurveModel, FitError, standard_errors_at};
 pub use early_stopping::{EarlyStoppingSettings, EarlyStoppingState};
 pub use history::{History, Log, Metric, Series};
 pub use monitor::{DeltaMode, Mode};
-pub use student_t::student_t;
+pub use student_t::{student_t, student_t_within};

@@ -1,10 +1,39 @@
-//! What a run of Converge knows of itself beside its curves: what every step did, and the settings
-//! that verdicts ask for.
+//! What a run of Converge knows of itself beside its curves: what every step did, the settings that
+//! verdicts ask for, and the verdict that is stored beside them.
 
-use converge_record::{EpochRow, RecordError, RunDirectory, Status, StepRow};
+use converge_record::{EpochRow, RecordError, RunDirectory, Status, StepRow, write_atomically};
+use serde::{Deserialize, Serialize};
 
 use crate::history::{History, Series};
-use crate::verdict::Options;
+use crate::verdict::{Change, Options, Verdict, judge};
+
+/// The file of the verdict in the directory of a run.
+pub const VERDICT_FILE: &str = "verdict.json";
+
+/// The verdict on a run, and what to change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunVerdict {
+    /// What to add to `converge train`, the most useful first, each with its reason.
+    pub changes: Vec<Change>,
+    /// The verdict.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+impl RunVerdict {
+    /// How it is stored.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec_pretty(self)
+    }
+
+    /// Stores it in the directory of `run`.
+    pub fn write(&self, run: &RunDirectory) -> Result<(), RecordError> {
+        let path = run.file(VERDICT_FILE);
+        let written =
+            self.to_json().map_err(Into::into).and_then(|json| write_atomically(&path, &json));
+        written.map_err(|error| RecordError::write(&path, error))
+    }
+}
 
 /// The value of a column in a row.
 type Value = fn(&StepRow) -> Option<f64>;
@@ -59,6 +88,13 @@ pub(crate) fn mark_end(history: &mut History, status: Status) {
             series.y.push(f64::NAN);
         }
     }
+}
+
+/// Judges `run`, of which `epochs` are the whole ones.
+pub fn verdict(run: &RunDirectory, epochs: &[EpochRow]) -> Result<Verdict, RecordError> {
+    let mut history = history(epochs, run.record.status);
+    history.steps = step_series(&run.steps()?);
+    Ok(judge(&history, &options(run)?))
 }
 
 /// What is known of `run` beside its curves.

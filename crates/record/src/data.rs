@@ -15,6 +15,8 @@ pub enum Origin {
     SyntheticStandIn,
     /// Drawn by code, as the experiment means it to be.
     Synthetic,
+    /// Given by a program that does not say.
+    Unknown,
 }
 
 /// A file that data was read from.
@@ -78,7 +80,7 @@ pub struct DataRecord {
 impl DataRecord {
     /// Whether it was drawn by code.
     pub fn is_synthetic(&self) -> bool {
-        self.origin != Origin::Real
+        matches!(self.origin, Origin::SyntheticStandIn | Origin::Synthetic)
     }
 
     /// What tells the data loaded `now` from these, if anything does: their kind, the classes, or a

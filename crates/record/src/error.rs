@@ -70,6 +70,18 @@ pub enum RecordError {
         /// The whole epochs that it has trained.
         epochs: usize,
     },
+    /// Another program trained the run.
+    #[error(
+        "run `{}` was trained by {by}: here are its curves, but neither its experiment nor its model; \
+         `converge diagnose`, `report`, `compare`, `watch` and `runs` read it",
+        run.display()
+    )]
+    TrainedElsewhere {
+        /// The run.
+        run: PathBuf,
+        /// The program.
+        by: String,
+    },
     /// Another process trains the run.
     #[error("run `{}` is being trained by another process; wait for it or stop it", .0.display())]
     Locked(PathBuf),

@@ -1,5 +1,7 @@
 //! `notes.json`: what people wrote on a run.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The file in the directory of a run.
@@ -14,6 +16,15 @@ pub struct Notes {
     /// Words to find it by, sorted, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+}
+
+/// On one line: `[tag] the note`; nothing where nobody wrote anything.
+impl fmt::Display for Notes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tags = self.tags.iter().map(|tag| format!("[{tag}]"));
+        let parts = tags.chain([self.note.clone()]).filter(|part| !part.is_empty());
+        formatter.write_str(&parts.collect::<Vec<_>>().join(" "))
+    }
 }
 
 impl Notes {

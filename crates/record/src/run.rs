@@ -84,14 +84,18 @@ pub struct RunRecord {
     pub name: String,
     /// The name of the experiment.
     pub experiment: String,
+    /// What trained it, where that was not `converge`, which then has its curves, but neither its
+    /// experiment nor its model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_by: Option<String>,
     /// How the run stands.
     pub status: Status,
     /// Why it stopped.
     pub stop: Option<Stop>,
     /// The error that ended it.
     pub error: Option<String>,
-    /// The seed.
-    pub seed: u64,
+    /// The seed; none where the program that trained it told none.
+    pub seed: Option<u64>,
     /// The versions.
     pub versions: Versions,
     /// The device, as `--device` names it.
@@ -142,10 +146,12 @@ fn is_zero(count: &usize) -> bool {
 pub struct NewRun<'a> {
     /// The name of the experiment.
     pub experiment: &'a str,
+    /// What trains it, where that is not `converge`.
+    pub trained_by: Option<String>,
     /// The whole experiment, every default written out, for `experiment.toml`.
     pub experiment_toml: &'a str,
-    /// The seed.
-    pub seed: u64,
+    /// The seed; none where the program that trained it told none.
+    pub seed: Option<u64>,
     /// The versions.
     pub versions: Versions,
     /// The device, as `--device` names it.
@@ -179,6 +185,7 @@ impl RunRecord {
             format: Self::FORMAT,
             name,
             experiment: new.experiment.to_owned(),
+            trained_by: new.trained_by,
             status: Status::Running,
             stop: None,
             error: None,

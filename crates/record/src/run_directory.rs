@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -111,9 +112,9 @@ impl RunDirectory {
             }
         }
         paths.sort();
-        let opened = paths.iter().map(|path| Self::open(path));
-        runs.extend(opened.filter(|run| !matches!(run, Err(RecordError::NotARun(_)))));
-        runs.sort_by_key(|run| run.as_ref().ok().and_then(|run| run.record.started_at()));
+        let opened = paths.par_iter().map(|path| Self::open(path));
+        runs.par_extend(opened.filter(|run| !matches!(run, Err(RecordError::NotARun(_)))));
+        runs.sort_by_cached_key(|run| run.as_ref().ok().and_then(|run| run.record.started_at()));
         runs
     }
 

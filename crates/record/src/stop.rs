@@ -34,6 +34,9 @@ pub enum StopReason {
     NonFiniteMetric,
     /// The training loss became NaN or infinite.
     NonFiniteLoss,
+    /// The training loss was flat or at chance for long, and whoever started the run did not want
+    /// to pay for that.
+    NotImproving,
     /// Someone asked the run to stop.
     Interrupted,
 }
@@ -42,9 +45,10 @@ impl StopReason {
     /// How a run stands that stopped for this reason.
     pub fn status(self) -> Status {
         match self {
-            Self::MaxEpochs | Self::PatienceExhausted | Self::StoppingThreshold => {
-                Status::Completed
-            }
+            Self::MaxEpochs
+            | Self::PatienceExhausted
+            | Self::StoppingThreshold
+            | Self::NotImproving => Status::Completed,
             Self::DivergenceThreshold | Self::NonFiniteMetric | Self::NonFiniteLoss => {
                 Status::Diverged
             }

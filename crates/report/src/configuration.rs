@@ -23,8 +23,8 @@ pub(crate) enum Change {
     Added,
 }
 
-/// The settings in `toml`, in their order there.
-pub(crate) fn settings(toml: &str) -> Result<Vec<Setting>, toml::de::Error> {
+/// The settings in `toml`, an experiment, in their order there.
+pub fn settings(toml: &str) -> Result<Vec<Setting>, toml::de::Error> {
     let table: Table = toml.parse()?;
     let mut settings = vec![];
     for (key, value) in &table {

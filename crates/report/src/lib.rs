@@ -25,12 +25,13 @@ mod configuration;
 mod downsample;
 mod error;
 mod page;
+pub mod race;
 mod report;
 mod scores;
 mod training;
 
-pub use comparison::{ComparedRun, Comparison, Difference, Group, Outcome, Score};
-pub use configuration::Setting;
+pub use comparison::{ComparedRun, Comparison, Difference, Group, Keys, Outcome, Score};
+pub use configuration::{Setting, settings};
 pub use error::ReportError;
 pub use page::chart_library;
 pub use report::report;

@@ -5,21 +5,19 @@
 
 use std::path::{Path, PathBuf};
 
+use converge_diagnosis::own_run::{self, VERDICT_FILE};
 use converge_diagnosis::read::{Choices, read};
 use converge_diagnosis::verdict::{Change, Options, Verdict, judge};
-use converge_diagnosis::{History, Log, own_run};
+use converge_diagnosis::{History, Log};
 use converge_record::{
-    EpochRow, EvaluationRecord, RecordError, RunDirectory, RunRecord, Status, StepRow, read_epochs,
-    read_steps,
+    EpochRow, EvaluationRecord, Notes, RecordError, RunDirectory, RunRecord, Status, StepRow,
+    read_epochs, read_steps,
 };
 use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::configuration::{self, Setting};
 use crate::error::ReportError;
-
-/// The file of the verdict in the directory of a run.
-const VERDICT_FILE: &str = "verdict.json";
 
 /// How a training stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -71,6 +69,8 @@ pub struct Training {
     pub changes: Vec<Change>,
     /// What it scored.
     pub evaluation: Option<EvaluationRecord>,
+    /// What people wrote on it.
+    pub remarks: Notes,
     /// How a log was read, as sentences.
     pub notes: Vec<String>,
     /// What is not there, as sentences.
@@ -108,9 +108,16 @@ impl Training {
         paths.par_iter().map(read).collect()
     }
 
-    /// The name of the experiment that a run was of.
+    /// The name of the experiment that a run was of; none where another program trained it, who may call
+    /// by that name what it likes.
     pub fn experiment(&self) -> Option<&str> {
-        self.record.as_ref().map(|record| record.experiment.as_str())
+        let own = self.record.as_ref().filter(|_| self.trained_by().is_none());
+        own.map(|record| record.experiment.as_str())
+    }
+
+    /// The program that trained a run, where that was not `converge`.
+    pub fn trained_by(&self) -> Option<&str> {
+        self.record.as_ref()?.trained_by.as_deref()
     }
 
     /// Compares the settings with those of `toml`, an experiment with every default written out, which
@@ -131,6 +138,7 @@ impl Training {
         let epochs = told(run.epochs(), &mut missing);
         let steps = told(run.steps(), &mut missing);
         let evaluation = told(run.evaluation(), &mut missing);
+        let remarks = told(run.notes(), &mut missing);
         let settings = run.read_experiment().and_then(|(path, text)| {
             configuration::settings(&text).map_err(|error| RecordError::damaged(&path, error))
         });
@@ -160,7 +168,7 @@ impl Training {
         Self {
             path: run.path().to_owned(),
             name: name_of(run.path()),
-            format: "a run of Converge".to_owned(),
+            format: format!("a run of {}", record.trained_by.as_deref().unwrap_or("Converge")),
             state: state(run),
             record: Some(record.clone()),
             settings,
@@ -171,6 +179,7 @@ impl Training {
             verdict,
             changes,
             evaluation,
+            remarks,
             notes: vec![],
             missing,
         }
@@ -225,6 +234,7 @@ impl Training {
             verdict,
             changes: vec![],
             evaluation: None,
+            remarks: Notes::default(),
             notes: log.notes,
             missing,
         }

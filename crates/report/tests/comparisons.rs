@@ -77,6 +77,22 @@ fn runs_that_differ_by_their_seeds_are_one_group_with_mean_and_spread() {
 }
 
 #[test]
+fn runs_of_another_program_that_tells_no_settings_are_no_repetitions_of_each_other() {
+    let mut runs = Runs::new();
+    for loss in [1.0, 2.0] {
+        let run = runs.add("0.1", 1, loss);
+        let record = fs::read_to_string(run.join("run.json")).unwrap();
+        let mut record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        record["trained_by"] = "another program".into();
+        record["seed"] = serde_json::Value::Null;
+        fs::write(run.join("run.json"), record.to_string()).unwrap();
+        fs::write(run.join("experiment.toml"), "").unwrap();
+    }
+    let comparison = runs.compare();
+    assert_eq!((comparison.groups.len(), comparison.keys), (2, vec!["log".to_owned()]));
+}
+
+#[test]
 fn a_difference_beyond_the_spread_is_told_with_welch_s_interval() {
     let comparison = far_apart().compare();
     let [difference] = comparison.differences.as_slice() else { panic!("one pair") };

@@ -41,8 +41,9 @@ fn page(path: &Path) -> (Training, String) {
 }
 
 #[test]
-fn a_whole_run_has_all_sections_and_its_name_is_text() {
+fn a_whole_run_has_all_sections_and_its_name_and_note_are_text() {
     let (_directory, path) = run();
+    fs::write(path.join("notes.json"), r#"{"note": "<i>first", "tags": ["paper"]}"#).unwrap();
     let (training, html) = page(&path);
     assert_eq!(training.state, State::Completed);
     for heading in
@@ -52,6 +53,7 @@ fn a_whole_run_has_all_sections_and_its_name_is_text() {
     }
     assert!(html.contains("<h1>&lt;b&gt;run &amp;amp; 'co'</h1>"), "the name is not text");
     assert!(!html.contains("<b>run"));
+    assert!(html.contains("[paper] &lt;i&gt;first"), "the note");
     // Drawn by code: `linear` is a synthetic problem.
     assert!(html.contains("SYNTHETIC DATA"));
 }
@@ -125,6 +127,22 @@ fn a_run_whose_process_is_gone_was_killed_and_the_page_says_how_it_goes_on() {
     assert_eq!(training.state, State::Killed);
     assert!(html.contains("was killed after 3 epochs"));
     assert!(html.contains("converge train --resume"));
+}
+
+#[test]
+fn a_run_of_another_program_is_not_said_to_go_on_or_to_be_evaluated_by_this_one() {
+    let (_directory, path) = run();
+    let record = path.join("run.json");
+    replace(&record, "\"completed\"", "\"interrupted\"");
+    replace(&record, "\"seed\": 42", "\"seed\": null, \"trained_by\": \"A <b>program\"");
+    let (training, html) = page(&path);
+    assert_eq!((training.experiment(), training.trained_by()), (None, Some("A <b>program")));
+    assert_eq!(training.format, "a run of A <b>program");
+    assert!(html.contains("trained by A &lt;b&gt;program, on"));
+    assert!(html.contains("A &lt;b&gt;program trained it and can repeat it"));
+    for absent in ["<b>program", "converge train", "converge evaluate", "seed 42"] {
+        assert!(!html.contains(absent), "{absent}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::folder::{Folder, INTERVAL};
 use crate::follow::Followed;
 use crate::load::Meter;
+use crate::server::Ending;
 
 /// How long a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -23,16 +24,39 @@ pub(crate) trait View: Send + 'static {
     fn look(&mut self) -> (Map<String, Value>, bool);
 }
 
-/// Looks again and again for as long as somebody listens, and pushes what is new.
-pub(crate) fn push(view: impl View) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let stream = unfold((view, true, false), |(mut view, first, mut wait)| async move {
+/// A stream that somebody listens to.
+struct Pushed<V> {
+    view: V,
+    /// Nothing was pushed yet.
+    first: bool,
+    /// There is nothing to read at once.
+    wait: bool,
+}
+
+/// Looks again and again for as long as somebody listens, and pushes what is new; a last time when the
+/// server ends.
+pub(crate) fn push(
+    view: impl View,
+    ending: Ending,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let began = Pushed { view, first: true, wait: false };
+    let stream = unfold((Some(began), ending), |(pushed, mut ending)| async move {
+        let Pushed { mut view, first, mut wait } = pushed?;
         loop {
             if wait {
-                tokio::time::sleep(INTERVAL).await;
+                let end = ending.wait_for(|&ending| ending);
+                // The folder looks no sooner than this after another page's look.
+                if tokio::time::timeout(INTERVAL, end).await.is_ok() {
+                    tokio::time::sleep(INTERVAL / 2).await;
+                }
             }
+            let ended = *ending.borrow() || ending.has_changed().is_err();
             // Reading may wait for a disk; others are served meanwhile.
             let looked = tokio::task::spawn_blocking(move || {
-                let (news, more) = view.look();
+                let (mut news, more) = view.look();
+                if ended && !more {
+                    news.insert("ended".to_owned(), json!(true));
+                }
                 (view, message(news, first), more)
             });
             let more;
@@ -41,7 +65,9 @@ pub(crate) fn push(view: impl View) -> Sse<impl Stream<Item = Result<Event, Infa
             wait = !more;
             if let Some(text) = text {
                 let event = Event::default().retry(RETRY).data(text);
-                return Some((Ok(event), (view, false, wait)));
+                let goes_on = !ended || more;
+                let pushed = goes_on.then_some(Pushed { view, first: false, wait });
+                return Some((Ok(event), (pushed, ending)));
             }
         }
     });

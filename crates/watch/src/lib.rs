@@ -2,8 +2,9 @@
 //!
 //! [`serve`] looks at a folder for as long as a page is open, and at nothing while none is. What is new
 //! it pushes as server-sent events: a page never asks twice, and takes up again by itself after the
-//! server was gone. Runs are followed by the times and sizes of their files, of which only what was
-//! appended is read, so it makes no difference which process or machine trains them.
+//! server was gone. [`Background`] does the same beside a training, and tells the pages when that ends.
+//! Runs are followed by the times and sizes of their files, of which only what was appended is read, so it
+//! makes no difference which process or machine trains them.
 //!
 //! - `server`: addresses and pages; `access`: who may see them; `events`: what is pushed;
 //! - `folder`, `summary`: the list of runs and how each stands; `follow`, `appended`, `curve`: the curves of
@@ -25,4 +26,4 @@ mod stop;
 mod summary;
 
 pub use error::WatchError;
-pub use server::{Options, serve};
+pub use server::{Background, Options, serve};

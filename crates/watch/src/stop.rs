@@ -18,6 +18,10 @@ pub(crate) enum Refusal {
     Unknown,
     #[error("it is trained on another machine or in another container, `{0}`: press Ctrl-C there")]
     Elsewhere(String),
+    #[error(
+        "it is trained by {0}, which an interrupt may end at once: stop it where it was started"
+    )]
+    OtherProgram(String),
     #[error("it was asked to stop before, and does so after its step")]
     Asked,
     #[error("its process cannot be signalled: {0}")]
@@ -26,6 +30,9 @@ pub(crate) enum Refusal {
 
 /// Why there is no way to stop `run`, which is being trained, from here.
 pub(crate) fn refusal(run: &RunDirectory) -> Option<Refusal> {
+    if let Some(by) = &run.record.trained_by {
+        return Some(Refusal::OtherProgram(by.clone()));
+    }
     let process = run.process().filter(|_| cfg!(target_os = "linux"));
     let Some(process) = process else { return Some(Refusal::Unknown) };
     if !process.is_here() {

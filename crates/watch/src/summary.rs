@@ -150,7 +150,7 @@ impl Watched {
             started: record.map(|record| record.started.clone()),
             stopped: record.and_then(stopped),
             device: record.map(|record| record.device.clone()),
-            seed: record.map(|record| record.seed),
+            seed: record.and_then(|record| record.seed),
             synthetic: record
                 .filter(|record| record.data.is_synthetic())
                 .map(|record| record.data.description.clone()),

@@ -1,5 +1,6 @@
 //! What is done to runs in the list: notes and tags, and removing them.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::super::printer::{Printer, message};
 use super::listed::Listed;
 use converge_figures::numbers;
-use converge_record::{Notes, RunDirectory, Status, find_run};
+use converge_record::{RunDirectory, Status, find_run};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
@@ -83,7 +84,11 @@ impl Action {
             Self::Note(args) => args.run(folder, printer),
             Self::Remove(args) => {
                 let found = args.runs.iter().map(|run| find_run(run, folder));
-                let opened = found.map(|path| RunDirectory::open(&path?));
+                let mut paths: Vec<PathBuf> = found.collect::<Result<_, _>>()?;
+                // A run may be named twice: by its name and as the latest, or by two patterns of a shell.
+                let mut named = HashSet::new();
+                paths.retain(|path| named.insert(path.canonicalize().unwrap_or(path.clone())));
+                let opened = paths.iter().map(|path| RunDirectory::open(path));
                 remove(opened.collect::<Result<_, _>>()?, &args.consent, printer)
             }
             Self::Prune(args) => {
@@ -117,16 +122,8 @@ impl NoteArgs {
         if notes != before {
             run.write_notes(&notes)?;
         }
-        printer.result(&notes, || shown(&notes))
+        printer.result(&notes, || notes.to_string())
     }
-}
-
-/// A note and its tags on one line.
-pub(super) fn shown(notes: &Notes) -> String {
-    let tags = notes.tags.iter().map(|tag| format!("[{tag}]"));
-    let parts: Vec<String> =
-        tags.chain([notes.note.clone()]).filter(|part| !part.is_empty()).collect();
-    parts.join(" ")
 }
 
 /// Removes `runs`, if the person at the terminal agrees.

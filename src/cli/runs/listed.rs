@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use converge_core::verdict::VERDICT_FILE;
 use converge_diagnosis::verdict::Label;
 use converge_record::{Best, Notes, RunDirectory, RunRecord, Status};
+use converge_report::{Setting, settings};
 use serde::{Deserialize, Serialize};
+
+use super::differs::Differs;
 
 /// A run of the list.
 #[derive(Serialize)]
@@ -18,16 +21,16 @@ pub(super) struct Listed {
     pub(super) learning_rate: Option<f64>,
     /// What it scored when it was evaluated, the most telling score.
     pub(super) test: Option<TestScore>,
+    /// What sets it apart from the runs of its experiment beside it in the list.
+    pub(super) differs: Differs,
     /// What people wrote on it.
     #[serde(flatten)]
     pub(super) notes: Notes,
     #[serde(flatten)]
     pub(super) record: RunRecord,
-    /// The experiment, for filters.
+    /// The keys of its experiment.
     #[serde(skip)]
-    pub(super) experiment: toml::Table,
-    #[serde(skip)]
-    directory: RunDirectory,
+    pub(super) settings: Vec<Setting>,
 }
 
 #[derive(Serialize)]
@@ -48,26 +51,26 @@ impl Listed {
     pub(super) fn of(run: RunDirectory) -> Self {
         let judged = std::fs::read(run.file(VERDICT_FILE)).ok();
         let judged: Option<Judged> = judged.and_then(|json| serde_json::from_slice(&json).ok());
-        let experiment: toml::Table =
-            run.read_experiment().ok().and_then(|(_, text)| text.parse().ok()).unwrap_or_default();
-        let optimizer = experiment.get("optimizer");
+        let experiment = run.read_experiment().ok();
+        let settings = experiment.and_then(|(_, text)| settings(&text).ok()).unwrap_or_default();
         let scores = run.evaluation().ok().flatten().map(|one| one.metrics).unwrap_or_default();
         let score = scores.into_iter().next();
         Self {
             path: run.path().to_owned(),
             killed: run.was_killed(),
             verdict: judged.map(|judged| judged.verdict),
-            optimizer: optimizer.and_then(|one| Some(one.get("name")?.as_str()?.to_owned())),
-            learning_rate: optimizer.and_then(|one| number(one.get("learning_rate")?)),
+            optimizer: setting(&settings, "optimizer.name").map(str::to_owned),
+            learning_rate: setting(&settings, "optimizer.learning_rate")
+                .and_then(|rate| rate.parse().ok()),
             test: score.map(|score| TestScore {
                 name: score.name,
                 value: score.value.0,
                 higher_is_better: score.higher_is_better,
             }),
+            differs: Differs::default(),
             notes: run.notes().unwrap_or_default(),
-            record: run.record.clone(),
-            experiment,
-            directory: run,
+            record: run.record,
+            settings,
         }
     }
 
@@ -84,7 +87,7 @@ impl Listed {
 
     /// The best value of `metric` over all epochs.
     pub(super) fn best_of(&self, metric: &str, higher_is_better: bool) -> Option<Best> {
-        let epochs = self.directory.epochs().ok()?;
+        let epochs = RunDirectory::open(&self.path).ok()?.epochs().ok()?;
         let values = epochs.iter().filter_map(|row| Some((row.metric(metric)?, row.epoch)));
         let finite = values.filter(|(value, _)| value.is_finite());
         let sign = if higher_is_better { -1.0 } else { 1.0 };
@@ -104,25 +107,13 @@ impl Listed {
             "verdict" => self.verdict.is_some_and(|label| same(label.name())),
             "experiment" => same(&self.record.experiment),
             "tag" => self.notes.tags.iter().any(|tag| tag == value),
-            "seed" => same(&self.record.seed.to_string()),
-            _ => self.setting(key).is_some_and(|own| same(&own)),
+            "seed" => self.record.seed.is_some_and(|seed| same(&seed.to_string())),
+            _ => setting(&self.settings, key).is_some_and(same),
         }
-    }
-
-    /// The key of the experiment, written `section.key`.
-    fn setting(&self, key: &str) -> Option<String> {
-        let (first, rest) = match key.split_once('.') {
-            Some((first, rest)) => (first, Some(rest)),
-            None => (key, None),
-        };
-        let mut value = self.experiment.get(first)?;
-        for part in rest.into_iter().flat_map(|rest| rest.split('.')) {
-            value = value.get(part)?;
-        }
-        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     }
 }
 
-fn number(value: &toml::Value) -> Option<f64> {
-    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
+/// The value of `key`, written `section.key`.
+fn setting<'a>(settings: &'a [Setting], key: &str) -> Option<&'a str> {
+    settings.iter().find(|one| one.key == key).map(|one| one.value.as_str())
 }

@@ -7,7 +7,7 @@ mod baseline;
 mod mistakes;
 mod trained;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -17,7 +17,7 @@ pub use trained::Trained;
 
 use crate::device::DeviceError;
 use crate::models::Model;
-use crate::train::{TrainError, same_source};
+use crate::train::{TrainError, same_source, where_they_were};
 use baseline::least_squares;
 use converge_data::{
     DataError, DataSet, DownloadProgress, LoadOptions, Origin, Parts, Preprocessing, Samples,
@@ -267,17 +267,6 @@ pub fn evaluate(
         other_data,
         scores,
     })
-}
-
-/// `options`, which look where the run found its data unless a folder is given: a run may have been
-/// told by `--data-dir`.
-fn where_they_were(options: &LoadOptions, recorded: &DataRecord) -> LoadOptions {
-    let mut options = options.clone();
-    if options.directory.is_none() {
-        let folder = recorded.files.first().and_then(|file| file.path.parent());
-        options.directory = folder.filter(|folder| folder.is_dir()).map(Path::to_owned);
-    }
-    options
 }
 
 /// Makes the classes of the test split of `data` those of the model, called `known`.

@@ -12,7 +12,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::store::{ModuleStore, PytorchStore, SafetensorsStore, bridge};
 use burn::tensor::{Tensor, TensorData};
 
-use crate::caught::caught;
+use converge_data::caught::caught;
 
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::store::burn_pack::Reader;
-use burn::tensor::{Bytes, Shape};
+use burn::tensor::{Bytes, Shape, TensorData};
 use converge_diagnosis::EarlyStoppingState;
 use converge_record::checksum::sha256;
 use converge_record::{
@@ -25,9 +25,9 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::state::Snapshot;
 use super::tally::Tally;
-use crate::caught::caught;
 use crate::models::Model;
 use crate::schedule::PlateauState;
+use converge_data::caught::caught;
 
 const MODEL_FILE: &str = "model.bpk";
 const EVALUATION_FILE: &str = "evaluation.bpk";
@@ -277,6 +277,32 @@ impl Checkpoint {
         });
         let loaded = loaded.and_then(|loaded| loaded);
         Ok(loaded.map_err(|error| RecordError::damaged(&path, error))?)
+    }
+
+    /// The running means of squared gradients that Adam and its relatives keep, by the name of the
+    /// parameter; nothing of an optimizer that keeps none.
+    pub(super) fn second_moments(&self) -> Result<BTreeMap<String, Vec<f32>>, TrainError> {
+        let (path, bytes) = self.read(OPTIMIZER_FILE, &self.state.optimizer_sha256)?;
+        let read = || -> Result<_, String> {
+            let reader = Reader::from_bytes(bytes).map_err(|error| error.to_string())?;
+            let paths = reader.metadata().clone();
+            let mut moments = BTreeMap::new();
+            for tensor in reader.into_tensors().map_err(|error| error.to_string())? {
+                let Some(id) = tensor.name.strip_suffix(".second") else { continue };
+                // The path begins with the variant of the `Model` enum.
+                let Some((_, name)) = paths.get(id).and_then(|path| path.split_once('.')) else {
+                    continue;
+                };
+                let name = name.to_owned();
+                let (_, dtype, shape, _, bytes) =
+                    tensor.into_parts().map_err(|error| error.to_string())?;
+                let values = TensorData::from_bytes(bytes, shape, dtype);
+                moments.insert(name, values.iter::<f32>().collect());
+            }
+            Ok(moments)
+        };
+        let read = caught(read).and_then(|read| read);
+        Ok(read.map_err(|error| RecordError::damaged(&path, error))?)
     }
 
     /// The state of the optimizer.

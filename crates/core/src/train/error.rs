@@ -121,6 +121,14 @@ pub enum TrainError {
         /// Samples for training.
         samples: usize,
     },
+    /// A vector does not hold a number for each weight.
+    #[error("{found} numbers were given for the {needed} weights that train")]
+    WeightCount {
+        /// Numbers given.
+        found: usize,
+        /// Numbers needed.
+        needed: usize,
+    },
     /// A rate is to be given to an optimizer that chooses its steps itself.
     #[error(
         "`{optimizer}` searches along its direction for the length of each step: there is no \

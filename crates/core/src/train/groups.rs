@@ -7,11 +7,11 @@ use burn::optim::ModuleOptimizer;
 use super::TrainError;
 use super::checkpoint::{StoredOptimizer, shapes};
 use super::norms::{Parameter, parameters};
-use crate::caught::caught;
 use crate::experiment::{Experiment, GroupSettings};
 use crate::models::Model;
 use crate::optim::{Conductor, OptimizerSettings};
 use crate::schedule::Schedule;
+use converge_data::caught::caught;
 
 /// A group, and the parameters whose last group it is.
 struct Members<'a> {

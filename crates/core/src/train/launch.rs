@@ -17,9 +17,9 @@ use super::state::{Shared, lock};
 use super::step::Trainee;
 use super::trainer::{Start, Trainer};
 use super::{TrainError, new_model};
-use crate::caught;
 use crate::experiment::metric_names;
 use crate::fused::with_kernels;
+use converge_data::caught;
 
 /// What a session came to.
 #[derive(Debug)]

@@ -40,6 +40,7 @@ pub mod tally;
 mod trainer;
 mod transfer;
 mod update;
+mod weight_space;
 
 pub use checkpoint::Checkpoint;
 pub use error::{ChangedKey, TrainError};
@@ -50,8 +51,10 @@ pub use objective::{Evaluated, Objective, SupervisedLoss};
 pub use observer::{Observer, Silent};
 pub use planned::{PlannedLength, planned_length};
 pub use prepared::Prepared;
+pub(crate) use session::where_they_were;
 pub use session::{Session, same_source};
 pub use signals::StopRequest;
 pub use stepper::Stepper;
 pub use stored_run::StoredRun;
 pub use update::{Descent, Update};
+pub use weight_space::WeightSpace;

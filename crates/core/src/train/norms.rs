@@ -8,7 +8,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 /// Whether gradients reach `param`: it is neither frozen nor a running statistic.
-fn trains<const D: usize>(param: &Param<Tensor<D>>) -> bool {
+pub(super) fn trains<const D: usize>(param: &Param<Tensor<D>>) -> bool {
     param.val().is_require_grad()
 }
 

@@ -12,7 +12,7 @@ use super::loader::{BatchLoader, Order};
 use super::transfer::pretrained::Pretrained;
 use super::{TrainError, new_model};
 use crate::experiment::Experiment;
-use crate::models::Model;
+use crate::models::{Model, ModelSettings};
 use converge_data::{Preprocessing, Samples};
 
 /// An experiment, the samples it trains and validates on, and what is done to them.
@@ -51,9 +51,20 @@ impl Prepared {
     /// The model as [`model`](Self::model) has it, with what the first epoch of a run keeps as it is
     /// frozen.
     pub(super) fn model_to_train(&self, seed: u64) -> Result<Model, TrainError> {
-        let model = match self.model(seed)? {
-            Model::Transfer(model) => Model::Transfer(model.frozen(0)),
-            model => model,
+        self.trained_after(self.model(seed)?, 0)
+    }
+
+    /// `model` with what a run keeps as it is after `epochs_done` whole epochs frozen.
+    pub(super) fn trained_after(
+        &self,
+        model: Model,
+        epochs_done: usize,
+    ) -> Result<Model, TrainError> {
+        let model = match (model, &self.experiment.model) {
+            (Model::Transfer(model), ModelSettings::Transfer(settings)) => {
+                Model::Transfer(model.frozen(settings.fine_tuning.trained_parts(epochs_done)))
+            }
+            (model, _) => model,
         };
         super::groups::freeze(model, &self.experiment)
     }
@@ -67,6 +78,14 @@ impl Prepared {
         BatchLoader::new(samples, preprocessing, settings.batch_size, &self.device)
             .for_training(order, settings.gradient_accumulation)
             .augmented(&self.experiment.augmentation, seed)
+    }
+
+    /// At most `count` training samples, spread evenly, in batches of the size that trains, with
+    /// autodiff.
+    pub(crate) fn sample(&self, count: usize) -> BatchLoader {
+        let preprocessing = Arc::new(self.preprocessing.clone());
+        let (samples, size) = (Arc::clone(&self.training), self.experiment.training.batch_size);
+        BatchLoader::new(samples, preprocessing, size, &self.device).sample(count, &self.device)
     }
 
     /// At most `count` samples of the validation split, or of the training split where there is

@@ -127,9 +127,7 @@ fn keys(experiment: &Experiment) -> Result<BTreeMap<String, Value>, TrainError> 
 /// Where no checkpoint tells what the run began with, its record knows the seed.
 pub(super) fn check_seed(run: &RunDirectory, experiment: &Experiment) -> Result<(), TrainError> {
     let (before, now) = (run.record.seed, experiment.training.seed);
-    if before == now {
-        return Ok(());
-    }
+    let Some(before) = before.filter(|&before| before != now) else { return Ok(()) };
     let (key, file) = ("training.seed".to_owned(), run.file("experiment.toml"));
     let (now, before) = (format!("`{now}`"), format!("`{before}`"));
     Err(ChangedKey { file, key, now, before }.into())

@@ -97,6 +97,23 @@ impl Session {
         Ok(Prepared { experiment, data, training, validation, preprocessing, pretrained, device })
     }
 
+    /// The experiment of `run` on its data, which have to be those that it was trained on.
+    pub fn prepare_run(&mut self, run: &RunDirectory) -> Result<Prepared, TrainError> {
+        let experiment = run.experiment()?;
+        let source = same_source(&experiment.data, run.record.data.origin)?;
+        let load = where_they_were(&self.load, &run.record.data);
+        let data = source.load(Parts::Training, &load, &mut *self.downloads)?;
+        check_same_data(&run.record.data, &data)?;
+        let (data, [training, validation]) = split(data, &experiment)?;
+        resume::check_split(run, &training, &validation)?;
+        let preprocessing = run.preprocessing()?;
+        let [training, validation] =
+            [training, validation].map(|samples| Arc::new(preprocessing.prepare(samples)));
+        let (data, device) = (data.record(), self.device.clone().autodiff());
+        let pretrained = None;
+        Ok(Prepared { experiment, data, training, validation, preprocessing, pretrained, device })
+    }
+
     /// A new run of `experiment` under `output`, on its data.
     pub(super) fn new_run(
         mut self,
@@ -111,8 +128,9 @@ impl Session {
             prepared;
         let new = NewRun {
             experiment: &experiment.name,
+            trained_by: None,
             experiment_toml: &experiment.to_toml()?,
-            seed: experiment.training.seed,
+            seed: Some(experiment.training.seed),
             versions: versions(),
             device: &self.device_name,
             compute: Some(resume::compute(experiment.training.kernels)),
@@ -193,7 +211,7 @@ impl Session {
         // What the record says of the run so far, as the checkpoint knows it.
         (record.epochs_done, record.steps_done) = (start.state.epochs_done, start.state.steps_done);
         record.best.clone_from(&start.state.best);
-        record.seed = experiment.training.seed;
+        record.seed = Some(experiment.training.seed);
         record.parameters = parameters;
         record.resumed.push(Resumption {
             at: timestamp(),
@@ -325,9 +343,20 @@ pub fn same_source(settings: &DataSettings, origin: Origin) -> Result<DataSettin
     match origin {
         Origin::Real => settings.set_source(Source::Real)?,
         Origin::SyntheticStandIn => settings.set_source(Source::Synthetic)?,
-        Origin::Synthetic => {}
+        Origin::Synthetic | Origin::Unknown => {}
     }
     Ok(settings)
+}
+
+/// `options`, which look where the run found its data unless a folder is given: a run may have been
+/// told by `--data-dir`.
+pub(crate) fn where_they_were(options: &LoadOptions, recorded: &DataRecord) -> LoadOptions {
+    let mut options = options.clone();
+    if options.directory.is_none() {
+        let folder = recorded.files.first().and_then(|file| file.path.parent());
+        options.directory = folder.filter(|folder| folder.is_dir()).map(Path::to_owned);
+    }
+    options
 }
 
 /// The data loaded are those that the run began with, to the row: two formats of one data set may

@@ -1,7 +1,7 @@
 //! What a run directory keeps that takes this crate to read: the experiment, the preprocessing, the
 //! weights.
 
-use converge_record::{RunDirectory, Versions, Which};
+use converge_record::{RecordError, RunDirectory, Versions, Which};
 
 use super::TrainError;
 use super::checkpoint::Checkpoint;
@@ -18,7 +18,7 @@ pub(super) fn versions() -> Versions {
 
 /// A [`RunDirectory`], its files read as what they mean here.
 pub trait StoredRun {
-    /// The experiment that the run carries out.
+    /// The experiment that the run carries out; an error where another program trained it.
     fn experiment(&self) -> Result<Experiment, TrainError>;
 
     /// What is done to inputs before the model sees them.
@@ -33,6 +33,10 @@ pub trait StoredRun {
 
 impl StoredRun for RunDirectory {
     fn experiment(&self) -> Result<Experiment, TrainError> {
+        if let Some(by) = self.record.trained_by.clone() {
+            let run = self.path().to_owned();
+            return Err(RecordError::TrainedElsewhere { run, by }.into());
+        }
         let (path, text) = self.read_experiment()?;
         Ok(Experiment::from_toml(&text, &path.display().to_string(), &[])?)
     }
@@ -52,7 +56,21 @@ impl StoredRun for RunDirectory {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn a_run_of_another_program_has_no_experiment_and_says_what_reads_it() {
+        let mut run = RunDirectory::open("../record/tests/linear".as_ref()).unwrap();
+        assert!(run.experiment().is_ok());
+        run.record.trained_by = Some("Burn's Learner".to_owned());
+        let message = run.experiment().unwrap_err().to_string();
+        assert!(
+            message.contains("was trained by Burn's Learner: here are its curves"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn the_version_of_burn_is_the_one_in_cargo_toml() {

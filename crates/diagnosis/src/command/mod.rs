@@ -231,7 +231,7 @@ impl Diagnose {
             Some(lines.map(str::to_owned).collect::<Vec<_>>())
         };
         let experiments: Vec<_> = runs.iter().map(without_seed).collect();
-        let mut seeds: Vec<u64> = runs.iter().map(|run| run.record.seed).collect();
+        let mut seeds: Vec<u64> = runs.iter().filter_map(|run| run.record.seed).collect();
         seeds.sort_unstable();
         seeds.dedup();
         runs.len() == self.paths.len()

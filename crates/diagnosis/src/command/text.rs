@@ -82,14 +82,14 @@ fn one(answer: &Answer, columns: Option<usize>) -> String {
     text.trim_end().to_owned()
 }
 
-/// The command that makes a change to the run at `path`, and why.
+/// The command that makes a change to the run at `path`, and why, which a shell takes for a comment.
 pub fn change(path: &Path, change: &Change) -> String {
     let what = if change.resumes {
         format!("--resume {}", quoted(path))
     } else {
         quoted(&path.join("experiment.toml"))
     };
-    format!("converge train {what} {}  ({})", change.options, change.reason)
+    format!("converge train {what} {}  # {}", change.options, change.reason)
 }
 
 /// A path as a shell takes it.
@@ -177,12 +177,12 @@ mod tests {
         };
         assert_eq!(
             told("--set optimizer.learning_rate=0.1", false),
-            "converge train 'my runs/mnist-1/experiment.toml' --set optimizer.learning_rate=0.1  (it \
-             helps)"
+            "converge train 'my runs/mnist-1/experiment.toml' --set optimizer.learning_rate=0.1  # it \
+             helps"
         );
         assert_eq!(
             told("--epochs 9", true),
-            "converge train --resume 'my runs/mnist-1' --epochs 9  (it helps)"
+            "converge train --resume 'my runs/mnist-1' --epochs 9  # it helps"
         );
     }
 

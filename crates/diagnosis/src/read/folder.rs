@@ -112,7 +112,8 @@ fn entries(path: &Path) -> Vec<PathBuf> {
 /// A run of this program.
 fn own(path: &Path) -> Result<Found, ReadError> {
     let run = RunDirectory::open(path)?;
-    let format = format!("run of Converge, {}", run.record.experiment);
+    let by = run.record.trained_by.as_deref().unwrap_or("Converge");
+    let format = format!("run of {by}, {}", run.record.experiment);
     let epochs = run.epochs_file();
     if !epochs.is_file() {
         let notes = vec!["It did not come to the end of its first epoch.".to_owned()];

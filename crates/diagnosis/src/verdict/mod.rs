@@ -46,7 +46,7 @@ pub use report::{
     Change, Evidence, Finding, Forecast, JudgedSeries, Kind, Label, Point, RunnerUp, SeriesNames,
     Severity, Skipped, Verdict,
 };
-pub use while_training::while_training;
+pub use while_training::{Notices, while_training};
 
 use crate::history::History;
 use findings::Scene;

@@ -25,7 +25,7 @@ const WORTHWHILE: f64 = 0.02;
 /// - flat: none of the later half of the points, and at least twenty, is better than the best
 ///   before by 2 % of it.
 ///
-/// Says the same again at the next epoch: whoever calls it remembers what was said.
+/// Says the same again at the next epoch: [`Notices`] remember what was said.
 pub fn while_training(history: &History) -> Option<Finding> {
     let judged = Judged::of(history)?;
     let unit = unit(history);
@@ -33,6 +33,21 @@ pub fn while_training(history: &History) -> Option<Finding> {
         .or_else(|| exploding(history))
         .or_else(|| chance(&judged, unit))
         .or_else(|| flat(&judged, unit))
+}
+
+/// What a run was told while it trained, so that each thing is said once.
+#[derive(Debug, Clone, Default)]
+pub struct Notices {
+    said: Vec<String>,
+}
+
+impl Notices {
+    /// What the run should be told now that it was not told before.
+    pub fn news(&mut self, history: &History) -> Option<Finding> {
+        let finding = while_training(history).filter(|one| !self.said.contains(&one.name))?;
+        self.said.push(finding.name.clone());
+        Some(finding)
+    }
 }
 
 fn not_finite(history: &History) -> Option<Finding> {

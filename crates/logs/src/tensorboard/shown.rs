@@ -19,7 +19,7 @@ pub(super) fn texts(record: &RunRecord, experiment: &str) -> Vec<Value> {
         ("training samples", record.training_samples.to_string()),
         ("validation samples", record.validation_samples.to_string()),
         ("parameters", record.parameters.to_string()),
-        ("seed", record.seed.to_string()),
+        ("seed", record.seed.map_or_else(String::new, |seed| seed.to_string())),
         ("device", record.device.clone()),
         ("converge", record.versions.converge.clone()),
         ("Burn", record.versions.burn.clone()),

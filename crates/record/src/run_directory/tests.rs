@@ -9,8 +9,9 @@ const LINEAR: &str = "tests/linear";
 fn new_run() -> NewRun<'static> {
     NewRun {
         experiment: "tiny",
+        trained_by: None,
         experiment_toml: "name = \"tiny\"\n",
-        seed: 7,
+        seed: Some(7),
         versions: Versions { converge: "0.1.0".to_owned(), burn: "0.22.1".to_owned() },
         device: "flex",
         compute: None,
@@ -36,7 +37,7 @@ fn a_new_run_is_complete_at_once_and_reads_back_as_it_was_written() {
     let (run, _lock) = RunDirectory::create(parent.path(), new_run(), &[5, 7]).unwrap();
     let opened = RunDirectory::open(run.path()).unwrap();
     assert_eq!(opened.record, run.record);
-    assert_eq!((opened.record.status, opened.record.seed), (Status::Running, 7));
+    assert_eq!((opened.record.status, opened.record.seed), (Status::Running, Some(7)));
     assert_eq!(opened.record.data.label(), "digits (synthetic)");
     assert_eq!(opened.read_experiment().unwrap().1, "name = \"tiny\"\n");
     assert_eq!(opened.read_preprocessing::<[usize; 2]>().unwrap(), [5, 7]);
@@ -83,7 +84,7 @@ fn a_directory_without_a_record_is_no_run_and_gets_no_lock() {
 fn a_run_of_format_1_as_it_was_written_in_november_2026_is_read() {
     let run = RunDirectory::open(Path::new(LINEAR)).unwrap();
     let record = &run.record;
-    assert_eq!((record.status, record.seed, record.parameters), (Status::Completed, 42, 21));
+    assert_eq!((record.status, record.seed, record.parameters), (Status::Completed, Some(42), 21));
     let reason = record.stop.as_ref().map(|stop| stop.reason);
     assert_eq!(reason, Some(StopReason::MaxEpochs));
     assert_eq!((record.epochs_done, run.epochs().unwrap().len()), (3, 3));

@@ -21,11 +21,11 @@ use serde::Serialize;
 
 pub use differences::{Difference, Outcome};
 pub use groups::Group;
+pub use keys::Keys;
 
 use crate::error::ReportError;
 use crate::scores::{Role, RunScore, scores};
 use crate::training::{State, Training};
-use keys::Keys;
 
 /// Several trainings beside each other.
 #[derive(Debug, Clone, Serialize)]
@@ -111,7 +111,7 @@ impl Comparison {
                 format: training.format.clone(),
                 group: 0,
                 values: keys.values[place].clone(),
-                seed: training.record.as_ref().map(|record| record.seed),
+                seed: training.record.as_ref().and_then(|record| record.seed),
                 state: training.state,
                 synthetic: training.is_synthetic(),
                 verdict: training.verdict.verdict,

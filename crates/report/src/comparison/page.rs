@@ -73,7 +73,10 @@ impl Comparison {
             .collect();
         page.add(&table(&header, &rows));
         match self.differences.as_slice() {
-            [] => page.add("<p>There is nothing to tell apart: one group only.</p>\n"),
+            [] if self.groups.len() == 1 => {
+                page.add("<p>There is nothing to tell apart: one group only.</p>\n");
+            }
+            [] => page.add("<p>There are no two groups with a score to tell apart.</p>\n"),
             [only] => page.add(&format!("<p>{}</p>\n", marked(&only.sentence))),
             _ => {}
         }

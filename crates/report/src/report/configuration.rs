@@ -50,6 +50,9 @@ pub(super) fn section(page: &mut Page, training: &Training) {
             let marked = if differ > 0 { ", as marked" } else { "" };
             format!("{keys} from the built-in experiment `{name}`{marked}.{also}")
         }
+        None if training.trained_by().is_some() => {
+            "As the program that trained it told them.".to_owned()
+        }
         None => "There is no built-in experiment of this name, so that nothing tells which keys were set \
                  and which are defaults."
             .to_owned(),

@@ -16,7 +16,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 pub(super) fn section(page: &mut Page, training: &Training) {
     let Some(evaluation) = &training.evaluation else {
-        if training.record.is_some() {
+        if training.record.is_some() && training.trained_by().is_none() {
             page.section("Evaluation");
             page.add("<p>There is no evaluation to be read. This makes one:</p>\n");
             page.add(&commands(&[format!("converge evaluate {}", quoted(&training.path))]));

@@ -19,6 +19,10 @@ pub(super) fn section(page: &mut Page, training: &Training) {
         escape(&training.name),
         marked(&standing(training))
     ));
+    let remarks = training.remarks.to_string();
+    if !remarks.is_empty() {
+        page.add(&format!("<p><strong>Note:</strong> {}</p>\n", escape(&remarks)));
+    }
     if !training.missing.is_empty() {
         let missing = sentences(&training.missing);
         page.add(&format!(
@@ -60,22 +64,26 @@ fn standing(training: &Training) -> String {
     let reason = record.stop.as_ref().map(|stop| stop.message.clone());
     let reason = reason.or_else(|| record.error.clone());
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let resume = format!("`converge train --resume {}` goes on with it", quoted(&training.path));
+    let resume = match training.trained_by() {
+        Some(_) => String::new(),
+        None => format!("; `converge train --resume {}` goes on with it", quoted(&training.path)),
+    };
     let state = match training.state {
         State::Running => format!("Still running when this page was made, after {done}."),
-        State::Killed => format!("The process that trained it was killed after {done}; {resume}."),
+        State::Killed => format!("The process that trained it was killed after {done}{resume}."),
         State::Completed => format!("Completed after {done}{reason}."),
-        State::Interrupted => format!("Interrupted after {done}{reason}; {resume}."),
+        State::Interrupted => format!("Interrupted after {done}{reason}{resume}."),
         State::Diverged => format!("Diverged after {done}{reason}."),
         State::Failed => format!("Failed after {done}{reason}."),
         State::Log => String::new(),
     };
+    let by = training.trained_by().map(|by| format!(", trained by {by},")).unwrap_or_default();
+    let seed = record.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
     let time = Duration::try_from_secs_f64(record.seconds).unwrap_or_default();
     format!(
-        "`{path}`. {state} Experiment `{}` on {}, seed {}, begun {}, {} of training.",
+        "`{path}`. {state} Experiment `{}`{by} on {}{seed}, begun {}, {} of training.",
         record.experiment,
         record.data.label(),
-        record.seed,
         record.started,
         numbers::duration(time)
     )

@@ -71,7 +71,11 @@ fn file(file: &SourceFile) -> Vec<String> {
 fn repeat(page: &mut Page, training: &Training) {
     page.section("How to repeat it");
     let path = quoted(&training.path);
-    if training.record.is_none() {
+    if let Some(by) = training.trained_by() {
+        let by = escape(by);
+        page.add(&format!("<p>{by} trained it and can repeat it; here is what it recorded.</p>\n"));
+    }
+    if training.record.is_none() || training.trained_by().is_some() {
         page.add(&commands(&[
             format!("converge diagnose {path}"),
             format!("converge report {path}"),

@@ -1,5 +1,5 @@
 // The start page: all runs of the folder, newest first; some can be picked and compared.
-import { badge, duration, element, follow, marked, number, progress, runsAddress, timeLeft, when } from '/page.js';
+import { badge, duration, element, follow, marked, number, progress, runsAddress, synthetic, timeLeft, when } from '/page.js';
 
 // As many as the server follows in one stream.
 const MOST = 24;
@@ -54,9 +54,9 @@ export const show = main => {
     const best = run.best_epoch ? element('span', {}, value(run, run.best), element('span', { className: 'muted' }, ` in ${run.best_epoch}`)) : '–';
     const cells = [
       [pick(run)],
-      [element('a', { href: runsAddress([run.name]) }, run.name), run.synthetic && element('span', { className: 'synthetic', title: run.synthetic }, 'synthetic data')],
+      [element('a', { href: runsAddress([run.name]) }, run.name), synthetic(run)],
       [badge(run)], [progress(run)], [value(run, run.last), run.monitor && element('div', { className: 'muted' }, run.monitor)], [best],
-      verdict(run), [time(run)], [when(run.started)],
+      verdict(run), [time(run)], when(run.started).split(' ').flatMap(part => [element('span', { className: 'together' }, part), ' ']),
     ];
     const made = element('tr', {}, ...cells.map((cell, at) => {
       const one = element('td', {}, ...cell.filter(part => part));

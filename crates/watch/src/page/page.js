@@ -34,6 +34,9 @@ export const badge = run => {
   return element('span', { className: `state ${state}` }, state);
 };
 
+export const synthetic = run => run.synthetic &&
+  element('span', { className: 'synthetic', title: run.synthetic }, 'synthetic data');
+
 export const progress = run => {
   const all = run.epochs;
   const text = element('span', {}, all ? `${run.epochs_done} of ${all}` : `${run.epochs_done}`);
@@ -59,10 +62,10 @@ setInterval(() => document.querySelectorAll('[data-ends]').forEach(tell), 1000);
 // Follows the stream at `address`: `take(news, first)` gets every message; `first` are those that tell all
 // anew. The browser connects again by itself, unless the server answered with an error.
 export const follow = (address, take) => {
-  let source, retry, hidden;
+  let source, retry, hidden, ended;
   const told = document.getElementById('connection');
   const connected = yes => {
-    told.textContent = yes ? 'live' : 'no connection, trying again…';
+    told.textContent = yes ? 'live' : ended ? 'the training ended, and this page with it: “converge watch” and the folder of the runs bring it back' : 'no connection, trying again…';
     told.className = yes ? 'live' : 'lost';
   };
   const open = () => {
@@ -71,6 +74,7 @@ export const follow = (address, take) => {
     source.onopen = () => { first = true; };
     source.onmessage = event => {
       const news = JSON.parse(event.data);
+      ended = news.ended;
       connected(true);
       ahead = news.now - Date.now();
       if (news.load) showLoad(news.load);

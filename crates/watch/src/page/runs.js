@@ -1,5 +1,5 @@
 // The page of one run, or of several compared, whose table is the legend: curves that grow.
-import { badge, duration, element, follow, marked, number, progress, runsAddress, share, timeLeft, when } from '/page.js';
+import { badge, duration, element, follow, marked, number, progress, runsAddress, share, synthetic, timeLeft, when } from '/page.js';
 import { averaged, Charts } from '/charts.js';
 
 const STEP_TITLES = { loss: 'Loss by step', learning_rate: 'Learning rate by step', gradient_norm: 'Gradient norm by step', update_ratio: 'Update ratio by step' };
@@ -68,7 +68,7 @@ export const show = (main, names) => {
       facts(run),
       run.state === 'killed' && element('p', { className: 'missing' }, 'The process that trained it is gone. It goes on with ',
         element('code', {}, 'converge train --resume'), ' and the folder of the run, and this page with it.'),
-      run.stopped && element('p', {}, 'It stopped: ', ...marked(run.stopped), '.'),
+      run.stopped && element('p', {}, 'Ended: ', ...marked(run.stopped), '.'),
       running && !run.unstoppable && element('p', {}, stop, ' ', asked),
       running && run.unstoppable && element('p', { className: 'muted' }, `It cannot be stopped from here: ${run.unstoppable}.`),
       warning && element('p', { className: 'missing' }, element('strong', {}, `${warning.severity}: `), ...marked(warning.message), ' ', ...marked(warning.change)),
@@ -78,7 +78,7 @@ export const show = (main, names) => {
   const headOfMany = () => {
     const header = ['run', 'state', 'epochs', 'last', 'best', 'verdict so far'];
     const rows = [...runs.values()].map(({ name, summary: run, gone }, at) => element('tr', {},
-      element('td', {}, swatch(at), element('a', { href: runsAddress([name]) }, name)),
+      element('td', {}, swatch(at), element('a', { href: runsAddress([name]) }, name), run && synthetic(run)),
       ...(run && !gone ? [[badge(run)], [progress(run)], [number(run.last)], [run.best_epoch ? `${number(run.best)} in ${run.best_epoch}` : '–'], [run.verdict?.label.replaceAll('_', ' ') ?? '–']] : [['not in the folder'], [], [], [], []])
         .map(cell => element('td', {}, ...cell))));
     return [element('div', { className: 'wide' }, element('table', {},

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use converge_watch::{Options, serve};
+use converge_watch::{Background, Options, serve};
 use serde_json::Value;
 
 /// A server that lives as long as the tests.
@@ -22,6 +22,18 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
+/// A server that ends before the tests do.
+pub(crate) fn in_background(folder: &Path) -> (Background, Server) {
+    let background = Background::start(&Options { port: 0, ..Options::new(folder) }).unwrap();
+    let url = background.url_of_run("a run");
+    (background, Server { port: port(&url), url })
+}
+
+fn port(url: &str) -> u16 {
+    let authority = url.strip_prefix("http://").unwrap().split_once('/').unwrap().0;
+    authority.rsplit_once(':').unwrap().1.parse().unwrap()
+}
+
 /// What is pushed.
 pub(crate) struct Events(BufReader<TcpStream>);
 
@@ -34,9 +46,7 @@ impl Server {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || serve(&options, |url| sender.send(url.to_owned()).unwrap()).unwrap());
         let url = receiver.recv_timeout(Duration::from_secs(20)).unwrap();
-        let authority = url.strip_prefix("http://").unwrap().split_once('/').unwrap().0;
-        let port = authority.rsplit_once(':').unwrap().1.parse().unwrap();
-        Self { url, port }
+        Self { port: port(&url), url }
     }
 
     pub(crate) fn host(&self) -> String {

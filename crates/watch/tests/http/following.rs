@@ -1,11 +1,12 @@
 //! What is pushed while runs are written.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use converge_record::{RunDirectory, Status, StepsMark, Stop};
 use serde_json::Value;
 
-use crate::client::Server;
+use crate::client::{Server, in_background};
 use crate::runs::{name, new_run, open_steps, step, train_epochs};
 
 /// What is new in the only run, under `part`.
@@ -145,4 +146,30 @@ fn a_damaged_run_is_listed_with_what_is_wrong_and_html_stays_text() {
     assert!(problem(hostile).contains("`loss` is `<b>`"));
     // A page gets JSON of its own type, and no name is ever part of a page.
     assert!(!server.get("/runs?names=%3Cimg%20src=x%3E").body.contains("<img"));
+}
+
+#[test]
+fn pages_hear_how_a_run_ended_before_the_server_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut run, lock) = new_run(folder.path());
+    let (background, server) = in_background(folder.path());
+    assert!(server.url.ends_with("/runs?names=a%20run"), "{}", server.url);
+    let mut list = server.events("/events");
+    let mut of_run = server.events(&format!("/events/runs?names={}", name(&run)));
+    assert_eq!(state(&list.next()).as_deref(), Some("running"));
+    of_run.next();
+    run.record.status = Status::Completed;
+    run.write().unwrap();
+    drop(lock);
+    background.end().unwrap();
+    let end = list.wait(|news| news["ended"].as_bool().map(|_| state(news)));
+    assert_eq!(end.as_deref(), Some("completed"));
+    let end = of_run.wait(|news| news["ended"].as_bool().and_then(|_| part(news, "summary")));
+    assert_eq!(end["state"], "completed");
+
+    let (unwatched, server) = in_background(folder.path());
+    server.get("/");
+    let began = Instant::now();
+    unwatched.end().unwrap();
+    assert!(began.elapsed() < Duration::from_millis(500), "nobody had to be told");
 }

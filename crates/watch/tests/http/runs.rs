@@ -13,8 +13,9 @@ const EXPERIMENT: &str =
 pub(crate) fn new_run(folder: &Path) -> (RunDirectory, Lock) {
     let new = NewRun {
         experiment: "tiny",
+        trained_by: None,
         experiment_toml: EXPERIMENT,
-        seed: 7,
+        seed: Some(7),
         versions: Versions { converge: "0.1.0".to_owned(), burn: "0.22.1".to_owned() },
         device: "flex",
         compute: None,

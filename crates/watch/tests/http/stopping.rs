@@ -46,7 +46,7 @@ fn a_run_is_asked_to_stop_once() {
 #[test]
 fn no_other_process_is_signalled() {
     let folder = tempfile::tempdir().unwrap();
-    let (run, _lock) = new_run(folder.path());
+    let (mut run, _lock) = new_run(folder.path());
     let (mut child, process) = process();
     let server = Server::start(folder.path());
     let stop = format!("/runs/{}/stop", name(&run));
@@ -58,6 +58,13 @@ fn no_other_process_is_signalled() {
         let answer = server.post(&stop);
         assert!(answer.status == 409 && answer.body.contains(reason), "{}", answer.body);
     }
+    sign(&run, &process);
+    run.record.trained_by = Some("Burn's Learner".to_owned());
+    run.write().unwrap();
+    let answer = server.post(&stop);
+    assert!(answer.status == 409 && answer.body.contains("Burn's Learner"), "{}", answer.body);
+    run.record.trained_by = None;
+    run.write().unwrap();
     fs::write(run.file(".lock"), "").unwrap();
     assert_eq!(server.post(&stop).status, 409);
     assert_eq!(server.post("/runs/other/stop").status, 404);

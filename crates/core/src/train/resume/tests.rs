@@ -232,7 +232,7 @@ fn what_the_record_says_of_the_run_so_far_is_that_of_the_checkpoint() {
     edit(&file, &format!("\"parameters\": {}", right.parameters), "\"parameters\": 9");
     edit(&file, "\"steps_done\": ", "\"steps_done\": 1");
     let record = resume(&run, Some(4)).0.unwrap().run.record;
-    assert_eq!((record.seed, record.parameters), (42, right.parameters));
+    assert_eq!((record.seed, record.parameters), (Some(42), right.parameters));
     assert_eq!(record.steps_done, right.steps_done / 3 * 4);
 }
 

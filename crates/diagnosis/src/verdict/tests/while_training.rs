@@ -1,5 +1,5 @@
 use super::{both, curve, noisy, training};
-use crate::verdict::{Severity, while_training};
+use crate::verdict::{Notices, Severity, while_training};
 
 #[test]
 fn a_run_that_improves_is_left_alone() {
@@ -42,4 +42,16 @@ fn a_run_that_is_flat_for_its_later_half_is_told_so() {
     assert_eq!(flat(20), None);
     let said = flat(60).map(|finding| finding.message).unwrap_or_default();
     assert!(said.contains("in the last 30 epochs, less than 2 % of its level"), "{said}");
+}
+
+#[test]
+fn each_thing_is_said_once() {
+    let mut notices = Notices::default();
+    let mut losses = noisy(30, 0.001, 1, |_| 2f64.ln());
+    let mut said = |losses: &[f64]| notices.news(&training(losses)).map(|finding| finding.name);
+    assert_eq!(said(&losses[..9]), None);
+    assert_eq!(said(&losses[..10]).as_deref(), Some("chance_level"));
+    assert_eq!(said(&losses), None);
+    losses.push(f64::NAN);
+    assert_eq!(said(&losses).as_deref(), Some("diverging"));
 }

@@ -76,8 +76,9 @@ def contents(run):
         name = str(path.relative_to(run))
         if path.name.startswith(".") and path.name != ".lock":
             found[f"left over: {name}"] = True
-        elif "tfevents" in name:
-            # A file for each session, of which `tests/logs` knows how they add up.
+        elif "tfevents" in name or name == "evaluation.json":
+            # Events have a file for each session, and `tests/logs` knows how they add up; who evaluates a run in
+            # between leaves the scores.
             continue
         elif path.is_file() and path.suffix != ".sha256" and path.name != ".lock":
             try:
@@ -104,7 +105,9 @@ def read(path):
     if path.suffix == ".jsonl":
         lines = [json.loads(line) for line in path.open()]
         times = ("wall_time", "step_seconds")
-        return {"lines": [{key: value for key, value in line.items() if key not in times} for line in lines]}
+        # Rows of an earlier session have the digits of `steps.csv`.
+        rounded = [{key: f"{float(value):.6e}" for key, value in line.items() if key not in times} for line in lines]
+        return {"lines": rounded}
     if path.name == "run.json":
         keys = "status stop error seed best epochs_done steps_done parameters training_samples validation_samples"
         return {key: read_json(path).get(key) for key in keys.split()}

@@ -6,15 +6,17 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
-use super::measured::{Kept, TimedProgress, write_figure, write_file, written};
+use super::measured::{Kept, TimedProgress, train_command, write_figure, write_file, written};
 use super::options::{DataOptions, DeviceOption, RunArgument};
 use super::printer::{Printer, message};
 use super::progress::Downloads;
 use super::signals::{self, Stopped};
+use super::train_result::plural;
 use converge_core::explore::curvature::{
     Curvature, CurvatureError, Options, density_figure, epochs_figure, measure,
 };
 use converge_core::train::{Session, StopRequest, StoredRun as _};
+use converge_data::Origin;
 use converge_figures::{Look, numbers, table};
 use converge_record::{RunDirectory, Which};
 
@@ -66,11 +68,13 @@ struct Told<'a> {
     run: PathBuf,
     experiment: &'a str,
     optimizer: &'a str,
+    data: &'a str,
+    origin: Origin,
     samples: usize,
     weights: usize,
     checkpoints: &'a [Curvature],
     findings: Vec<String>,
-    set: Option<String>,
+    set: Option<Vec<String>>,
     files: Vec<PathBuf>,
 }
 
@@ -84,6 +88,9 @@ impl CurvatureArgs {
         let mut session = Session::new(&self.device.name(), self.data_options.load_options()?)?;
         session.downloads = Box::new(Downloads::new());
         let prepared = session.prepare_run(&run)?;
+        if prepared.data.is_synthetic() {
+            printer.warning("THIS IS SYNTHETIC DATA: a loss on the real data is bent otherwise");
+        }
         let options = Options {
             samples: self.samples,
             products: self.products,
@@ -91,20 +98,19 @@ impl CurvatureArgs {
             density_probes: self.density_probes,
             seed: 0,
         };
-        let each = options.total_products(true);
+        let each = options.total_products(&prepared.experiment);
         let total = each * epochs.len();
         let gradients = 2 * total * self.samples.min(prepared.training.len());
         message(&format!(
-            "{} checkpoints, at most {each} products with the Hessian each: what {} epochs of \
-             training cost, or less",
-            epochs.len(),
+            "{} with about {each} products with the Hessian each: what {} epochs of training cost",
+            plural(epochs.len(), "checkpoint"),
             numbers::significant(gradients as f64 / prepared.training.len().max(1) as f64, 2),
         ));
 
         let name =
             run.path().file_name().map_or_else(|| "run".into(), std::ffi::OsStr::to_os_string);
         let directory = self.output.join(&name);
-        let of = (run.path(), &options, &run.record.started);
+        let of = (run.path(), &run.record.started, self.device.name(), &options);
         let (kept, measured) = Kept::open::<Vec<Curvature>>(&directory, &of)?;
         let mut measured = measured.unwrap_or_default();
         let stop = StopRequest::default();
@@ -137,11 +143,13 @@ impl CurvatureArgs {
             run: run.path().to_owned(),
             experiment: &prepared.experiment.name,
             optimizer: prepared.experiment.optimizer.name(),
+            data: &prepared.data.title,
+            origin: prepared.data.origin,
             samples: self.samples.min(prepared.training.len()),
             weights: run.record.parameters,
             checkpoints: &measured,
             findings: findings(last),
-            set: advice(last).map(|rate| format!("--set optimizer.learning_rate={rate}")),
+            set: advice(last).map(|rate| vec![format!("optimizer.learning_rate={rate}")]),
             files: vec![],
         };
         let mut files = vec![];
@@ -214,7 +222,9 @@ fn findings(last: &Curvature) -> Vec<String> {
             number(100.0 * (smallest / largest).abs())
         )
     } else {
-        "No direction bends down as far as can be measured: a minimum, on this sample.".to_owned()
+        "No direction bends down as far as can be measured: the loss is a bowl here, on this \
+         sample; how far its bottom is, the length of the gradient tells."
+            .to_owned()
     });
     if let Some(edge) = &last.edge {
         let seen = if edge.preconditioned { ", preconditioned as the optimizer does," } else { "" };
@@ -283,7 +293,8 @@ fn text(look: Look, told: &Told) -> String {
         text += &format!("{finding}\n");
     }
     if let Some(set) = &told.set {
-        text += &format!("try: converge train {} {set}\n", told.experiment);
+        let experiment = told.run.join("experiment.toml").display().to_string();
+        text += &format!("try: {}\n", train_command(&experiment, set));
     }
     text + &written(&told.files)
 }

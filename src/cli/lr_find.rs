@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
-use super::measured::{Kept, TimedProgress, write_figure, write_file, written};
+use super::measured::{Kept, TimedProgress, train_command, write_figure, write_file, written};
 use super::options::{DataOptions, DeviceOption};
 use super::printer::{Printer, message};
 use super::progress::Downloads;
@@ -74,7 +74,8 @@ struct Told<'a> {
     held_out_samples: usize,
     #[serde(flatten)]
     found: &'a Found,
-    set: Option<String>,
+    /// What to train with: the changes that were asked for, and the rate.
+    set: Option<Vec<String>>,
     files: Vec<PathBuf>,
 }
 
@@ -127,7 +128,10 @@ impl LrFindArgs {
             steps_per_epoch,
             held_out_samples: prepared.validation.len(),
             found: &found,
-            set: rate.as_ref().map(|rate| format!("--set optimizer.learning_rate={rate}")),
+            set: rate.map(|rate| {
+                let own = format!("optimizer.learning_rate={rate}");
+                self.overrides.iter().cloned().chain([own]).collect()
+            }),
             files: vec![],
         };
         write(&directory, &mut told, &measured)?;
@@ -257,10 +261,10 @@ fn text(look: Look, told: &Told, name: &str, prepared: &Prepared) -> String {
     }
     if let Some(set) = &told.set {
         let now = prepared.experiment.optimizer.learning_rate();
-        let name = converge_diagnosis::command::quoted(Path::new(name));
         text += &format!(
-            "\nThe experiment has {}. Train with what was found:\n  converge train {name} {set}\n",
-            rate(now)
+            "\nThe experiment has {}. Train with what was found:\n  {}\n",
+            rate(now),
+            train_command(name, set)
         );
     }
     text + &written(&told.files)

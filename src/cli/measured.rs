@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::lab_progress::LabProgress;
 use super::printer::message;
+use converge_diagnosis::command::quoted;
 use converge_figures::figure::{Figure, Page, draw_figure};
 use converge_figures::{numbers, render_png};
 use converge_labs::Progress as _;
@@ -108,6 +109,18 @@ pub(super) fn write_figure(
     let svg = draw_figure(figure, Page::Light)?;
     write_file(directory, &format!("{}.svg", figure.name), svg.as_bytes(), files)?;
     write_file(directory, &format!("{}.png", figure.name), &render_png(&svg, 1.0)?, files)
+}
+
+/// The command that trains `experiment`, a name or a path, with `changes` such as `optimizer.name=sgd`.
+pub(super) fn train_command(experiment: &str, changes: &[String]) -> String {
+    let command = format!("converge train {}", quoted(Path::new(experiment)));
+    changes.iter().fold(command, |command, change| command + " --set " + &plain_or_quoted(change))
+}
+
+/// `text` as a shell takes it.
+fn plain_or_quoted(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-=/+,".contains(letter);
+    if text.chars().all(plain) { text.to_owned() } else { quoted(Path::new(text)) }
 }
 
 /// The list of `files`, as it ends what is printed.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde::Serialize;
 
-use super::measured::{TimedProgress, write_figure, write_file, written};
+use super::measured::{TimedProgress, train_command, write_figure, write_file, written};
 use super::options::{DataOptions, DeviceOption};
 use super::printer::{Printer, message};
 use super::progress::Downloads;
@@ -16,7 +16,6 @@ use converge_core::experiment::Experiment;
 use converge_core::race::{Crew, Entrant, Plan, RaceError, Request, Varied, Watch};
 use converge_core::train::{Session, StopRequest};
 use converge_data::{LoadOptions, Origin};
-use converge_diagnosis::command::quoted;
 use converge_figures::{Look, numbers};
 use converge_report::race::{Entry, Judgement, Profiles, SeedRun};
 
@@ -27,7 +26,7 @@ use converge_report::race::{Entry, Judgement, Profiles, SeedRun};
 /// trained again, so a race goes on where it was stopped, and more seeds cost only themselves.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  converge race mnist --optimizers adam,sgd,muon
+  converge race mnist --optimizers adam,sgd,lion
   converge race cifar10 imdb-adam movielens --optimizers sgd,adam,lion --budget 300
   converge race mnist --vary optimizer.name=adam,sgd --vary model.dropout=0,0.2
   converge race ./mine.toml --vary schedule.name=constant,cosine --seeds 12")]
@@ -324,17 +323,7 @@ fn text(look: Look, told: &Told, names: &[String]) -> String {
     }
     text += "Train with what came out ahead:\n";
     for (race, name) in told.races.iter().zip(names) {
-        text += &format!("  converge train {}", quoted(Path::new(name)));
-        for change in &race.set {
-            text += &format!(" --set {}", plain_or_quoted(change));
-        }
-        text += "\n";
+        text += &format!("  {}\n", train_command(name, &race.set));
     }
     text + &written(&told.files)
-}
-
-/// `text` as a shell takes it.
-fn plain_or_quoted(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-=/+,".contains(letter);
-    if text.chars().all(plain) { text.to_owned() } else { quoted(Path::new(text)) }
 }

@@ -122,7 +122,7 @@ fn summary(outcome: &Outcome, look: Look) -> String {
     text
 }
 
-fn plural(count: usize, unit: &str) -> String {
+pub(super) fn plural(count: usize, unit: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{} {unit}{ending}", numbers::count(count as u64))
 }

@@ -18,9 +18,13 @@ fn json(arguments: &str) -> Value {
 fn a_rate_is_found_and_the_command_it_ends_with_trains_well() {
     let directory = Runs::new();
     let output = directory.path().join("lr-find");
-    let found = json(&format!("lr-find linear --trial-steps 40 --output {}", output.display()));
-    let set = found["set"].as_str().unwrap();
-    let rate: f64 = set.strip_prefix("--set optimizer.learning_rate=").unwrap().parse().unwrap();
+    let found = json(&format!(
+        "lr-find linear --set optimizer.name=sgd --trial-steps 40 --output {}",
+        output.display()
+    ));
+    let [name, set] = [0, 1].map(|index| found["set"][index].as_str().unwrap());
+    assert_eq!(name, "optimizer.name=sgd", "what was asked for is part of the advice");
+    let rate: f64 = set.strip_prefix("optimizer.learning_rate=").unwrap().parse().unwrap();
     // Beyond 0.5 descent on standardized features diverges; below 0.001 it has not moved in 2 epochs.
     assert!((0.001..0.5).contains(&rate), "{rate}");
     for file in found["files"].as_array().unwrap() {
@@ -31,7 +35,10 @@ fn a_rate_is_found_and_the_command_it_ends_with_trains_well() {
     let least = losses.fold(f64::INFINITY, f64::min);
     let best = trials.iter().find(|one| one["learning_rate"] == found["learning_rate"]).unwrap();
     assert!(best["validation_loss"].as_f64().unwrap() <= least);
-    succeed(&format!("train {SMALL} {set} --output {}", directory.path().display()));
+    succeed(&format!(
+        "train {SMALL} --set {name} --set {set} --output {}",
+        directory.path().display()
+    ));
 }
 
 #[test]

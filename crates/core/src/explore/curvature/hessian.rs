@@ -1,14 +1,18 @@
 //! Products of the Hessian of a loss with vectors, by differences of gradients.
 
 use std::cell::Cell;
+use std::ops::ControlFlow;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use super::CurvatureError;
 use crate::train::{TrainError, WeightSpace};
 
 /// Steps that are tried, as shares of the length of the weights.
 const STEPS: [f64; 9] = [0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6];
+/// Products that the choice of the step takes: each along two directions.
+pub(super) const CHOOSING: usize = 2 * STEPS.len();
 /// A product this many times worse than those the step was chosen by is made again with a shorter one.
 const SPOILT: f64 = 4.0;
 /// How often, at most.
@@ -46,12 +50,14 @@ struct Product {
 
 impl<'a> Hessian<'a> {
     /// The Hessian of `space` at `weights`, where the gradient is `gradient`, `scale`d on both sides.
+    /// Takes [`CHOOSING`] products, of each of which `counted` is told.
     pub(super) fn at(
         space: &'a WeightSpace,
         weights: Vec<f64>,
         gradient: Vec<f64>,
         scale: Option<Vec<f64>>,
-    ) -> Result<Self, TrainError> {
+        counted: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<Self, CurvatureError> {
         let mut random = ChaCha8Rng::seed_from_u64(0);
         let signs: Vec<f64> =
             gradient.iter().map(|_| if random.random() { 1.0 } else { -1.0 }).collect();
@@ -74,6 +80,9 @@ impl<'a> Hessian<'a> {
             let (mut longest, mut error) = (0.0_f64, 0.0_f64);
             for direction in &directions {
                 let product = hessian.by(share * length, direction)?;
+                if counted().is_break() {
+                    return Err(CurvatureError::Stopped);
+                }
                 let unit = norm(direction).max(f64::MIN_POSITIVE);
                 longest = longest.max(norm(&product.vector) / unit);
                 error = error.max(product.error / unit);

@@ -16,6 +16,7 @@ use std::ops::ControlFlow;
 use converge_spectrum::{Density, Lanczos, Limits, Ritz, SpectrumError, Wanted, density, trace};
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::Experiment;
 use crate::train::{Checkpoint, Prepared, StopRequest, TrainError, WeightSpace};
 use hessian::{Hessian, norm};
 
@@ -42,10 +43,13 @@ pub const DENSITY_STEPS: usize = 30;
 const TOLERANCE: f64 = 3e-3;
 
 impl Options {
-    /// Products that the measurement of one checkpoint takes at most; each is two gradients.
-    pub fn total_products(&self, preconditioned: bool) -> usize {
-        let extremes = if preconditioned { 2 * self.products } else { self.products };
-        extremes + self.probes + self.density_probes * DENSITY_STEPS
+    /// Products that the measurement of one checkpoint of `experiment` takes, each two gradients:
+    /// fewer where eigenvalues are found sooner, more where kinks of activations spoil some.
+    pub fn total_products(&self, experiment: &Experiment) -> usize {
+        let scaled =
+            stability::limit(experiment).is_some_and(|limit| limit.preconditioner.is_some());
+        let extremes = hessian::CHOOSING + self.products;
+        extremes * if scaled { 2 } else { 1 } + self.probes + self.density_probes * DENSITY_STEPS
     }
 }
 
@@ -164,13 +168,15 @@ pub fn measure(
         if stop.is_raised() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
 
-    let hessian = Hessian::at(&space, weights, gradient, None)?;
+    let hessian = Hessian::at(&space, weights.clone(), gradient.clone(), None, &mut counted)?;
     let multiply = |vector: &[f64]| hessian.product(vector);
     let limits = Limits { products: options.products, tolerance: TOLERANCE, wanted: Wanted::Both };
     let mut lanczos = Lanczos::new(space.dimension(), options.seed);
     let extremes = lanczos.run(&limits, multiply, |_| counted())?;
     drop(lanczos);
-    let edge = edge(&space, checkpoint, prepared, options, extremes.largest.into(), &mut counted)?;
+    let here = (weights, gradient);
+    let largest = extremes.largest.into();
+    let edge = edge(&space, here, checkpoint, prepared, options, largest, &mut counted)?;
     let seed = options.seed.wrapping_add(1);
     let trace = trace(space.dimension(), options.probes, seed, multiply, |_| counted())?;
     let density = if options.density_probes > 0 {
@@ -202,6 +208,7 @@ pub fn measure(
 /// How near the rate is to the edge, where the optimizer's limit is known.
 fn edge(
     space: &WeightSpace,
+    (weights, gradient): (Vec<f64>, Vec<f64>),
     checkpoint: &Checkpoint,
     prepared: &Prepared,
     options: &Options,
@@ -209,17 +216,14 @@ fn edge(
     counted: &mut dyn FnMut() -> ControlFlow<()>,
 ) -> Result<Option<Edge>, CurvatureError> {
     let rate = checkpoint.state.history.last().map_or(0.0, |row| row.learning_rate);
-    let Some(limit) = stability::limit(&prepared.experiment.optimizer).filter(|_| rate > 0.0)
-    else {
+    let Some(limit) = stability::limit(&prepared.experiment).filter(|_| rate > 0.0) else {
         return Ok(None);
     };
     let mut largest = largest;
     if let Some(preconditioner) = limit.preconditioner {
         let Some(moments) = space.second_moments(checkpoint)? else { return Ok(None) };
         let scale = preconditioner.scale(&moments, checkpoint.state.steps_done);
-        let weights = space.weights()?;
-        let (_, gradient) = space.gradient(&weights)?;
-        let hessian = Hessian::at(space, weights, gradient, Some(scale))?;
+        let hessian = Hessian::at(space, weights, gradient, Some(scale), counted)?;
         let limits =
             Limits { products: options.products, tolerance: TOLERANCE, wanted: Wanted::Largest };
         let mut lanczos = Lanczos::new(space.dimension(), options.seed);

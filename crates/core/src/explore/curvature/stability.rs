@@ -6,7 +6,8 @@
 //! edge of stability", 2021); with Adam, that of the preconditioned Hessian (Cohen et al., "Adaptive
 //! gradient methods at the edge of stability", 2022).
 
-use crate::optim::OptimizerSettings;
+use crate::experiment::Experiment;
+use crate::optim::{OptimizerSettings, WrapperSettings};
 
 /// The optimizer's limit on the largest eigenvalue.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,8 +36,14 @@ impl Preconditioner {
     }
 }
 
-/// The limit of `optimizer`; `None` of those for which none is known.
-pub(super) fn limit(optimizer: &OptimizerSettings) -> Option<Limit> {
+/// The limit of the optimizer of `experiment`; `None` of those for which none is known, and where
+/// wrappers, or groups with rates of their own, change its steps.
+pub(super) fn limit(experiment: &Experiment) -> Option<Limit> {
+    let plain = experiment.wrappers == WrapperSettings::default() && experiment.groups.is_empty();
+    plain.then(|| of_optimizer(&experiment.optimizer)).flatten()
+}
+
+fn of_optimizer(optimizer: &OptimizerSettings) -> Option<Limit> {
     let adam = |[beta1, beta2]: [f64; 2], epsilon| Limit {
         // (2 + 2 β₁) / (1 − β₁), Cohen et al. 2022, equation 3.
         times_rate: (2.0 + 2.0 * beta1) / (1.0 - beta1),
@@ -97,7 +104,7 @@ mod tests {
     fn limits_are_where_descent_begins_to_grow() {
         for (momentum, nesterov) in [(0.0, false), (0.5, false), (0.9, false), (0.9, true)] {
             let sgd = Sgd { momentum, nesterov, ..Sgd::default() };
-            let known = limit(&OptimizerSettings::Sgd(sgd)).unwrap().times_rate;
+            let known = of_optimizer(&OptimizerSettings::Sgd(sgd)).unwrap().times_rate;
             let found = simulated(momentum, nesterov);
             assert!((found / known - 1.0).abs() < 0.01, "{momentum} {nesterov}: {found}, {known}");
         }

@@ -85,7 +85,9 @@ fn eigenvalues_and_traces_are_those_of_pytorchs_double_backward() {
         let gradient_norm = norm(&gradient);
         assert!((gradient_norm / known("gradient_norm") - 1.0).abs() < 1e-4, "{name}");
 
-        let hessian = Hessian::at(&space, weights, gradient, None).unwrap();
+        let hessian =
+            Hessian::at(&space, weights, gradient, None, &mut || ControlFlow::Continue(()))
+                .unwrap();
         let multiply = |vector: &[f64]| hessian.product(vector);
         let limits = Limits { products: 150, tolerance: 1e-4, wanted: Wanted::Both };
         let go_on = |_: &converge_spectrum::Extremes| ControlFlow::Continue(());
@@ -162,7 +164,7 @@ fn a_line_has_the_hessian_that_its_data_give_and_the_edge_of_momentum() {
     assert!((edge.ratio - most * 0.02 / 3.8).abs() < 1e-3 * edge.ratio);
     let weights: f64 = found.density.iter().map(|(_, weight)| weight).sum();
     assert!((weights - 1.0).abs() < 1e-6 && density_figure("run", &found).is_some());
-    assert!(told > 0 && told <= OPTIONS.total_products(false));
+    assert!(told > 0 && told <= OPTIONS.total_products(&prepared.experiment));
 
     stop.raise();
     let stopped = measure(&prepared, &checkpoint, &OPTIONS, &stop, &mut |_| ());
